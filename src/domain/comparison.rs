@@ -1,0 +1,137 @@
+//! Two tools side by side: what a comparison file says, and the figures that follow from it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::UnixMillis;
+
+/// A comparison of two tools, as a comparison file has it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// Names the comparison for ever: lower-case letters, digits and hyphens, at most 120.
+    pub slug: String,
+    /// The heading, for example `Tool A vs Tool B`.
+    pub title: String,
+    /// What the comparison asks, for example `Which one should you ship with?`.
+    pub question: String,
+    /// When the comparison was (or will be) published, RFC 3339: `2026-11-17T09:00:00Z`.
+    pub published_at: chrono::DateTime<chrono::Utc>,
+    /// The comparison's own page, absolute, `https://…`.
+    pub url: String,
+    /// Exactly two tools.
+    pub tools: [Tool; 2],
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Names the tool: lower-case letters, digits and hyphens, at most 120.
+    pub slug: String,
+    pub name: String,
+    /// For example `Developer Tools`.
+    pub category: String,
+    pub tagline: String,
+    pub description: String,
+    pub pricing: Pricing,
+    /// Readers' votes; null or absent when nobody has voted yet.
+    #[serde(default)]
+    pub community: Option<Votes>,
+    /// The panel: at most one review per reviewer.
+    pub reviews: Vec<Review>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pricing {
+    /// The cheapest way in, for example `Free` or `$20/mo`.
+    pub entry: String,
+}
+
+/// Ships and skips.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Votes {
+    pub ship: u32,
+    pub skip: u32,
+}
+
+/// One panelist's word on a tool.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// The panelist, for example `Skeptic`.
+    pub reviewer: String,
+    pub verdict: Stance,
+    pub quote: String,
+}
+
+/// Would the reviewer ship with the tool, or skip it?
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Stance {
+    Ship,
+    Skip,
+}
+
+impl Votes {
+    pub fn total(self) -> u64 {
+        u64::from(self.ship) + u64::from(self.skip)
+    }
+
+    /// Ships in percent of all votes, rounded half up; none when nobody voted, which is "—" and never 0 %.
+    pub fn percent(self) -> Option<u8> {
+        let total = self.total();
+        if total == 0 {
+            return None;
+        }
+        let rounded = (u64::from(self.ship) * 200 + total) / (total * 2);
+        u8::try_from(rounded).ok()
+    }
+}
+
+impl Tool {
+    /// The panel's ships and skips.
+    pub fn panel(&self) -> Votes {
+        let ship = self.reviews.iter().filter(|r| r.verdict == Stance::Ship).count();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Votes { ship: count(ship), skip: count(self.reviews.len() - ship) }
+    }
+
+    pub fn review_by(&self, reviewer: &str) -> Option<&Review> {
+        self.reviews.iter().find(|r| r.reviewer == reviewer)
+    }
+}
+
+impl Comparison {
+    pub fn published(&self) -> UnixMillis {
+        UnixMillis::from_utc(self.published_at)
+    }
+}
+
+/// A comparison with what the store knows of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredComparison {
+    pub comparison: Comparison,
+    pub imported_at: UnixMillis,
+    pub updated_at: UnixMillis,
+    /// The issue that featured it; a comparison is featured once.
+    pub featured_in: Option<super::issue::IssueNumber>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_round_half_up_and_nobody_is_not_zero() {
+        let percent = |ship, skip| Votes { ship, skip }.percent();
+        assert_eq!(percent(0, 0), None);
+        assert_eq!(percent(0, 3), Some(0));
+        assert_eq!(percent(4, 0), Some(100));
+        assert_eq!(percent(3, 1), Some(75));
+        assert_eq!(percent(1, 7), Some(13), "12.5 rounds up");
+        assert_eq!(percent(2, 1), Some(67));
+        assert_eq!(percent(u32::MAX, u32::MAX), Some(50));
+    }
+}

@@ -1,0 +1,16 @@
+//! Plain types and pure rules: what a tool, a comparison, a subscriber, an issue and a delivery are.
+//!
+//! Nothing here does I/O, knows SQL or HTTP, or asks what time it is: `now` is always an argument.
+
+pub mod address;
+pub mod comparison;
+pub mod delivery;
+pub mod issue;
+pub mod relay;
+pub mod site;
+pub mod subscriber;
+pub mod time;
+pub mod token;
+
+pub use address::EmailAddress;
+pub use time::UnixMillis;

@@ -1,0 +1,226 @@
+//! Keyed values: link tokens, message ids and suppression hashes.
+//!
+//! Every value is an HMAC-SHA-256 under the site's secret key, with its purpose inside the MAC, so that a token made
+//! for one thing proves nothing about another. A link token is `k<key>.<purpose letter><subscriber>.<mac>` in URL-safe
+//! characters. Unsubscribe tokens have no expiry: a link in a letter from years ago still has to work.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::EmailAddress;
+use super::issue::IssueNumber;
+use super::subscriber::SubscriberId;
+
+/// Octets of the MAC that a token carries: 128 bits, beyond guessing and short enough for a link.
+const MAC_OCTETS: usize = 16;
+/// Octets of a key.
+pub const KEY_OCTETS: usize = 32;
+
+/// What a link token lets its bearer do. A token of one purpose is not a token of another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    Unsubscribe,
+    Preferences,
+}
+
+impl Purpose {
+    fn letter(self) -> char {
+        match self {
+            Self::Unsubscribe => 'u',
+            Self::Preferences => 'p',
+        }
+    }
+}
+
+/// The site's secret keys: the first makes tokens, the rest still verify. `Debug` prints no octet of them.
+#[derive(Clone)]
+pub struct Keyring {
+    keys: Vec<(u32, [u8; KEY_OCTETS])>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error(
+        "line {0} of the key file is not `<number> <64 hex digits>`; restore the file from a backup or run \"verdicts init\""
+    )]
+    Line(usize),
+    #[error("the key file has no key; restore it from a backup or run \"verdicts init\"")]
+    Empty,
+}
+
+impl Keyring {
+    /// Reads a key file: one `<number> <64 hex digits>` a line, the newest first; blank lines and `#` comments are
+    /// skipped.
+    ///
+    /// # Errors
+    /// [`KeyError`] names the line that is not a key, or says that there is none.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let mut keys = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let key = line
+                .split_once(' ')
+                .and_then(|(number, hex)| Some((number.parse().ok()?, unhex(hex.trim())?)))
+                .ok_or(KeyError::Line(index + 1))?;
+            keys.push(key);
+        }
+        if keys.is_empty() { Err(KeyError::Empty) } else { Ok(Self { keys }) }
+    }
+
+    /// The text of a key file with one key.
+    pub fn file_text(number: u32, key: &[u8; KEY_OCTETS]) -> String {
+        let hex: String = key.iter().map(|octet| format!("{octet:02x}")).collect();
+        format!(
+            "# Signs the links in letters. Keep it secret, keep a backup, keep it out of git.\n{number} {hex}\n"
+        )
+    }
+
+    fn mac(key: &[u8; KEY_OCTETS], context: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        mac.update(context.as_bytes());
+        for part in parts {
+            // The length keeps ("ab","c") and ("a","bc") apart.
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The token that a reader's link carries.
+    pub fn link_token(&self, purpose: Purpose, subscriber: SubscriberId) -> String {
+        let (number, key) = &self.keys[0];
+        let mac = Self::mac(key, "verdicts link", &[&[purpose.letter() as u8], &subscriber.0.to_be_bytes()]);
+        format!(
+            "k{number}.{}{}.{}",
+            purpose.letter(),
+            subscriber.0,
+            URL_SAFE_NO_PAD.encode(&mac[..MAC_OCTETS])
+        )
+    }
+
+    /// Whose token this is, if it is one of ours for this purpose. Compared in constant time.
+    pub fn verify_link_token(&self, purpose: Purpose, token: &str) -> Option<SubscriberId> {
+        let mut parts = token.split('.');
+        let (key, who, mac) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let number: u32 = key.strip_prefix('k')?.parse().ok()?;
+        let subscriber = SubscriberId(who.strip_prefix(purpose.letter())?.parse().ok()?);
+        let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|m| m.len() == MAC_OCTETS)?;
+        let (_, key) = self.keys.iter().find(|(n, _)| *n == number)?;
+        let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        check.update(b"verdicts link");
+        for part in [&[purpose.letter() as u8][..], &subscriber.0.to_be_bytes()] {
+            check.update(&(part.len() as u64).to_be_bytes());
+            check.update(part);
+        }
+        check.verify_truncated_left(&given).ok().map(|()| subscriber)
+    }
+
+    /// The left part of a letter's Message-ID: the same for every attempt, and no way back to the reader.
+    pub fn message_id(&self, issue: IssueNumber, subscriber: SubscriberId) -> String {
+        let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
+        let mac =
+            Self::mac(key, "verdicts message-id", &[&issue.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
+        mac[..MAC_OCTETS].iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
+    /// The keyed hash under which an address is suppressed. Made with the *oldest* key in the ring, which therefore
+    /// has to stay there: a suppression can't be computed again once the address is gone.
+    pub fn suppression_hash(&self, email: &EmailAddress) -> String {
+        let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
+        let mac = Self::mac(key, "verdicts suppression", &[email.expose().to_lowercase().as_bytes()]);
+        mac.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+}
+
+fn unhex(hex: &str) -> Option<[u8; KEY_OCTETS]> {
+    if hex.len() != KEY_OCTETS * 2 || !hex.is_ascii() {
+        return None;
+    }
+    let mut key = [0; KEY_OCTETS];
+    for (octet, pair) in key.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(key)
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({} keys)", self.keys.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(text: &str) -> Keyring {
+        Keyring::parse(text).unwrap()
+    }
+
+    fn line(number: u32, octet: u8) -> String {
+        Keyring::file_text(number, &[octet; KEY_OCTETS])
+    }
+
+    #[test]
+    fn a_token_proves_its_own_purpose_and_nobody_elses() {
+        let ring = ring(&line(1, 7));
+        let token = ring.link_token(Purpose::Unsubscribe, SubscriberId(42));
+        assert_eq!(ring.verify_link_token(Purpose::Unsubscribe, &token), Some(SubscriberId(42)));
+        assert_eq!(ring.verify_link_token(Purpose::Preferences, &token), None);
+        assert_eq!(ring.verify_link_token(Purpose::Unsubscribe, &token.replace("u42", "u43")), None);
+        assert_eq!(ring.verify_link_token(Purpose::Preferences, &token.replace("u42", "p42")), None);
+    }
+
+    #[test]
+    fn old_keys_still_verify_and_the_stable_values_stay() {
+        let old = ring(&line(1, 7));
+        let new = ring(&format!("{}{}", line(2, 9), line(1, 7)));
+        let token = old.link_token(Purpose::Unsubscribe, SubscriberId(5));
+        assert_eq!(new.verify_link_token(Purpose::Unsubscribe, &token), Some(SubscriberId(5)));
+        assert!(new.link_token(Purpose::Unsubscribe, SubscriberId(5)).starts_with("k2."));
+        let ann = EmailAddress::parse("ann@example.com").unwrap();
+        assert_eq!(old.suppression_hash(&ann), new.suppression_hash(&ann));
+        assert_eq!(
+            old.message_id(IssueNumber(1), SubscriberId(5)),
+            new.message_id(IssueNumber(1), SubscriberId(5)),
+            "a key added in the middle of a run does not change the Message-ID of a second attempt"
+        );
+    }
+
+    #[test]
+    fn a_broken_key_file_is_refused_by_line() {
+        assert_eq!(Keyring::parse("# nothing\n").unwrap_err(), KeyError::Empty);
+        assert_eq!(Keyring::parse("\n1 abc\n").unwrap_err(), KeyError::Line(2));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn junk_is_never_a_token(junk in ".{0,80}") {
+            let ring = ring(&line(1, 7));
+            proptest::prop_assert_eq!(ring.verify_link_token(Purpose::Unsubscribe, &junk), None);
+        }
+
+        #[test]
+        fn any_changed_character_spoils_a_token(id in 0i64..i64::MAX, at in 0usize..60, c in proptest::char::range('0', 'z')) {
+            let ring = ring(&line(1, 7));
+            let token = ring.link_token(Purpose::Unsubscribe, SubscriberId(id));
+            let at = at % token.len();
+            let mut changed: Vec<char> = token.chars().collect();
+            if changed[at] != c {
+                changed[at] = c;
+                let changed: String = changed.into_iter().collect();
+                proptest::prop_assert_eq!(ring.verify_link_token(Purpose::Unsubscribe, &changed), None);
+            }
+        }
+    }
+}

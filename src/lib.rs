@@ -1,0 +1,5 @@
+//! Weekly verdicts.
+pub mod cli;
+pub mod domain;
+pub mod mail;
+pub mod store;

@@ -1,0 +1,1 @@
+//! MIME, headers, and SMTP through lettre; the outbox.
