@@ -1,0 +1,99 @@
+//! The pages readers and machines ask for over HTTP. Nothing of HTTP lives outside this room.
+//!
+//! No GET changes anything: mail scanners follow every link (promise P10). Every POST carries its authority in a keyed
+//! token in its path, so no form needs a cookie. A request is logged by its route's pattern, never by its path, which
+//! may hold a token.
+
+mod archive;
+mod health;
+mod pages;
+mod readers;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub use pages::Pages;
+
+use crate::domain::site::Site;
+use crate::domain::token::Keyring;
+use crate::store::Store;
+
+/// The largest body a form of ours can have, with room to spare.
+const BODY_LIMIT: usize = 64 * 1024;
+/// Longer than any page takes, shorter than a client that wants to hold a connection open.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What the pages need.
+pub struct Web {
+    pub store: Store,
+    pub keyring: Keyring,
+    pub site: Site,
+    pub pages: Pages,
+}
+
+/// All routes.
+pub fn router(web: Arc<Web>) -> Router {
+    Router::new()
+        .route("/", get(archive::home))
+        .route("/issues", get(archive::list))
+        .route("/issues/{number}", get(archive::issue))
+        .route("/unsubscribe/{token}", get(readers::unsubscribe_page).post(readers::unsubscribe))
+        .route("/preferences/{token}", get(readers::preferences_page).post(readers::save_preferences))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/assets/{name}", get(pages::asset))
+        .fallback(readers::not_found)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(time_limit))
+        .layer(middleware::from_fn(security_headers))
+        .with_state(web)
+}
+
+/// Serves until `stop` turns true, then lets open requests end.
+///
+/// # Errors
+/// What the listener says when it can't accept any more.
+pub async fn serve(listener: TcpListener, web: Arc<Web>, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+    let shutdown = async move {
+        // An error means that the sender is gone, which is a stop as well.
+        let _ = stop.wait_for(|stopping| *stopping).await;
+    };
+    axum::serve(listener, router(web).into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(shutdown)
+        .await
+}
+
+async fn time_limit(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+/// Headers that hold for every answer. The archive page of a letter brings its own, looser style policy.
+async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
