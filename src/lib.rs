@@ -1,5 +1,59 @@
-//! Weekly verdicts.
+//! Weekly verdicts: the week's comparisons of tools become one letter, delivered to everyone who asked for it.
+//!
+//! # The way data flows
+//!
+//! ```text
+//! sources → pick → compose → render → enqueue ──(one commit)── claim → deliver → record → report
+//!                                      the queue is the only joint
+//! ```
+//!
+//! [`week::run`] is the left half: it reads what [`letter::sources`] brought into the [`store`], chooses with
+//! [`letter::pick`], puts words to it with [`letter::compose`], renders once with [`letter::render`], cuts the result into a
+//! [`mail::Stencil`] and enqueues one delivery for every reader. [`delivery::engine::pass`] is the right half: it takes
+//! turns with the ledger ([`store::Store::turn`]), fills a stencil per reader and hands it to a relay session of
+//! [`mail`]. What the relay says becomes a transition in [`delivery::transition`], and the row says why.
+//!
+//! # The floors
+//!
+//! A floor uses the floors below it, never one above; `tests/house.rs` reads the source and holds everybody to it.
+//!
+//! | floor | what it is | the outside world it owns |
+//! |---|---|---|
+//! | [`cli`] | one file per command group, terminal output, exit codes | the terminal |
+//! | [`app`] | builds everything from the settings | |
+//! | [`worker`] | a loop around a tick: schedule due? deliveries due? | the clock |
+//! | [`week`] | the run of a week up to the queue | |
+//! | [`web`] | pages and links for readers and machines | HTTP (axum) |
+//! | [`subscribers`] | files of readers in and out | CSV |
+//! | [`letter`] | sources, pick, compose, render | tera and mrml |
+//! | [`delivery`] | the engine, pacing, outcome → transition | |
+//! | [`mail`] | MIME, headers, SMTP sessions, the outbox | SMTP (lettre) |
+//! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |
+//! | [`config`] | every setting with default and doc | TOML, the environment |
+//! | [`domain`] | plain types and pure rules | nothing |
+//!
+//! # What is true everywhere
+//!
+//! - **A claimed delivery is one that a connection holds right now.** A connection gets its next letter in the commit
+//!   that records its last one. So a kill leaves at most one unknown outcome per connection, an unsubscribe reaches
+//!   everything that is not on the wire, and memory does not grow with the list.
+//! - **Rules take `now` as an argument** and look at no clock; actions sit at the edges.
+//! - **An address prints masked** ([`domain::EmailAddress`]); code that needs it says `expose`. Tokens, passwords and keys
+//!   have no `Display` that shows them.
+//! - **No transaction is open while a relay answers**, and no letter is sent inside an HTTP request.
+//! - **A refusal is data**, not an error: it is a [`domain::delivery::Reply`] on the delivery's row.
+//! - **Nothing is absent by accident**: there is no cache to invalidate, no global, and no state in a worker's memory that
+//!   the store does not have.
+
+pub mod app;
 pub mod cli;
+pub mod config;
+pub mod delivery;
 pub mod domain;
+pub mod letter;
 pub mod mail;
 pub mod store;
+pub mod subscribers;
+pub mod web;
+pub mod week;
+pub mod worker;

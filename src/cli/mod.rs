@@ -1,6 +1,28 @@
 //! One file per command group. Owns terminal output and progress bars; decides nothing.
 
+mod check;
+mod comparisons;
+mod db;
+mod demo;
+mod init;
+mod issue;
+mod progress;
+mod send;
+mod serve;
+mod status;
+mod subscribers;
+
+use std::ffi::OsString;
 use std::fmt;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::config::{ConfigError, Settings};
 
 /// How a command ended when it did not fail. The numbers are a contract.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,9 +44,11 @@ pub enum Failure {
     Usage(String),
 }
 
-impl<E: std::error::Error> From<E> for Failure {
+impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Failed(error.to_string())
+        // Settings that can't be used are bad usage, wherever they come up.
+        let usage = (&error as &dyn std::error::Error).is::<ConfigError>();
+        if usage { Self::Usage(error.to_string()) } else { Self::Failed(error.to_string()) }
     }
 }
 
@@ -36,3 +60,157 @@ impl fmt::Display for Failure {
 }
 
 pub type Outcome = std::result::Result<Exit, Failure>;
+
+/// Sends the week's new comparisons to everyone who asked for them.
+#[derive(Parser)]
+#[command(name = "verdicts", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or settings, 3 nothing to send.\n\n\
+    Examples:\n  verdicts demo --once          the whole job from nothing, into a folder of .eml files\n  \
+    verdicts init my-letter       settings, key and folders for a real site\n  \
+    verdicts send --dry-run       what the next letter would be")]
+struct Cli {
+    /// The settings file [default: ./verdicts.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How much to log on stderr: error, warn, info, debug (RUST_LOG is heard too)
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The whole main job on the embedded default, from nothing: samples in, letters in a folder, pages to look at
+    Demo(demo::Demo),
+    /// Write settings, a secret key and folders for a new site
+    Init(init::Init),
+    /// Web pages, scheduler and delivery
+    Serve,
+    /// Scheduler and delivery without web pages
+    Worker,
+    /// Import and look at comparisons
+    #[command(subcommand)]
+    Comparisons(comparisons::ComparisonsCommand),
+    /// Import, export and look after readers
+    #[command(subcommand)]
+    Subscribers(subscribers::SubscribersCommand),
+    /// Look at issues, and pause, resume or cancel their runs
+    #[command(subcommand)]
+    Issue(issue::IssueCommand),
+    /// Pick, render, enqueue and deliver now; resumes an unfinished run
+    Send(send::Send),
+    /// Where a run stands: every reader is in exactly one of the counts
+    Status(status::StatusArgs),
+    /// Every way this set-up could fail to deliver, checked before it does
+    Check(check::Check),
+    /// Migrate or back up the database
+    #[command(subcommand)]
+    Db(db::DbCommand),
+    /// Print a completion script for your shell
+    #[command(after_help = "Example:\n  verdicts completions bash > /etc/bash_completion.d/verdicts")]
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Parses the arguments, runs the command, and turns its end into an exit code. `env` is the process's environment.
+pub fn main(arguments: impl Iterator<Item = OsString>, env: impl Iterator<Item = (String, String)>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own code for bad usage is 2 and for --help 0, as the contract has it.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    start_log(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return finish(Err(Failure::Failed(format!("no runtime can be started: {error}")))),
+    };
+    finish(runtime.block_on(dispatch(cli, env.collect())))
+}
+
+async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> Outcome {
+    let config = cli.config.as_deref();
+    match cli.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "verdicts", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments).await,
+        Command::Db(command) => db::run(command, settings(config, env)?).await,
+        Command::Check(arguments) => check::run(&arguments, settings(config, env)?).await,
+        Command::Comparisons(comparisons::ComparisonsCommand::Schema) => comparisons::schema(),
+        command => {
+            let app = App::open(settings(config, env)?).await?;
+            let outcome = with_app(command, &app).await;
+            app.store.close().await;
+            outcome
+        }
+    }
+}
+
+async fn with_app(command: Command, app: &App) -> Outcome {
+    match command {
+        Command::Serve => serve::run(app, true).await,
+        Command::Worker => serve::run(app, false).await,
+        Command::Comparisons(command) => comparisons::run(command, &app.store).await,
+        Command::Subscribers(command) => subscribers::run(command, &app.store, &app.keyring).await,
+        Command::Issue(command) => issue::run(command, app).await,
+        Command::Send(arguments) => send::run(&arguments, app).await,
+        Command::Status(arguments) => status::run(&arguments, &app.store).await,
+        _ => unreachable!("dispatch has answered the commands that need no store"),
+    }
+}
+
+fn settings(config: Option<&Path>, env: Vec<(String, String)>) -> Result<Settings, ConfigError> {
+    Settings::load(config, env.into_iter())
+}
+
+/// Logs go to stderr, so that stdout is the command's answer and nothing else.
+fn start_log(cli: &Cli) {
+    let serving = matches!(cli.command, Command::Serve | Command::Worker);
+    let level = if serving && cli.log == "warn" { "info" } else { &cli.log };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
+}
+
+fn finish(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Incomplete) => ExitCode::from(1),
+        Ok(Exit::NothingToSend) => ExitCode::from(3),
+        Err(failure) => {
+            eprintln!("verdicts: {failure}");
+            ExitCode::from(if matches!(failure, Failure::Usage(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+/// Prints a line on stdout. A reader that has gone away (`verdicts … | head`) is no failure.
+pub(crate) fn say(text: impl fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints a value as one line of JSON on stdout.
+pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    say(serde_json::to_string(value)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

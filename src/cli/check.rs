@@ -1,0 +1,159 @@
+//! `verdicts check`: every way this set-up could fail to deliver, checked before it does.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Exit, Outcome, say, say_json};
+use crate::app::{self, App};
+use crate::config::Settings;
+use crate::domain::UnixMillis;
+use crate::domain::schedule::Schedule;
+
+/// Every way this set-up could fail to deliver, checked before it does.
+#[derive(Args)]
+#[command(after_help = "The relay is asked for its greeting, TLS and login; no letter is sent.\n\nExample:\n  verdicts check && verdicts send --dry-run")]
+pub struct Check {
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Grade {
+    Good,
+    /// Works, and an operator should know.
+    Warn,
+    /// Would fail to deliver.
+    Bad,
+}
+
+struct Finding {
+    grade: Grade,
+    subject: &'static str,
+    words: String,
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, grade: Grade, subject: &'static str, words: impl Into<String>) {
+        self.0.push(Finding { grade, subject, words: words.into() });
+    }
+}
+
+pub async fn run(arguments: &Check, settings: Settings) -> Outcome {
+    let mut found = Findings(Vec::new());
+    found.add(Grade::Good, "settings", "every key is known and valid");
+    check_key(&settings, &mut found);
+    check_site(&settings, &mut found);
+    match App::open(settings.clone()).await {
+        Ok(app) => {
+            check_store(&app, &mut found).await;
+            check_relay(&app, &mut found).await;
+            check_schedule(&app.settings, &mut found);
+            app.store.close().await;
+        }
+        Err(error) => found.add(Grade::Bad, "database", error.to_string()),
+    }
+    report(&found, arguments.json)?;
+    let bad = found.0.iter().any(|finding| finding.grade == Grade::Bad);
+    Ok(if bad { Exit::Incomplete } else { Exit::Done })
+}
+
+fn check_key(settings: &Settings, found: &mut Findings) {
+    let path = &settings.secret.key_file;
+    if let Err(error) = app::read_keyring(settings) {
+        return found.add(Grade::Bad, "key", error.to_string());
+    }
+    let mode = std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode() & 0o077);
+    match mode {
+        0 => found.add(Grade::Good, "key", "readable by its owner alone"),
+        _ => found.add(Grade::Warn, "key", format!("others can read {0}; run: chmod 600 {0}", path.display())),
+    }
+}
+
+fn check_site(settings: &Settings, found: &mut Findings) {
+    let site = &settings.site;
+    if site.base_url.starts_with("https://") {
+        found.add(Grade::Good, "links", format!("lead to {}", site.base_url));
+    } else {
+        found.add(
+            Grade::Warn,
+            "links",
+            format!("site.base_url = \"{}\" is not https; mail programs show no one-click unsubscribe for it", site.base_url),
+        );
+    }
+    let host = url_host(&site.base_url);
+    let domain = site.from.address.domain();
+    if !host.ends_with(domain) && !domain.ends_with(&host) {
+        found.add(Grade::Warn, "sender", format!("site.from is at {domain} and links lead to {host}; readers trust one domain more"));
+    }
+}
+
+fn url_host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default().to_owned()
+}
+
+async fn check_store(app: &App, found: &mut Findings) {
+    match app.store.ping().await {
+        Ok(()) => found.add(Grade::Good, "database", "answers, and its schema is this binary's"),
+        Err(error) => return found.add(Grade::Bad, "database", error.to_string()),
+    }
+    match app.store.count_subscribers().await {
+        Ok(counts) => {
+            let active = counts.get("active").copied().unwrap_or(0);
+            let grade = if active == 0 { Grade::Warn } else { Grade::Good };
+            found.add(grade, "readers", format!("{active} would get the next letter"));
+        }
+        Err(error) => found.add(Grade::Bad, "readers", error.to_string()),
+    }
+    match crate::week::draft(&app.desk(), UnixMillis::now()).await {
+        Ok(draft) => match &draft.edition {
+            Some(edition) => found.add(Grade::Good, "letter", format!("issue {}: {}", draft.number, edition.composition.subject)),
+            None => found.add(Grade::Warn, "letter", crate::week::quiet_words(&app.desk(), &draft.selection)),
+        },
+        Err(error) => found.add(Grade::Bad, "letter", error.to_string()),
+    }
+}
+
+async fn check_relay(app: &App, found: &mut Findings) {
+    let url = &app.settings.relay.url;
+    let answer = match app.post_office() {
+        Ok(post) => post.probe().await,
+        Err(error) => Err(error.to_string()),
+    };
+    match answer {
+        Ok(words) => found.add(Grade::Good, "relay", format!("{url}: {words}")),
+        Err(reason) => found.add(Grade::Bad, "relay", format!("relay.url = \"{url}\": {reason}")),
+    }
+}
+
+fn check_schedule(settings: &Settings, found: &mut Findings) {
+    let schedule: &Schedule = &settings.schedule.schedule;
+    match schedule.next_after(UnixMillis::now()) {
+        Some(slot) => found.add(Grade::Good, "schedule", format!("the next letter is due {} ({})", slot.key, slot.at)),
+        None => found.add(Grade::Bad, "schedule", "schedule.cron never comes due again; choose another"),
+    }
+}
+
+fn report(found: &Findings, as_json: bool) -> Result<(), super::Failure> {
+    let word = |grade| match grade {
+        Grade::Good => "good",
+        Grade::Warn => "warn",
+        Grade::Bad => "BAD",
+    };
+    if as_json {
+        let rows: Vec<_> = found
+            .0
+            .iter()
+            .map(|f| json!({ "grade": word(f.grade).to_lowercase(), "subject": f.subject, "words": f.words }))
+            .collect();
+        return say_json(&rows);
+    }
+    for finding in &found.0 {
+        say(format_args!("{:4}  {:9} {}", word(finding.grade), finding.subject, finding.words));
+    }
+    Ok(())
+}

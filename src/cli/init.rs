@@ -1,0 +1,67 @@
+//! `verdicts init`: settings, a secret key and folders for a new site.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Exit, Failure, Outcome, say};
+use crate::config;
+use crate::domain::token::{KEY_OCTETS, Keyring};
+
+/// Write settings, a secret key and folders for a new site.
+#[derive(Args)]
+#[command(after_help = "Nothing that exists is overwritten.\n\nExample:\n  verdicts init my-letter && cd my-letter && verdicts check")]
+pub struct Init {
+    /// Where to [default: this folder]
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+}
+
+pub fn run(arguments: &Init) -> Outcome {
+    let dir = &arguments.dir;
+    let settings = dir.join("verdicts.toml");
+    if settings.exists() {
+        return Err(Failure::Failed(format!(
+            "{} is there already; edit it, or choose another folder",
+            settings.display()
+        )));
+    }
+    for folder in ["comparisons", "subscribers"] {
+        make_folder(&dir.join(folder))?;
+    }
+    write_key(&dir.join("verdicts.key"))?;
+    write_new(&dir.join(".gitignore"), "verdicts.key\nsubscribers/\noutbox/\n", 0o644).or_else(keep_existing)?;
+    write_new(&settings, &config::init_file(), 0o640).map_err(|error| named(&settings, &error))?;
+    say(format_args!(
+        "wrote {}, verdicts.key, comparisons/ and subscribers/\nnext: fill in [site] and [relay], then run \"verdicts check\"",
+        settings.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// Writes a new random key, for its owner's eyes only. An existing key is kept: links in letters depend on it.
+pub(super) fn write_key(path: &Path) -> Result<(), Failure> {
+    let mut key = [0; KEY_OCTETS];
+    getrandom::fill(&mut key)
+        .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))?;
+    write_new(path, &Keyring::file_text(1, &key), 0o600).or_else(keep_existing).map_err(|error| named(path, &error))
+}
+
+pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(path).map_err(|error| named(path, &error))
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(text.as_bytes())
+}
+
+fn keep_existing(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
+}
+
+fn named(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("{} can't be written: {error}", path.display()))
+}

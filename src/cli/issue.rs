@@ -1,0 +1,253 @@
+//! `verdicts issue`: look at issues, and pause, resume or cancel their runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Exit, Failure, Outcome, say, say_json, status};
+use crate::app::App;
+use crate::domain::delivery::{Claimed, DeliveryState};
+use crate::domain::issue::{IssueNumber, IssueState};
+use crate::domain::subscriber::SubscriberId;
+use crate::domain::{EmailAddress, UnixMillis};
+use crate::mail::Stencil;
+use crate::week;
+
+/// Rows of a listing that are fetched at once.
+const PAGE: i64 = 1000;
+
+#[derive(Subcommand)]
+pub enum IssueCommand {
+    /// What the next letter would be, and why; changes nothing
+    Draft {
+        #[arg(long)]
+        json: bool,
+    },
+    /// List issues, the newest first
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an issue: subject, run, and with --failures every address that failed with its last reply
+    #[command(after_help = "Examples:\n  verdicts issue show 12\n  verdicts issue show 12 --failures")]
+    Show {
+        number: i64,
+        #[arg(long)]
+        failures: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write an issue's letter as files to look at; the next number previews the draft
+    #[command(after_help = "Example:\n  verdicts issue preview 12 --out /tmp/letter")]
+    Preview {
+        number: i64,
+        /// The folder for letter.html, letter.txt and letter.eml
+        #[arg(long, default_value = "preview")]
+        out: PathBuf,
+    },
+    /// Send one copy to one address, outside the ledger; the next number sends the draft
+    #[command(after_help = "Example:\n  verdicts issue test 12 --to me@example.com")]
+    Test {
+        number: i64,
+        #[arg(long, value_name = "EMAIL")]
+        to: String,
+    },
+    /// Stop the run; what is in flight is finished
+    Pause { number: i64 },
+    /// Go on with a paused run
+    Resume { number: i64 },
+    /// Call the run off; what has not been sent never will be
+    Cancel { number: i64 },
+}
+
+pub async fn run(command: IssueCommand, app: &App) -> Outcome {
+    let store = &app.store;
+    match command {
+        IssueCommand::Draft { json } => draft(app, json).await,
+        IssueCommand::List { json } => list(app, json).await,
+        IssueCommand::Show { number, failures, json } => show(app, IssueNumber(number), failures, json).await,
+        IssueCommand::Preview { number, out } => preview(app, IssueNumber(number), &out).await,
+        IssueCommand::Test { number, to } => test(app, IssueNumber(number), &to).await,
+        IssueCommand::Pause { number } => {
+            let done = store.pause(IssueNumber(number), "an operator asked for it").await?;
+            changed(app, IssueNumber(number), done, "running", "paused").await
+        }
+        IssueCommand::Resume { number } => {
+            let done = store.resume(IssueNumber(number)).await?;
+            let next = "running again; \"verdicts send\" or \"verdicts serve\" goes on with it";
+            changed(app, IssueNumber(number), done, "paused", next).await
+        }
+        IssueCommand::Cancel { number } => cancel(app, IssueNumber(number)).await,
+    }
+}
+
+/// Prints what the next letter would be.
+pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
+    let draft = week::draft(&app.desk(), UnixMillis::now()).await?;
+    let readers = app.store.count_subscribers().await?.get("active").copied().unwrap_or(0);
+    let selection = &draft.selection;
+    let subject = draft.edition.as_ref().map(|e| &e.composition.subject);
+    if as_json {
+        let slugs = |choices: &[crate::letter::pick::Choice]| -> Vec<_> {
+            choices.iter().map(|c| json!({ "slug": c.comparison.slug, "reason": c.reason.to_string() })).collect()
+        };
+        let left: Vec<_> =
+            selection.left_out.iter().map(|(slug, reason)| json!({ "slug": slug, "reason": reason.to_string() })).collect();
+        say_json(&json!({ "issue": draft.number, "subject": subject, "readers": readers,
+            "featured": slugs(&selection.featured), "mentioned": slugs(&selection.mentioned), "left_out": left }))?;
+    } else {
+        for (title, choices) in [("featured", &selection.featured), ("also compared", &selection.mentioned)] {
+            for choice in choices {
+                say(format_args!("{title:>14}  {}  ({})", choice.comparison.slug, choice.reason));
+            }
+        }
+        for (slug, reason) in &selection.left_out {
+            say(format_args!("{:>14}  {slug}  ({reason})", "left out"));
+        }
+        if let Some(edition) = &draft.edition {
+            say(format_args!(
+                "\nissue {} to {readers} readers\nsubject    {}\npreheader  {}\nsize       {} KB",
+                draft.number,
+                edition.composition.subject,
+                edition.composition.preheader,
+                edition.stencil.html().len() / 1024,
+            ));
+        }
+    }
+    if draft.edition.is_none() {
+        eprintln!("nothing to send: {}", week::quiet_words(&app.desk(), selection));
+        return Ok(Exit::NothingToSend);
+    }
+    Ok(Exit::Done)
+}
+
+async fn list(app: &App, as_json: bool) -> Outcome {
+    let issues = app.store.issues(1000).await?;
+    if as_json {
+        say_json(&issues)?;
+        return Ok(Exit::Done);
+    }
+    for issue in &issues {
+        say(format_args!("{:>4}  {}  {:9}  {}", issue.number, issue.created_at, issue.state, issue.subject));
+    }
+    if issues.is_empty() {
+        eprintln!("no issues yet; \"verdicts issue draft\" shows what the first would be");
+    }
+    Ok(Exit::Done)
+}
+
+async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> Outcome {
+    let issue = app.store.issue(number).await?.ok_or_else(|| status::unknown(number))?;
+    let stands = app.store.status(number).await?.ok_or_else(|| status::unknown(number))?;
+    if failures {
+        return show_failures(app, number, as_json).await;
+    }
+    if as_json {
+        say_json(&json!({ "issue": issue, "status": stands }))?;
+        return Ok(Exit::Done);
+    }
+    say(format_args!("issue {number}: {}\n{}\nstarted {}", issue.subject, issue.preheader, issue.created_at));
+    match &issue.slot {
+        Some(slot) => say(format_args!("for the slot {slot}")),
+        None => say("because an operator asked for it"),
+    }
+    if let Some(at) = issue.finished_at {
+        say(format_args!("{} {at}", issue.state));
+    }
+    say(status::words(&stands));
+    Ok(Exit::Done)
+}
+
+/// Every failed or deferred address with its last reply. The operator asked, so addresses are printed whole.
+async fn show_failures(app: &App, number: IssueNumber, as_json: bool) -> Outcome {
+    for state in [DeliveryState::Failed, DeliveryState::Deferred] {
+        let mut after = SubscriberId(0);
+        loop {
+            let rows = app.store.deliveries(number, state, after, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.subscriber;
+            for row in &rows {
+                let who = row.email.as_ref().map_or("(erased)", EmailAddress::expose);
+                let reply = row.reply.as_ref().map(ToString::to_string).or_else(|| row.note.clone()).unwrap_or_default();
+                if as_json {
+                    say_json(&json!({ "email": who, "state": state, "attempts": row.attempts, "reply": row.reply, "note": row.note }))?;
+                } else {
+                    say(format_args!("{:8}  {who}  {} attempts  {reply}", state.as_str(), row.attempts));
+                }
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The letter of an issue: as stored, or as the draft has it when it is the next number.
+async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, Failure> {
+    if let Some(text) = app.store.stencil(number).await? {
+        return Ok(Stencil::from_text(&text)?);
+    }
+    let draft = week::draft(&app.desk(), UnixMillis::now()).await?;
+    match draft.edition {
+        Some(edition) if draft.number == number => Ok(edition.stencil),
+        None if draft.number == number => {
+            Err(Failure::Failed(format!("issue {number} has no letter: {}", week::quiet_words(&app.desk(), &draft.selection))))
+        }
+        _ => Err(status::unknown(number)),
+    }
+}
+
+/// One letter as a reader would get it. The reader is number 0, whose links lead to nobody.
+fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -> Vec<u8> {
+    let now = UnixMillis::now();
+    let claimed = Claimed { issue: number, subscriber: SubscriberId(0), email, name: None, attempt: 1, enqueued_at: now };
+    let mut letter = Vec::new();
+    crate::delivery::engine::Letters::fill(&app.letters(stencil), &claimed, now, &mut letter);
+    letter
+}
+
+async fn preview(app: &App, number: IssueNumber, out: &Path) -> Outcome {
+    let stencil = stencil(app, number).await?;
+    super::init::make_folder(out)?;
+    let (html, text) = (stencil.web_html(), stencil.text());
+    let letter = fill(app, stencil, number, app.settings.site.from.address.clone());
+    for (name, content) in [("letter.html", html.as_bytes()), ("letter.txt", text.as_bytes()), ("letter.eml", &letter[..])] {
+        let path = out.join(name);
+        fs::write(&path, content)
+            .map_err(|error| Failure::Failed(format!("{} can't be written: {error}", path.display())))?;
+        say(path.display());
+    }
+    Ok(Exit::Done)
+}
+
+async fn test(app: &App, number: IssueNumber, to: &str) -> Outcome {
+    let to = EmailAddress::parse(to).map_err(|error| Failure::Usage(format!("--to {to:?}: {error}")))?;
+    let stencil = stencil(app, number).await?;
+    let letter = fill(app, stencil, number, to.clone());
+    match app.post_office()?.send_one(&to, &format!("test-{number}"), &letter).await {
+        Ok(reply) => {
+            say(format_args!("the relay took it: {reply}"));
+            Ok(Exit::Done)
+        }
+        Err(reason) => Err(Failure::Failed(format!("the relay did not take it: {reason}"))),
+    }
+}
+
+async fn changed(app: &App, number: IssueNumber, done: bool, needed: &str, now: &str) -> Outcome {
+    if done {
+        say(format_args!("issue {number} is {now}"));
+        return Ok(Exit::Done);
+    }
+    let state = app.store.issue(number).await?.ok_or_else(|| status::unknown(number))?.state;
+    Err(Failure::Failed(format!("issue {number} is {state}, not {needed}; nothing was changed")))
+}
+
+async fn cancel(app: &App, number: IssueNumber) -> Outcome {
+    match app.store.cancel(number, UnixMillis::now()).await? {
+        Some(count) => {
+            say(format_args!("issue {number} is cancelled; {count} letters will not be sent"));
+            Ok(Exit::Done)
+        }
+        None => changed(app, number, false, IssueState::Running.as_str(), "").await,
+    }
+}

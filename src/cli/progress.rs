@@ -1,0 +1,97 @@
+//! A progress bar with rate and ETA on a terminal, a plain line now and then when piped.
+
+use std::io::IsTerminal as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::delivery::report::Progress;
+use crate::domain::delivery::Tally;
+
+/// How often a pipe gets a line.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Progress of a run, on stderr.
+pub struct Bar {
+    bar: Option<ProgressBar>,
+    audience: i64,
+    /// What was final before this process began.
+    before: i64,
+    plain: Mutex<Plain>,
+}
+
+struct Plain {
+    started: Instant,
+    said: Instant,
+}
+
+impl Bar {
+    /// A bar over the letters of a run, starting from what is final already.
+    pub fn letters(tally: Tally) -> Self {
+        let before = tally.audience - tally.open();
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(tally.audience.unsigned_abs());
+            let style = "{bar:32} {pos}/{len} letters, {per_sec}, {eta} to go {msg}";
+            bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_position(before.unsigned_abs());
+            bar.reset_eta();
+            bar
+        });
+        let now = Instant::now();
+        Self { bar, audience: tally.audience, before, plain: Mutex::new(Plain { started: now, said: now }) }
+    }
+
+    /// Shows what a pass reports while it runs.
+    pub fn show(&self, progress: &Progress) {
+        let finished = self.before + i64::try_from(progress.sent + progress.failed).unwrap_or(i64::MAX);
+        let deferred = progress.deferred;
+        if let Some(bar) = &self.bar {
+            bar.set_position(finished.unsigned_abs());
+            if deferred + progress.failed > 0 {
+                bar.set_message(format!("({deferred} deferred, {} failed)", progress.failed));
+            }
+            return;
+        }
+        let Ok(mut plain) = self.plain.lock() else { return };
+        if plain.said.elapsed() >= PLAIN_EVERY {
+            plain.said = Instant::now();
+            let line = plain_line(finished, self.audience, finished - self.before, plain.started.elapsed());
+            eprintln!("{line}, {deferred} deferred, {} failed", progress.failed);
+        }
+    }
+
+    /// Shows the ledger's own count.
+    pub fn set(&self, tally: &Tally) {
+        if let Some(bar) = &self.bar {
+            bar.set_position((tally.audience - tally.open()).unsigned_abs());
+        }
+    }
+
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `412 of 1000 letters, 41/s, 14 s to go`.
+fn plain_line(finished: i64, audience: i64, here: i64, elapsed: Duration) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people's eyes")]
+    let rate = here as f64 / elapsed.as_secs_f64().max(0.001);
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people's eyes")]
+    let left = (audience - finished).max(0) as f64;
+    let eta = if rate > 0.0 { format!("{:.0} s to go", left / rate) } else { "no rate yet".to_owned() };
+    format!("{finished} of {audience} letters, {rate:.0}/s, {eta}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_line_says_where_how_fast_and_how_long() {
+        assert_eq!(plain_line(412, 1000, 410, Duration::from_secs(10)), "412 of 1000 letters, 41/s, 14 s to go");
+        assert_eq!(plain_line(0, 10, 0, Duration::ZERO), "0 of 10 letters, 0/s, no rate yet");
+    }
+}

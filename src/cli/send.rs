@@ -1,0 +1,192 @@
+//! `verdicts send`: pick, render, enqueue and deliver now.
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::watch;
+
+use super::progress::Bar;
+use super::{Exit, Failure, Outcome, say, say_json};
+use crate::app::App;
+use crate::delivery::engine::{self, Pass};
+use crate::domain::UnixMillis;
+use crate::domain::delivery::{Status, Tally};
+use crate::domain::issue::{Issue, IssueNumber, IssueState};
+use crate::store::Enlistment;
+use crate::week::{self, Started};
+
+/// How often a process that only watches looks at the ledger, and tries to take over.
+const WATCH: Duration = Duration::from_millis(500);
+
+/// Pick, render, enqueue and deliver now; resumes an unfinished run.
+#[derive(Args)]
+#[command(after_help = "Returns when nothing is due any more; deferred letters go on in \"verdicts serve\" or with the \
+    next send. A second send in the same week finds nothing new and exits 3.\n\nExamples:\n  verdicts send --dry-run\n  \
+    verdicts send\n  verdicts send --wait --json")]
+pub struct Send {
+    /// Show what would be sent to how many, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Stay until every delivery is final
+    #[arg(long)]
+    wait: bool,
+    /// Print the final status as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(arguments: &Send, app: &App) -> Outcome {
+    if arguments.dry_run {
+        return super::issue::draft(app, arguments.json).await;
+    }
+    let stop = stop_signal();
+    let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
+    let before = app.store.tally(number).await?;
+    let done = deliver(app, number, arguments.wait, &stop).await?;
+    let status = app.store.status(number).await?.ok_or_else(|| gone(number))?;
+    report(&status, arguments.json)?;
+    conclude(&status, before, done.as_ref())
+}
+
+/// The unfinished run, or a new one; none when there is nothing to send, which has been said by then.
+async fn the_run(app: &App) -> Result<Option<IssueNumber>, Failure> {
+    let now = UnixMillis::now();
+    if let Some(issue) = app.store.unfinished().await?.into_iter().next() {
+        refuse_paused(&issue)?;
+        eprintln!("going on with issue {} \"{}\"", issue.number, issue.subject);
+        return Ok(Some(issue.number));
+    }
+    let started = week::run(&app.desk(), None, now).await?;
+    match started {
+        Started::Running { number, .. } => {
+            eprintln!("{started}");
+            Ok(Some(number))
+        }
+        Started::Quiet(_) | Started::Nobody => {
+            eprintln!("nothing to send: {started}");
+            Ok(None)
+        }
+        Started::Taken { .. } => {
+            // Somebody was first between our look and our commit: help to deliver what they enqueued.
+            match app.store.unfinished().await?.into_iter().next() {
+                Some(issue) => Ok(Some(issue.number)),
+                None => {
+                    eprintln!("nothing to send: {started}");
+                    Ok(None)
+                }
+            }
+        }
+    }
+}
+
+fn refuse_paused(issue: &Issue) -> Result<(), Failure> {
+    if issue.state != IssueState::Paused {
+        return Ok(());
+    }
+    let reason = issue.pause_reason.as_deref().unwrap_or("an operator asked for it");
+    Err(Failure::Failed(format!(
+        "issue {0} is paused: {reason}; mend it, then run \"verdicts issue resume {0}\"",
+        issue.number
+    )))
+}
+
+/// Delivers, or watches the process that does. Takes over when that one ends with work left.
+async fn deliver(
+    app: &App,
+    number: IssueNumber,
+    wait: bool,
+    stop: &watch::Receiver<bool>,
+) -> Result<Option<Pass>, Failure> {
+    let post = app.post_office()?;
+    let bar = Bar::letters(app.store.tally(number).await?);
+    let mut enlistment: Option<Enlistment> = None;
+    let mut last = None;
+    let mut said = false;
+    while !*stop.borrow() {
+        let now = UnixMillis::now();
+        if enlistment.is_none() {
+            enlistment = app.store.enlist(now).await?;
+        }
+        match &enlistment {
+            Some(me) => {
+                let found = app.store.reclaim(me, now).await?;
+                if found > 0 {
+                    eprintln!("{found} letters were in flight when a worker ended; they are tried again under the same Message-ID");
+                }
+                let pass = engine::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
+                let paused = !pass.paused.is_empty();
+                last = Some(pass);
+                if paused {
+                    break;
+                }
+            }
+            None if !said => {
+                eprintln!("another process delivers from this database; watching it");
+                said = true;
+            }
+            None => {}
+        }
+        app.store.finish_done(UnixMillis::now()).await?;
+        let tally = app.store.tally(number).await?;
+        bar.set(&tally);
+        let running = app.store.issue(number).await?.is_some_and(|issue| issue.state == IssueState::Running);
+        let due = app.store.next_due().await?.is_some_and(|due| due <= UnixMillis::now());
+        let idle = enlistment.is_some() || tally.sending == 0;
+        if !running || tally.open() == 0 || (!wait && !due && idle) {
+            break;
+        }
+        if !due || enlistment.is_none() {
+            let mut stopping = stop.clone();
+            tokio::select! {
+                () = tokio::time::sleep(WATCH) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
+        }
+    }
+    bar.finish();
+    Ok(last)
+}
+
+fn report(status: &Status, json: bool) -> Result<(), Failure> {
+    if json {
+        return say_json(status);
+    }
+    say(super::status::words(status));
+    Ok(())
+}
+
+fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> Outcome {
+    if let Some((number, reason)) = pass.and_then(|pass| pass.paused.first()) {
+        return Err(Failure::Failed(format!(
+            "the run is paused: {reason}; mend it, then run \"verdicts issue resume {number}\" and \"verdicts send\""
+        )));
+    }
+    if status.tally == before && before.open() > 0 {
+        eprintln!("nothing is due yet: {} letters wait for another try", before.deferred);
+        return Ok(Exit::NothingToSend);
+    }
+    Ok(Exit::Done)
+}
+
+fn gone(number: IssueNumber) -> Failure {
+    Failure::Failed(format!("issue {number} is not in the database any more; see \"verdicts issue list\""))
+}
+
+/// Turns true at SIGTERM or SIGINT: what is in flight is finished, nothing new is started.
+pub(super) fn stop_signal() -> watch::Receiver<bool> {
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(async move {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        tracing::info!("stopping: what is in flight is finished, nothing new is started");
+        let _ = stop.send(true);
+        // Kept alive, since a receiver reads a closed channel as a stop.
+        std::future::pending::<()>().await;
+    });
+    stopping
+}

@@ -1,0 +1,148 @@
+//! A week, from the comparisons in the store to a queue full of letters.
+
+use std::fmt;
+
+use crate::config::Settings;
+use crate::domain::UnixMillis;
+use crate::domain::issue::{IssueNumber, NewIssue};
+use crate::domain::token::Keyring;
+use crate::letter::compose::{Composition, compose};
+use crate::letter::pick::{self, Selection, pick};
+use crate::letter::render::{RenderError, render};
+use crate::mail::{Stencil, StencilError};
+use crate::store::{Enqueued, Store, StoreError};
+
+/// What a week needs: the settings, the store and the site's keys.
+#[derive(Clone)]
+pub struct Desk {
+    pub settings: std::sync::Arc<Settings>,
+    pub store: Store,
+    pub keyring: Keyring,
+}
+
+/// The letter as it would go out now, with nothing written down yet.
+pub struct Draft {
+    pub number: IssueNumber,
+    pub selection: Selection,
+    /// None in a week too quiet for a letter.
+    pub edition: Option<Edition>,
+}
+
+/// A letter that is ready for the queue.
+pub struct Edition {
+    pub composition: Composition,
+    pub stencil: Stencil,
+}
+
+/// How the wish to send a letter ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Started {
+    /// The issue and its deliveries are in the ledger.
+    Running { number: IssueNumber, audience: i64, subject: String },
+    /// Fewer comparisons than `schedule.min_comparisons`; in words.
+    Quiet(String),
+    /// Nobody is subscribed, so nothing was started.
+    Nobody,
+    /// Another process or an unfinished issue was first.
+    Taken { by: Option<IssueNumber> },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WeekError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    #[error(transparent)]
+    Stencil(#[from] StencilError),
+}
+
+/// Runs a week: pick what is new, compose and render one letter, and enqueue a delivery for every reader.
+///
+/// `slot` is the schedule's, or none when an operator asked. Up to the last line nothing is written, so a crash
+/// leaves nothing behind; the last line is one commit, and from there on the queue knows everything.
+///
+/// # Errors
+/// [`WeekError`] when the store does not answer or the letter can't be made; nothing has been written then.
+pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Started, WeekError> {
+    let Draft { number, selection, edition } = draft(desk, now).await?;
+    let Some(edition) = edition else { return Ok(Started::Quiet(quiet_words(desk, &selection))) };
+    if desk.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
+        return Ok(Started::Nobody);
+    }
+    let subject = edition.composition.subject.clone();
+    match desk.store.enqueue(number, &new_issue(&selection, &edition, slot, now), now).await? {
+        Enqueued::Started { number, audience } => Ok(Started::Running { number, audience, subject }),
+        Enqueued::Taken { by } => Ok(Started::Taken { by }),
+    }
+}
+
+/// Picks, composes and renders the letter that a run at `now` would send; writes nothing.
+///
+/// # Errors
+/// As [`run`].
+pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
+    let schedule = &desk.settings.schedule;
+    let number = desk.store.next_number().await?;
+    let window = pick::Window::new(
+        desk.store.last_issue().await?.map(|last| last.cutoff_at),
+        schedule.lookback,
+        now,
+    );
+    let candidates = desk.store.candidates(window.reach, window.until).await?;
+    let rules = pick::Rules { min: schedule.min_comparisons, max: schedule.max_comparisons };
+    let selection = pick(&candidates, window, rules);
+    let edition = match selection.quiet {
+        Some(_) => None,
+        None => {
+            let composition = compose(number, now, &desk.settings.site, &selection);
+            let letter = render(&composition, &desk.settings.site)?;
+            let stencil = Stencil::build(&letter, &desk.settings.site, number)?;
+            Some(Edition { composition, stencil })
+        }
+    };
+    Ok(Draft { number, selection, edition })
+}
+
+fn new_issue(selection: &Selection, edition: &Edition, slot: Option<&str>, now: UnixMillis) -> NewIssue {
+    let slugs = |choices: &[pick::Choice]| choices.iter().map(|c| c.comparison.slug.clone()).collect();
+    NewIssue {
+        slot: slot.map(str::to_owned),
+        cutoff_at: now,
+        subject: edition.composition.subject.clone(),
+        preheader: edition.composition.preheader.clone(),
+        stencil: edition.stencil.to_text(),
+        featured: slugs(&selection.featured),
+        mentioned: slugs(&selection.mentioned),
+    }
+}
+
+/// Why this is a quiet week, in words for the operator.
+pub fn quiet_words(desk: &Desk, selection: &Selection) -> String {
+    let minimum = desk.settings.schedule.min_comparisons;
+    let found = selection.quiet.as_ref().map_or(0, |quiet| quiet.found);
+    format!(
+        "a quiet week: {found} new comparison{} and schedule.min_comparisons is {minimum}; \
+         import newer ones with \"verdicts comparisons import PATH\"",
+        if found == 1 { "" } else { "s" }
+    )
+}
+
+impl fmt::Display for Started {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running { number, audience, subject } => {
+                write!(f, "issue {number} \"{subject}\" is queued for {audience} readers")
+            }
+            Self::Quiet(words) => f.write_str(words),
+            Self::Nobody => f.write_str(
+                "nobody is subscribed yet; import readers with \"verdicts subscribers import FILE.csv\"",
+            ),
+            Self::Taken { by: Some(number) } => write!(
+                f,
+                "issue {number} is not finished; see \"verdicts status {number}\", and resume or cancel it first"
+            ),
+            Self::Taken { by: None } => f.write_str("another run of this week was first; see \"verdicts status\""),
+        }
+    }
+}

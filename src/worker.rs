@@ -1,0 +1,134 @@
+//! The loop around a tick: is a schedule slot due? Are deliveries due? Is a run done?
+//!
+//! A worker keeps nothing in its head that matters: every tick reads the store again, so a worker that is killed is
+//! replaced by starting another.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::delivery::engine::{self, Pass, PostOffice};
+use crate::delivery::report::Progress;
+use crate::domain::UnixMillis;
+use crate::domain::schedule::{Decision, Schedule, decide};
+use crate::store::{Enlistment, StoreError};
+use crate::week::{self, Desk, Started, WeekError};
+
+/// How often the store is asked whether something is due: an operator's `send` from another process starts within this.
+const POLL: Duration = Duration::from_secs(1);
+/// After an error, so that a full disk or a locked database is not asked a thousand times a second.
+const AFTER_ERROR: Duration = Duration::from_secs(10);
+
+/// Scheduler and delivery, in one process.
+pub struct Worker {
+    pub desk: Desk,
+    pub post: PostOffice,
+    pub schedule: Schedule,
+    pub stop: watch::Receiver<bool>,
+}
+
+/// What came of looking at the schedule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Scheduled {
+    NothingDue,
+    /// The slot was answered with a letter, or could not be yet.
+    Ran(Started),
+    /// The slot was too late or too quiet: written down, never sent.
+    Skipped(String),
+}
+
+impl Worker {
+    /// Runs until told to stop. An error of the store or of a letter is logged and tried again later; it never ends
+    /// the process, since the pages are served by it too.
+    pub async fn run(&self) {
+        let mut enlistment = None;
+        while !*self.stop.borrow() {
+            let rest = match self.tick(&mut enlistment, UnixMillis::now()).await {
+                Ok(()) => POLL,
+                Err(error) => {
+                    tracing::error!(%error, "the worker stops for a moment");
+                    AFTER_ERROR
+                }
+            };
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = tokio::time::sleep(rest) => {}
+                _ = stop.wait_for(|stopping| *stopping) => {}
+            }
+        }
+    }
+
+    /// One look at everything.
+    ///
+    /// # Errors
+    /// When the store does not answer or the week's letter can't be made.
+    pub async fn tick(&self, enlistment: &mut Option<Enlistment>, now: UnixMillis) -> Result<(), WeekError> {
+        match self.schedule_tick(now).await? {
+            Scheduled::NothingDue => {}
+            Scheduled::Ran(started) => tracing::info!(%started, "a scheduled slot is due"),
+            Scheduled::Skipped(reason) => tracing::warn!(%reason, "a scheduled slot passes without a letter"),
+        }
+        self.delivery_tick(enlistment, now).await?;
+        Ok(())
+    }
+
+    /// Answers the newest slot that is due, if no process has yet (promises P1 and P8).
+    ///
+    /// # Errors
+    /// As [`Worker::tick`].
+    pub async fn schedule_tick(&self, now: UnixMillis) -> Result<Scheduled, WeekError> {
+        let store = &self.desk.store;
+        let since = store.schedule_since(&self.schedule.to_string(), now).await?;
+        let Some(slot) = self.schedule.latest_at_or_before(now, since) else { return Ok(Scheduled::NothingDue) };
+        if store.slot_taken(&slot.key).await? {
+            return Ok(Scheduled::NothingDue);
+        }
+        let settings = &self.desk.settings.schedule;
+        let reason = match decide(&slot, now, settings.catch_up) {
+            Decision::TooLate => format!("slot {} was missed by more than schedule.catch_up", slot.key),
+            Decision::Run => match week::run(&self.desk, Some(&slot.key), now).await? {
+                Started::Quiet(words) => format!("slot {}: {words}", slot.key),
+                // Somebody may yet join, or the unfinished issue end, before catch_up is over.
+                Started::Nobody | Started::Taken { .. } => return Ok(Scheduled::NothingDue),
+                started @ Started::Running { .. } => return Ok(Scheduled::Ran(started)),
+            },
+        };
+        match store.skip_slot(&slot.key, &reason, now).await? {
+            true => Ok(Scheduled::Skipped(reason)),
+            false => Ok(Scheduled::NothingDue),
+        }
+    }
+
+    /// Sends what is due, if this process is the one that delivers.
+    ///
+    /// # Errors
+    /// When the store does not answer; what had been read from the relay by then is recorded (promise P9).
+    pub async fn delivery_tick(
+        &self,
+        enlistment: &mut Option<Enlistment>,
+        now: UnixMillis,
+    ) -> Result<Option<Pass>, StoreError> {
+        let store = &self.desk.store;
+        if enlistment.is_none() {
+            *enlistment = store.enlist(now).await?;
+        }
+        let Some(me) = enlistment.as_ref() else { return Ok(None) };
+        let found = store.reclaim(me, now).await?;
+        if found > 0 {
+            tracing::warn!(letters = found, "a worker is gone; what it had in flight is tried again");
+        }
+        let mut pass = None;
+        if store.next_due().await?.is_some_and(|due| due <= now) {
+            let done = engine::pass(store, me, &self.post, &self.stop, |_: Progress| {}).await?;
+            for (number, reason) in &done.paused {
+                tracing::error!(issue = %number, %reason, "the run is paused; mend it, then \"verdicts issue resume {number}\"");
+            }
+            pass = Some(done);
+        }
+        for number in store.finish_done(now).await? {
+            let tally = store.tally(number).await?;
+            tracing::info!(issue = %number, sent = tally.sent, failed = tally.failed, unknown = tally.unknown, "the run is done");
+        }
+        Ok(pass)
+    }
+}
