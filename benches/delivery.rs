@@ -7,15 +7,15 @@
 //!     cargo bench --bench delivery                            # 100,000 readers, three rounds
 //!     READERS=10000 ROUNDS=1 cargo bench --bench delivery     # a quick look
 
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[path = "../tests/support/house.rs"]
+mod house;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{House, Running};
+use house::{House, Running};
 
 /// As many as the limit's sender opens.
 const CONNECTIONS: usize = 10;
@@ -58,7 +58,7 @@ fn letter_octets() -> usize {
     let house = House::new("outbox:outbox", "");
     house.furnish(1);
     house.must(&["send"]);
-    support::outbox(&house.path("outbox"))[0].len()
+    house::outbox(&house.path("outbox"))[0].len()
 }
 
 fn round(number: usize, readers: usize, octets: usize) -> Round {

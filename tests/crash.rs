@@ -1,7 +1,8 @@
 //! Promises P2 to P4 with the real binary: killed at random moments of a run, over and over, it loses nobody, and a
 //! second copy exists only of what was in flight at a kill.
 
-mod support;
+#[path = "support/house.rs"]
+mod house;
 #[path = "support/sink.rs"]
 mod sink;
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sink::Sink;
-use support::{House, reader};
+use house::{House, reader};
 
 const READERS: usize = 5000;
 const KILLS: usize = 20;

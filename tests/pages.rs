@@ -1,12 +1,13 @@
 //! The links of a letter, followed over HTTP: a GET shows, a POST acts, once and for good.
 
-mod support;
+#[path = "support/house.rs"]
+mod house;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use support::{House, Running, header, outbox};
+use house::{House, Running, header, outbox};
 
 struct Site {
     house: House,

@@ -1,11 +1,12 @@
 //! The schedule with the real store: one issue per slot, whoever asks; too late and too quiet are written down.
 
-mod support;
+#[path = "support/house.rs"]
+mod house;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use support::House;
+use house::House;
 use verdicts::app::App;
 use verdicts::config::Settings;
 use verdicts::domain::UnixMillis;
@@ -33,7 +34,7 @@ impl Week {
     async fn new(comparison: bool) -> Self {
         let house = House::new("outbox:outbox", SCHEDULE);
         if comparison {
-            let text = support::comparison("lead", slot() - TimeDelta::days(1));
+            let text = house::comparison("lead", slot() - TimeDelta::days(1));
             let file = house.write("lead.json", &text);
             house.must(&["comparisons", "import", file.to_str().unwrap()]);
         }

@@ -1,13 +1,14 @@
 //! The story of a week: comparison files and a list of readers in, letters out of a real Postfix.
 
-mod support;
+#[path = "support/house.rs"]
+mod house;
 #[path = "support/postfix.rs"]
 mod postfix;
 
 use std::collections::BTreeSet;
 
 use mail_parser::MessageParser;
-use support::{House, QUOTES, header, outbox, reader};
+use house::{House, QUOTES, header, outbox, reader};
 
 const READERS: usize = 1000;
 
@@ -89,7 +90,7 @@ fn fifty_sends_at_once_make_one_issue() {
 #[test]
 fn a_bad_file_is_listed_and_the_good_ones_go_in() {
     let house = House::new("outbox:outbox", "");
-    let good = support::comparison("good", chrono::Utc::now());
+    let good = house::comparison("good", chrono::Utc::now());
     std::fs::create_dir(house.path("week")).unwrap();
     house.write("week/good.json", &good);
     house.write("week/bad.json", &good.replace("\"ship\"", "\"sail\"").replace("\"good\"", "\"bad\""));
@@ -118,7 +119,7 @@ fn settings_that_are_wrong_are_refused_with_two() {
 fn the_demo_does_the_whole_job_from_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let demo = || {
-        std::process::Command::new(support::BINARY)
+        std::process::Command::new(house::BINARY)
             .current_dir(folder.path())
             .args(["demo", "--once"])
             .output()

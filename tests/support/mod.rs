@@ -1,194 +1,134 @@
-//! What the story tests share: a house in a temporary folder, and the real binary run in it.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
+//! What several stories share: a store on either engine, and a small world to put in it.
+#![allow(dead_code)]
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+pub mod postgres;
 
-use chrono::{DateTime, Utc};
+use verdicts::domain::comparison::Comparison;
+use verdicts::domain::delivery::{Finished, Reply, Transition};
+use verdicts::domain::issue::{IssueNumber, NewIssue};
+use verdicts::domain::subscriber::{NewSubscriber, SubscriberId, SubscriberStatus};
+use verdicts::domain::{EmailAddress, UnixMillis};
+use verdicts::store::{Enqueued, Store};
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_verdicts");
+/// Tuesday, 2026-11-17T14:00:00Z.
+pub const NOW: UnixMillis = UnixMillis(1_794_924_000_000);
 
-/// A site in a temporary folder: settings, key, database.
-pub struct House {
-    folder: tempfile::TempDir,
+/// An engine with an empty database of its own.
+pub struct World {
+    pub url: String,
+    pub store: Store,
+    _folder: Option<tempfile::TempDir>,
 }
 
-/// How a command ended.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
-
-impl House {
-    /// `relay` is a relay URL; `more` is appended to the settings, for further sections.
-    pub fn new(relay: &str, more: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("verdicts-house-").tempdir().unwrap();
-        let house = Self { folder };
-        let settings = format!(
-            "[site]\nname = \"Weekly Verdicts\"\nbase_url = \"http://127.0.0.1:8080\"\n\
-             from = \"Weekly Verdicts <letters@verdicts.example>\"\npostal_address = \"1 Sample Street, Exampleville\"\n\
-             [database]\nurl = \"sqlite:verdicts.db\"\n[secret]\nkey_file = \"verdicts.key\"\n\
-             [relay]\nurl = \"{relay}\"\n{more}"
-        );
-        fs::write(house.path("verdicts.toml"), settings).unwrap();
-        let key = verdicts::domain::token::Keyring::file_text(1, &[7; 32]);
-        fs::write(house.path("verdicts.key"), key).unwrap();
-        house
+impl World {
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("new/verdicts.db").display());
+        let store = Store::open(&url).await.expect("the store opens");
+        Self { url, store, _folder: Some(folder) }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+    pub async fn postgres() -> Self {
+        let url = postgres::fresh_database().await;
+        let store = Store::open(&url).await.expect("the store opens");
+        Self { url, store, _folder: None }
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.path(name);
-        fs::write(&path, text).unwrap();
-        path
+    /// As another process sees it: pools of its own.
+    pub async fn another(&self) -> Store {
+        Store::open(&self.url).await.expect("the store opens twice")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
-        command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_LOG").stdin(Stdio::null());
-        command
-    }
-
-    /// Runs a command to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::from(self.command(arguments).output().unwrap())
-    }
-
-    /// Runs a command that has to succeed.
-    pub fn must(&self, arguments: &[&str]) -> Ran {
-        let ran = self.run(arguments);
-        assert_eq!(ran.code, 0, "verdicts {arguments:?} said {}{}", ran.out, ran.err);
-        ran
-    }
-
-    /// Starts a command and leaves it running; it dies with the test.
-    pub fn start(&self, arguments: &[&str]) -> Running {
-        let mut command = self.command(arguments);
-        Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-
-    /// The newest issue's status, checked for balance (promise P4).
-    pub fn status(&self) -> serde_json::Value {
-        let ran = self.must(&["status", "--json"]);
-        let status: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
-        let count = |name: &str| status[name].as_i64().unwrap();
-        let parts: i64 = ["queued", "sending", "deferred", "sent", "failed", "cancelled"].into_iter().map(count).sum();
-        assert_eq!(count("audience"), parts, "the status does not balance: {status}");
-        status
-    }
-
-    /// Imports one comparison, published a day ago, and `readers` readers.
-    pub fn furnish(&self, readers: usize) {
-        let file = self.write("lead.json", &comparison("lead", Utc::now() - chrono::TimeDelta::days(1)));
-        self.must(&["comparisons", "import", file.to_str().unwrap()]);
-        let file = self.write("readers.csv", &readers_csv(readers));
-        self.must(&["subscribers", "import", file.to_str().unwrap()]);
-    }
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    pub async fn with_readers(&self, count: usize) {
+        let (rows, hashes) = readers(count);
+        for (rows, hashes) in rows.chunks(1000).zip(hashes.chunks(1000)) {
+            self.store.add_subscribers(rows, hashes).await.expect("the readers go in");
         }
     }
-}
 
-/// A command that runs beside the test.
-pub struct Running(pub Child);
-
-impl Running {
-    pub fn signal(&self, name: &str) {
-        let _ = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status();
+    /// `readers` active subscribers and an issue that is on its way to them.
+    pub async fn running(readers: usize, world: Self) -> Self {
+        world.with_readers(readers).await;
+        let started = world.store.enqueue(IssueNumber(1), &issue(&[]), NOW).await.expect("it is enqueued");
+        assert_eq!(started, Enqueued::Started { number: IssueNumber(1), audience: readers as i64 });
+        world
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+pub fn email(n: usize) -> EmailAddress {
+    EmailAddress::parse(&format!("reader{n}@example.com")).expect("an address")
+}
+
+pub fn reader(n: usize, status: SubscriberStatus) -> NewSubscriber {
+    NewSubscriber {
+        email: email(n),
+        name: (n % 2 == 0).then(|| format!("Reader \"{n}\" Ünal")),
+        status,
+        timezone: Some("Europe/Berlin".to_owned()),
+        created_at: NOW,
+        source: "import:readers.csv".to_owned(),
     }
 }
 
-/// `reader0@example.com`, `reader1@example.org`, … with and without names.
-pub fn readers_csv(count: usize) -> String {
-    let mut csv = String::from("email,name\n");
-    for n in 0..count {
-        let _ = writeln!(csv, "{},{}", reader(n), if n % 3 == 0 { String::new() } else { format!("Reader {n}") });
+/// Readers 1 to `count`, active, and their hashes.
+pub fn readers(count: usize) -> (Vec<NewSubscriber>, Vec<String>) {
+    let rows = (1..=count).map(|n| reader(n, SubscriberStatus::Active)).collect();
+    (rows, (1..=count).map(hash).collect())
+}
+
+pub fn hash(n: usize) -> String {
+    format!("hash{n:060}")
+}
+
+pub fn issue(featured: &[&str]) -> NewIssue {
+    NewIssue {
+        slot: None,
+        cutoff_at: NOW,
+        subject: "Which one ships?".to_owned(),
+        preheader: "Two tools, one verdict".to_owned(),
+        stencil: "{\"segments\":[\"Hello \\u0001\"]}".to_owned(),
+        featured: featured.iter().map(|slug| (*slug).to_owned()).collect(),
+        mentioned: Vec::new(),
     }
-    csv
 }
 
-pub fn reader(n: usize) -> String {
-    format!("reader{n}@example.{}", if n.is_multiple_of(2) { "com" } else { "org" })
-}
-
-/// The quotes of [`comparison`], each with something that has to be escaped or encoded on its way.
-pub const QUOTES: [&str; 8] = [
-    "Runs where you deploy it, and the error messages tell you what to do next.",
-    "I tried to break it with 40 MB of bad input & it simply said \"no\".",
-    "Small models on small machines is where the next five years go.",
-    "Free is a price that a team of two can defend.",
-    "Five minutes from nothing to something that answers; the last mile is yours.",
-    "It is fast <until> the second tenant arrives.",
-    "The invoice grows exactly when you do, and that's fair.",
-    "Day two is missing: no jobs, no hooks, no plan for either.",
-];
-
-/// A comparison file: one tool shipped by all four, the other by three of four; "Free" and "$19/mo".
-pub fn comparison(slug: &str, published: DateTime<Utc>) -> String {
-    let review = |reviewer: &str, verdict: &str, quote: usize| {
-        serde_json::json!({ "reviewer": reviewer, "verdict": verdict, "quote": QUOTES[quote] })
-    };
-    let tool = |slug: &str, name: &str, entry: &str, community: serde_json::Value, reviews: [serde_json::Value; 4]| {
+pub fn comparison(slug: &str, published_at: UnixMillis) -> Comparison {
+    let tool = |name: &str| {
         serde_json::json!({
-            "slug": slug, "name": name, "category": "Developer Tools", "tagline": format!("{name} in one line"),
-            "description": format!("What {name} does, in a sentence."), "pricing": { "entry": entry },
-            "community": community, "reviews": reviews,
+            "slug": name, "name": name, "category": "Editors", "tagline": "Edits.", "description": "It edits.",
+            "pricing": {"entry": "Free"}, "community": null,
+            "reviews": [{"reviewer": "Skeptic", "verdict": "ship", "quote": "Fine by me."}],
         })
     };
-    serde_json::to_string_pretty(&serde_json::json!({
-        "slug": slug, "title": "Pocketbase Nano vs Stackforge", "question": "Which one should you ship with?",
-        "published_at": published.to_rfc3339(), "url": format!("https://verdicts.example/compare/{slug}"),
-        "tools": [
-            tool("pocketbase-nano", "Pocketbase Nano", "Free", serde_json::Value::Null, [
-                review("Builder", "ship", 0), review("Skeptic", "ship", 1),
-                review("Futurist", "ship", 2), review("Founder", "ship", 3),
-            ]),
-            tool("stackforge", "Stackforge", "$19/mo", serde_json::json!({ "ship": 41, "skip": 23 }), [
-                review("Builder", "ship", 4), review("Skeptic", "ship", 5),
-                review("Founder", "ship", 6), review("Product manager", "skip", 7),
-            ]),
-        ],
+    serde_json::from_value(serde_json::json!({
+        "slug": slug, "title": "A vs B", "question": "Which?", "url": "https://verdicts.example/compare/a-vs-b",
+        "published_at": published_at.utc().to_rfc3339(), "tools": [tool("a"), tool("b")],
     }))
-    .unwrap()
+    .expect("a comparison")
 }
 
-/// The value of a header in a letter, unfolded; the first one.
-pub fn header(letter: &[u8], name: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(letter).replace("\r\n", "\n");
-    let head = text.split("\n\n").next()?.replace("\n ", " ").replace("\n\t", " ");
-    head.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-    })
+pub fn reply(code: u16, text: &str) -> Reply {
+    Reply { code, enhanced: Some(format!("{}.1.0", code / 100)), text: text.to_owned() }
 }
 
-/// The .eml files of an outbox.
-pub fn outbox(folder: &Path) -> Vec<Vec<u8>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "eml"))
-        .map(|path| fs::read(path).unwrap())
-        .collect()
+pub fn finished(subscriber: SubscriberId, transition: Transition) -> Finished {
+    Finished { issue: IssueNumber(1), subscriber, transition }
+}
+
+pub fn sent(subscriber: SubscriberId) -> Finished {
+    finished(subscriber, Transition::Sent { reply: reply(250, "taken") })
+}
+
+pub fn deferred(subscriber: SubscriberId, due_at: UnixMillis, unknown: bool) -> Finished {
+    let reply = Some(reply(451, "later"));
+    finished(subscriber, Transition::Deferred { due_at, reply, note: "busy".to_owned(), unknown })
+}
+
+pub fn failed(subscriber: SubscriberId) -> Finished {
+    let reply = Some(reply(550, "nobody here"));
+    finished(subscriber, Transition::Failed { reply, note: "hard bounce".to_owned() })
+}
+
+pub fn returned(subscriber: SubscriberId, due_at: UnixMillis) -> Finished {
+    finished(subscriber, Transition::Returned { due_at, note: "relay down".to_owned() })
 }

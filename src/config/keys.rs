@@ -1,0 +1,239 @@
+//! The one table of settings: name, shape, default and text of every key. The file that `init` writes, the list of
+//! known keys and the values that nobody set all come from here.
+
+/// A key of `verdicts.toml`.
+pub struct Key {
+    /// Dotted, as in every message: `relay.url`.
+    pub name: &'static str,
+    pub shape: Shape,
+    pub initial: Initial,
+    /// What it means, for the file that `init` writes; one paragraph.
+    pub doc: &'static str,
+}
+
+/// What a value looks like in TOML; a value from the environment is read as the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    Text,
+    Number,
+    /// Text that never stands in a message.
+    Secret,
+}
+
+/// What stands for a key that nobody set. Values are TOML as they stand in the file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Initial {
+    /// There is none: whoever runs the site has to say. `init` writes the sample.
+    Required(&'static str),
+    Default(&'static str),
+    /// It may be absent. `init` writes the sample as a comment.
+    Absent(&'static str),
+}
+
+/// The sections in the order of the file, each with what it is about.
+pub const SECTIONS: [(&str, &str); 7] = [
+    ("site", "Who sends the letter, as every letter names it."),
+    ("database", "Where subscribers, comparisons, issues and deliveries are kept."),
+    ("schedule", "When a letter is due, and what goes in."),
+    ("relay", "The SMTP server that takes the letters."),
+    ("delivery", "What happens to a letter that the relay puts off."),
+    ("web", "The pages: sign-up, unsubscribe, archive."),
+    ("secret", "The site's own key."),
+];
+
+use Initial::{Absent, Default, Required};
+use Shape::{Number, Secret, Text};
+
+const fn key(name: &'static str, shape: Shape, initial: Initial, doc: &'static str) -> Key {
+    Key { name, shape, initial, doc }
+}
+
+/// Every key there is, by section.
+pub const KEYS: &[Key] = &[
+    key(
+        "site.name",
+        Text,
+        Required("\"Weekly verdicts\""),
+        "The name in the From line, the masthead and the footer.",
+    ),
+    key(
+        "site.base_url",
+        Text,
+        Required("\"http://127.0.0.1:8080\""),
+        "The address that readers reach the pages under; every link in a letter starts with it. https://, or http:// on this \
+         machine only.",
+    ),
+    key(
+        "site.from",
+        Text,
+        Required("\"Weekly verdicts <letters@example.com>\""),
+        "Who the letter is from. Its domain is the one that SPF, DKIM and DMARC have to vouch for.",
+    ),
+    key("site.reply_to", Text, Absent("\"editors@example.com\""), "Where replies go. Absent: to `from`."),
+    key(
+        "site.postal_address",
+        Text,
+        Required("\"1 Example Street, 12345 Example City\""),
+        "The sender's postal address, in one line. It stands in every letter, as the law of many countries wants it.",
+    ),
+    key(
+        "site.list_id",
+        Text,
+        Absent("\"weekly.example.com\""),
+        "The list's name in the List-Id header, which mail programs filter by: keep it for good. Absent: `weekly.` and the host \
+         of `base_url`.",
+    ),
+    key(
+        "database.url",
+        Secret,
+        Default("\"sqlite:subscribers/verdicts.db\""),
+        "A SQLite file (made if absent), or postgres://user:password@host/database to have several workers.",
+    ),
+    key(
+        "database.url_file",
+        Text,
+        Absent("\"/run/secrets/database-url\""),
+        "A file that holds the database URL, instead of `url`.",
+    ),
+    key(
+        "schedule.cron",
+        Text,
+        Default("\"0 0 9 * * Tue\""),
+        "When a letter is due: second, minute, hour, day, month, weekday and, if wanted, year; five fields start with the \
+         minute. Weekdays are names. If both day and weekday are given, both must match: \"0 9 1-7 * Tue\" is the first Tuesday \
+         of a month.",
+    ),
+    key(
+        "schedule.timezone",
+        Text,
+        Default("\"America/New_York\""),
+        "Whose clock `cron` means. A time that the change to summer time leaves out is due right after it; one that comes twice \
+         is due the first time.",
+    ),
+    key(
+        "schedule.catch_up",
+        Text,
+        Default("\"12h\""),
+        "How late a letter may still leave, after an outage. Beyond it the date is skipped, and said so.",
+    ),
+    key(
+        "schedule.lookback",
+        Text,
+        Default("\"7d\""),
+        "How far back the first letter looks for comparisons; later ones start where the last one ended.",
+    ),
+    key(
+        "schedule.min_comparisons",
+        Number,
+        Default("1"),
+        "With fewer new comparisons than this, no letter is sent.",
+    ),
+    key(
+        "schedule.max_comparisons",
+        Number,
+        Default("5"),
+        "With more, the letter takes this many; the others wait.",
+    ),
+    key(
+        "relay.url",
+        Secret,
+        Default("\"outbox:outbox\""),
+        "outbox:FOLDER writes each letter to an .eml file and sends nothing. For real mail smtp://user:password@host:587 \
+         (STARTTLS, required) or smtps://user:password@host:465 (TLS); plain smtp://127.0.0.1:2525 on this machine only.",
+    ),
+    key(
+        "relay.url_file",
+        Text,
+        Absent("\"/run/secrets/relay-url\""),
+        "A file that holds the relay's URL, instead of `url`.",
+    ),
+    key(
+        "relay.connections",
+        Number,
+        Default("10"),
+        "Connections to the relay at the same time. It also bounds the letters whose fate an outage can leave unknown.",
+    ),
+    key(
+        "relay.rate",
+        Text,
+        Absent("\"100/s\""),
+        "The most that leaves in a time: per second, minute (/m), hour (/h) or day (/d). Absent: as fast as the relay takes it.",
+    ),
+    key(
+        "relay.ca_file",
+        Text,
+        Absent("\"relay-ca.pem\""),
+        "A PEM file with the certificate authority of a relay that no public one vouches for.",
+    ),
+    key(
+        "relay.helo",
+        Text,
+        Absent("\"mail.example.com\""),
+        "The name that this machine gives itself in EHLO. Absent: the machine's own.",
+    ),
+    key(
+        "delivery.first_retry",
+        Text,
+        Default("\"1m\""),
+        "How long a letter waits after the relay has put it off; the wait doubles each time.",
+    ),
+    key(
+        "delivery.max_age",
+        Text,
+        Default("\"2d\""),
+        "When a letter that is still put off is given up as failed.",
+    ),
+    key(
+        "web.listen",
+        Text,
+        Default("\"127.0.0.1:8080\""),
+        "The address and port that `serve` listens on; put a proxy with TLS in front of it.",
+    ),
+    key(
+        "secret.key_file",
+        Text,
+        Default("\"verdicts.key\""),
+        "The key that signs the links in letters. `init` makes it. Back it up and keep it out of git: without it, links in \
+         letters already sent stop working.",
+    ),
+];
+
+/// The documented `verdicts.toml` that `verdicts init` writes: every key with its comment; those that may be absent are
+/// commented out.
+pub fn init_file() -> String {
+    let mut out = String::from(
+        "# The settings of verdicts. Paths are relative to this folder; times are written as 90s, 12h, 7d.\n\
+         # Any key also comes from the environment: VERDICTS__RELAY__URL overrides relay.url.\n",
+    );
+    for (section, about) in SECTIONS {
+        out.push_str(&format!("\n# {about}\n[{section}]\n"));
+        for key in KEYS {
+            let Some((_, name)) = key.name.split_once('.').filter(|(of, _)| *of == section) else { continue };
+            out.push('\n');
+            wrap(&mut out, key.doc);
+            let (mark, value) = match key.initial {
+                Required(value) | Default(value) => ("", value),
+                Absent(value) => ("# ", value),
+            };
+            out.push_str(&format!("{mark}{name} = {value}\n"));
+        }
+    }
+    out
+}
+
+/// Writes `text` as comment lines of at most 100 characters.
+fn wrap(out: &mut String, text: &str) {
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let longer = width + 1 + word.chars().count();
+        if width > 0 && longer <= 100 {
+            out.push(' ');
+            width = longer;
+        } else {
+            out.push_str(if width > 0 { "\n# " } else { "# " });
+            width = 2 + word.chars().count();
+        }
+        out.push_str(word);
+    }
+    out.push('\n');
+}

@@ -1,0 +1,127 @@
+//! Every setting, with its default and text: `verdicts.toml` and the environment over it, read once and typed.
+//!
+//! [`KEYS`] is the only list of settings; [`init_file`] prints it. What is not in it is refused by name. Secrets never
+//! stand in an error or in `Debug`.
+
+mod database;
+mod error;
+mod keys;
+mod raw;
+mod read;
+mod span;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::domain::rate::Rate;
+use crate::domain::relay::RelayUrl;
+use crate::domain::schedule::Schedule;
+use crate::domain::site::Site;
+
+pub use database::DatabaseUrl;
+pub use error::{ConfigError, Place};
+pub use keys::{Initial, KEYS, Key, SECTIONS, Shape, init_file};
+pub use span::parse_span;
+
+/// The name of the settings file where no other is given.
+pub const FILE_NAME: &str = "verdicts.toml";
+
+/// The settings, each checked and typed. Paths are resolved already.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub site: Site,
+    pub database: DatabaseSettings,
+    pub schedule: ScheduleSettings,
+    pub relay: RelaySettings,
+    pub delivery: DeliverySettings,
+    pub web: WebSettings,
+    pub secret: SecretSettings,
+    /// The folder that relative paths are resolved against: the settings file's own.
+    pub folder: PathBuf,
+}
+
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    pub url: DatabaseUrl,
+}
+
+#[derive(Clone, Debug)]
+pub struct ScheduleSettings {
+    /// The rule itself: `cron` on the clock of `timezone`.
+    pub rule: Schedule,
+    /// The text of `schedule.cron` as it was written.
+    pub cron: String,
+    pub timezone: Tz,
+    /// A slot later than this is skipped.
+    pub catch_up: Duration,
+    /// How far back the first letter looks.
+    pub lookback: Duration,
+    pub min_comparisons: usize,
+    /// At least `min_comparisons`.
+    pub max_comparisons: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct RelaySettings {
+    pub url: RelayUrl,
+    /// 1 to 500.
+    pub connections: usize,
+    /// None: as fast as the relay takes it.
+    pub rate: Option<Rate>,
+    /// PEM, in addition to the machine's own authorities.
+    pub ca_file: Option<PathBuf>,
+    pub helo: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DeliverySettings {
+    /// At least a second.
+    pub first_retry: Duration,
+    /// At least `first_retry`.
+    pub max_age: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    pub listen: SocketAddr,
+}
+
+#[derive(Clone, Debug)]
+pub struct SecretSettings {
+    pub key_file: PathBuf,
+}
+
+impl Settings {
+    /// Reads the file at `path`, else `./verdicts.toml`, and the variables of `env` that start with `VERDICTS__`. Without
+    /// a path the file may be absent if the environment speaks for it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place, key, value (unless secret) and remedy.
+    pub fn load(
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let env: Vec<_> = env.filter(|(name, _)| name.starts_with(raw::PREFIX)).collect();
+        let file = path.unwrap_or(Path::new(FILE_NAME));
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => Some(text),
+            Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                if env.is_empty() {
+                    return Err(ConfigError::NoFile);
+                }
+                None
+            }
+            Err(error) => {
+                return Err(ConfigError::Unreadable { path: file.to_owned(), reason: error.to_string() });
+            }
+        };
+        let raw = raw::Raw::gather(file, text.as_deref(), env.into_iter())?;
+        read::settings(&raw, file.parent().unwrap_or(Path::new("")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! Subscribers as CSV, in the columns that [`super::Reader`] knows: what goes out comes in again the same.
+//!
+//! Names are written as they are, also those that begin with `=`, `+`, `-` or `@`: to mark them for the sake of
+//! spreadsheets would change the data. Whoever opens an export in one should import it as text.
+
+use std::io::Write;
+
+use crate::domain::subscriber::Subscriber;
+
+/// Writes an export.
+pub struct Writer<W: Write> {
+    csv: csv::Writer<W>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn new(out: W) -> std::io::Result<Self> {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(["email", "name", "status", "timezone", "created_at", "source"])?;
+        Ok(Self { csv })
+    }
+
+    /// # Errors
+    /// What the file says.
+    pub fn write(&mut self, subscriber: &Subscriber) -> std::io::Result<()> {
+        let created = subscriber.created_at.utc().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        self.csv.write_record([
+            // The export is the operator's own list, asked for by name.
+            subscriber.email.expose(),
+            subscriber.name.as_deref().unwrap_or(""),
+            subscriber.status.as_str(),
+            subscriber.timezone.as_deref().unwrap_or(""),
+            &created,
+            &subscriber.source,
+        ])?;
+        Ok(())
+    }
+
+    /// Flushes, and hands the file back.
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn finish(self) -> std::io::Result<W> {
+        self.csv.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}
