@@ -1,0 +1,101 @@
+//! Comparisons: kept as the JSON of their file, keyed by slug.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::{ComparisonChange, Durability, Result, Store, StoreError};
+use crate::domain::UnixMillis;
+use crate::domain::comparison::{Comparison, StoredComparison};
+use crate::domain::issue::IssueNumber;
+
+pub(super) const CANDIDATES: &str = "SELECT body FROM comparison
+    WHERE featured_in IS NULL AND published_at > $1 AND published_at <= $2 ORDER BY published_at, slug";
+
+impl Store {
+    /// Adds a comparison or, if its text differs, replaces it. What featured it stays as it is.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn put_comparison(&self, c: &Comparison, now: UnixMillis) -> Result<ComparisonChange> {
+        let body =
+            serde_json::to_string(c).map_err(|error| StoreError::content("comparison", error.to_string()))?;
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let added = sqlx::query(
+            "INSERT INTO comparison (slug, published_at, body, imported_at, updated_at) VALUES ($1, $2, $3, $4, $4)
+             ON CONFLICT (slug) DO NOTHING",
+        )
+        .bind(&c.slug)
+        .bind(c.published().0)
+        .bind(&body)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        if added.rows_affected() == 1 {
+            tx.commit().await?;
+            return Ok(ComparisonChange::Added);
+        }
+        let updated = sqlx::query(
+            "UPDATE comparison SET published_at = $2, body = $3, updated_at = $4 WHERE slug = $1 AND body <> $3",
+        )
+        .bind(&c.slug)
+        .bind(c.published().0)
+        .bind(&body)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        tx.commit().await?;
+        Ok(match updated.rows_affected() {
+            0 => ComparisonChange::Unchanged,
+            _ => ComparisonChange::Updated,
+        })
+    }
+
+    pub async fn comparison(&self, slug: &str) -> Result<Option<StoredComparison>> {
+        sqlx::query("SELECT body, imported_at, updated_at, featured_in FROM comparison WHERE slug = $1")
+            .bind(slug)
+            .fetch_optional(&self.inner.read)
+            .await?
+            .map(|row| stored(&row))
+            .transpose()
+    }
+
+    /// Newest first.
+    pub async fn comparisons(&self, limit: i64) -> Result<Vec<StoredComparison>> {
+        sqlx::query(
+            "SELECT body, imported_at, updated_at, featured_in FROM comparison
+             ORDER BY published_at DESC, slug LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.inner.read)
+        .await?
+        .iter()
+        .map(stored)
+        .collect()
+    }
+
+    /// Comparisons that no issue has featured, published after `after` and at or before `until`; oldest first.
+    pub async fn candidates(&self, after: UnixMillis, until: UnixMillis) -> Result<Vec<Comparison>> {
+        sqlx::query(CANDIDATES)
+            .bind(after.0)
+            .bind(until.0)
+            .fetch_all(&self.inner.read)
+            .await?
+            .iter()
+            .map(parsed)
+            .collect()
+    }
+}
+
+fn parsed(row: &AnyRow) -> Result<Comparison> {
+    let body: String = row.try_get("body")?;
+    serde_json::from_str(&body).map_err(|error| StoreError::content("a comparison with", error.to_string()))
+}
+
+fn stored(row: &AnyRow) -> Result<StoredComparison> {
+    Ok(StoredComparison {
+        comparison: parsed(row)?,
+        imported_at: UnixMillis(row.try_get("imported_at")?),
+        updated_at: UnixMillis(row.try_get("updated_at")?),
+        featured_in: row.try_get::<Option<i64>, _>("featured_in")?.map(IssueNumber),
+    })
+}

@@ -1,0 +1,81 @@
+//! What differs between SQLite and Postgres. Everything else in this room is one text for both.
+//!
+//! A text may hold two marks: `{each}` stands for the rows of the JSON array in `$1`, as `e.value`; `{skip locked}`
+//! for the row lock of a claim. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use super::{issues, queue, subscribers};
+
+/// The engine behind a store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    fn render(self, text: &str) -> Text {
+        let (each, skip_locked) = match self {
+            Self::Sqlite => ("json_each($1) AS e", ""),
+            Self::Postgres => ("json_array_elements($1::json) AS e(value)", "FOR UPDATE OF q SKIP LOCKED"),
+        };
+        Text(text.replace("{each}", each).replace("{skip locked}", skip_locked).into())
+    }
+}
+
+/// A statement rendered for this engine.
+#[derive(Clone)]
+pub(super) struct Text(Arc<str>);
+
+impl Text {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SqlSafeStr for &Text {
+    fn into_sql_str(self) -> SqlStr {
+        // Safe: rendered from constants of this room; whatever comes from outside is a parameter.
+        AssertSqlSafe(self.0.clone()).into_sql_str()
+    }
+}
+
+/// The statements with a mark in them, rendered once when the store opens.
+pub(super) struct Texts {
+    pub(super) sent: Text,
+    pub(super) failed: Text,
+    pub(super) back: Text,
+    pub(super) back_subscribers: Text,
+    pub(super) claim: Text,
+    pub(super) not_active: Text,
+    pub(super) known: Text,
+    pub(super) suppressed: Text,
+    pub(super) add: Text,
+    pub(super) suppress: Text,
+    pub(super) feature_taken: Text,
+    pub(super) feature: Text,
+    pub(super) list_comparisons: Text,
+}
+
+impl Texts {
+    pub(super) fn new(engine: Engine) -> Self {
+        Self {
+            sent: engine.render(queue::SENT),
+            failed: engine.render(queue::FAILED),
+            back: engine.render(queue::BACK),
+            back_subscribers: engine.render(queue::BACK_SUBSCRIBERS),
+            claim: engine.render(queue::CLAIM),
+            not_active: engine.render(queue::NOT_ACTIVE),
+            known: engine.render(subscribers::KNOWN),
+            suppressed: engine.render(subscribers::SUPPRESSED),
+            add: engine.render(subscribers::ADD),
+            suppress: engine.render(subscribers::SUPPRESS),
+            feature_taken: engine.render(issues::FEATURE_TAKEN),
+            feature: engine.render(issues::FEATURE),
+            list_comparisons: engine.render(issues::LIST_COMPARISONS),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Who may deliver from this store: the worker's hold, which vanishes with its process however that ends.
+
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+
+use sqlx::AnyConnection;
+use sqlx::{Connection as _, Row as _};
+use tokio::sync::Mutex;
+
+use super::{Durability, Place, Result, Store, StoreError};
+use crate::domain::UnixMillis;
+
+/// The right to deliver from this store: while it lives, rows claimed under its `worker` number are ours.
+///
+/// On SQLite it is an exclusive lock on a file beside the database, so one process delivers at a time; on Postgres an
+/// advisory lock held by a connection, so that many may. Both vanish with the process, however it ends.
+pub struct Enlistment {
+    pub worker: i64,
+    hold: Hold,
+}
+
+enum Hold {
+    /// Kept for its lock; the system lets go of it with the last handle.
+    File {
+        _lock: File,
+    },
+    Session(Mutex<AnyConnection>),
+}
+
+impl Enlistment {
+    /// Whether the hold still stands. A file lock does while the process lives; a session may have been cut off.
+    pub(super) async fn check(&self) -> Result<()> {
+        match &self.hold {
+            Hold::File { .. } => Ok(()),
+            Hold::Session(session) => {
+                let alive = session.lock().await.ping().await;
+                alive.map_err(|_| StoreError::Dismissed { worker: self.worker })
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Enlistment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Enlistment(worker {})", self.worker)
+    }
+}
+
+impl Store {
+    /// Tries to become a worker. None: another process delivers from this SQLite file.
+    ///
+    /// # Errors
+    /// `LockFile` if the file beside the database can't be made; else what the engine says.
+    pub async fn enlist(&self, now: UnixMillis) -> Result<Option<Enlistment>> {
+        match &self.inner.home {
+            Place::File(path) => {
+                let Some(lock) = lock_file(path)? else { return Ok(None) };
+                let worker = self.worker_number(now).await?;
+                Ok(Some(Enlistment { worker, hold: Hold::File { _lock: lock } }))
+            }
+            Place::Server(options) => {
+                let worker = self.worker_number(now).await?;
+                let mut session = AnyConnection::connect_with(options).await?;
+                // 1448432203 is the class of our locks (see `GONE_ON_POSTGRES`); nobody else has this number.
+                sqlx::query("SELECT pg_advisory_lock(1448432203, CAST($1 AS INTEGER))")
+                    .bind(worker)
+                    .execute(&mut session)
+                    .await?;
+                Ok(Some(Enlistment { worker, hold: Hold::Session(Mutex::new(session)) }))
+            }
+        }
+    }
+
+    async fn worker_number(&self, now: UnixMillis) -> Result<i64> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let row = sqlx::query("INSERT INTO worker (enlisted_at) VALUES ($1) RETURNING id")
+            .bind(now.0)
+            .fetch_all(&mut *tx.tx)
+            .await?;
+        tx.commit().await?;
+        let row = row.first().ok_or(StoreError::Statement("INSERT … RETURNING gave no row".to_owned()))?;
+        Ok(row.try_get("id")?)
+    }
+}
+
+fn lock_file(database: &std::path::Path) -> Result<Option<File>> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".worker.lock");
+    let file = PathBuf::from(name);
+    let fail = |error: std::io::Error| StoreError::LockFile { file: file.clone(), detail: error.to_string() };
+    // Never deleted: whoever removed it could leave two processes with a lock on two files of one name.
+    let lock = File::options().create(true).truncate(false).write(true).open(&file).map_err(fail)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(fail(error)),
+    }
+}

@@ -1,0 +1,327 @@
+//! The queue: claims and outcomes, the one joint between the ledger and the relay.
+//!
+//! Every batch is one JSON parameter. The MATERIALIZED names are what makes SQLite look rows up by key: without them
+//! its planner walks the whole table and the batch for each row of it.
+
+use serde::Serialize;
+use sqlx::Row as _;
+
+use super::dialect::Engine;
+use super::{Durability, Enlistment, LEASE, Result, Store, Write};
+use crate::domain::UnixMillis;
+use crate::domain::delivery::{Claimed, Finished, Reply, Transition};
+use crate::domain::issue::IssueNumber;
+use crate::domain::subscriber::SubscriberId;
+
+/// Longest reply that is kept, in characters.
+const REPLY_CHARS: usize = 500;
+
+/// Sent wins over whatever has become of the row meanwhile (another worker's claim, a cancellation): the relay has the
+/// letter, and the row must say so, or it would be sent again.
+pub(super) const SENT: &str = "
+    WITH v AS MATERIALIZED (
+        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
+               CAST(e.value ->> 'c' AS BIGINT) AS code, e.value ->> 'e' AS enhanced, e.value ->> 't' AS words
+        FROM {each})
+    UPDATE delivery AS d SET state = 'sent', due_at = NULL, lease_until = NULL, worker = NULL, finished_at = $2,
+        reply_code = v.code, reply_enhanced = v.enhanced, reply_text = v.words, note = NULL
+    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state <> 'sent'";
+
+/// The words of a refusal often quote the address: those about an erased subscriber are not kept.
+pub(super) const FAILED: &str = "
+    WITH v AS MATERIALIZED (
+        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
+               CAST(e.value ->> 'c' AS BIGINT) AS code, e.value ->> 'e' AS enhanced, e.value ->> 't' AS words,
+               e.value ->> 'n' AS note,
+               EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT)) AS known
+        FROM {each})
+    UPDATE delivery AS d SET state = 'failed', due_at = NULL, lease_until = NULL, worker = NULL, finished_at = $2,
+        reply_code = v.code, reply_enhanced = v.enhanced,
+        reply_text = CASE WHEN v.known THEN v.words ELSE '' END, note = CASE WHEN v.known THEN v.note END
+    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
+
+/// Deferred and returned rows; what has nobody to go to any more is cancelled instead.
+pub(super) const BACK: &str = "
+    WITH v AS MATERIALIZED (
+        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
+               CAST(e.value ->> 'c' AS BIGINT) AS code, e.value ->> 'e' AS enhanced, e.value ->> 't' AS words,
+               e.value ->> 'n' AS note, CAST(e.value ->> 'd' AS BIGINT) AS due,
+               CAST(e.value ->> 'u' AS BIGINT) AS unknowns, CAST(e.value ->> 'r' AS BIGINT) AS returned,
+               EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT)) AS known,
+               EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT) AND p.status = 'active')
+               AND EXISTS (SELECT 1 FROM issue o WHERE o.number = CAST(e.value ->> 'i' AS BIGINT)
+                           AND o.finished_at IS NULL) AS wanted
+        FROM {each})
+    UPDATE delivery AS d SET
+        state = CASE WHEN NOT v.wanted THEN 'cancelled' WHEN d.attempts = v.returned THEN 'queued' ELSE 'deferred' END,
+        attempts = d.attempts - v.returned,
+        unknowns = d.unknowns + v.unknowns,
+        due_at = CASE WHEN v.wanted THEN v.due END,
+        finished_at = CASE WHEN NOT v.wanted THEN $2 END,
+        lease_until = NULL, worker = NULL,
+        reply_code = CASE WHEN v.returned = 1 THEN d.reply_code ELSE v.code END,
+        reply_enhanced = CASE WHEN v.returned = 1 THEN d.reply_enhanced ELSE v.enhanced END,
+        reply_text = CASE WHEN v.returned = 1 THEN d.reply_text WHEN v.known THEN v.words ELSE '' END,
+        note = CASE WHEN v.known THEN v.note END
+    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
+
+/// Postgres only: holds off `unsubscribe` and `erase` until the row is back, so that they find it. Always after the
+/// issue and before the deliveries, like everybody, so that nobody waits in a ring.
+pub(super) const BACK_SUBSCRIBERS: &str = "
+    SELECT id FROM subscriber WHERE id IN (SELECT CAST(e.value ->> 's' AS BIGINT) FROM {each}) ORDER BY id FOR SHARE";
+
+/// Postgres only: holds off `cancel` and `pause` for the length of a turn; turns don't hold off each other.
+const SHARE_ISSUE: &str = "SELECT number FROM issue WHERE finished_at IS NULL FOR SHARE";
+
+/// At most one issue is unfinished, so `MIN` names it: with one number the index gives the rows in order, with a join
+/// they would all be sorted for each claim. The address comes along if the subscriber is active at this moment.
+pub(super) const CLAIM: &str = "
+    WITH due AS MATERIALIZED (
+        SELECT q.issue AS i, q.subscriber AS s FROM delivery q
+        WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
+          AND q.state IN ('queued', 'deferred') AND q.due_at <= $1
+        ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked})
+    UPDATE delivery SET state = 'sending', attempts = attempts + 1, due_at = NULL, lease_until = $3, worker = $4
+    FROM due WHERE issue = due.i AND subscriber = due.s
+    RETURNING issue, subscriber, attempts, enqueued_at,
+        (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active') AS email,
+        (SELECT p.name FROM subscriber p WHERE p.id = subscriber) AS name";
+
+pub(super) const NOT_ACTIVE: &str = "
+    WITH v AS MATERIALIZED (
+        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s FROM {each})
+    UPDATE delivery AS d SET state = 'cancelled', attempts = d.attempts - 1, lease_until = NULL, worker = NULL,
+        finished_at = $2, note = 'not an active subscriber any more'
+    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
+
+/// `IN (SELECT number …)` makes one look-up an issue in the index by state; an index of its own would be written twice
+/// with every letter for something that happens once a start.
+const GONE: &str = "
+    WITH gone AS MATERIALIZED (
+        SELECT q.issue AS i, q.subscriber AS s,
+               EXISTS (SELECT 1 FROM subscriber p WHERE p.id = q.subscriber AND p.status = 'active')
+               AND EXISTS (SELECT 1 FROM issue o WHERE o.number = q.issue AND o.finished_at IS NULL) AS wanted
+        FROM delivery q
+        WHERE q.issue IN (SELECT number FROM issue) AND q.state = 'sending' AND q.worker <> $2";
+
+const GONE_ON_POSTGRES: &str = "
+          AND (q.lease_until < $1 OR q.worker NOT IN (
+              SELECT CAST(l.objid AS BIGINT) FROM pg_locks l
+              WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+                AND l.classid = 1448432203
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))";
+
+const TAKE_BACK: &str = ")
+    UPDATE delivery AS d SET state = CASE WHEN g.wanted THEN 'deferred' ELSE 'cancelled' END,
+        due_at = CASE WHEN g.wanted THEN $1 END, finished_at = CASE WHEN NOT g.wanted THEN $1 END,
+        lease_until = NULL, worker = NULL, unknowns = d.unknowns + 1,
+        note = 'the worker stopped in the middle of the attempt'
+    FROM gone AS g WHERE d.issue = g.i AND d.subscriber = g.s AND d.state = 'sending' AND d.worker <> $2";
+
+pub(super) const NEXT_DUE: &str = "SELECT MIN(due_at) AS due FROM delivery
+    WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state IN ('queued', 'deferred')";
+
+pub(super) const DONE: &str = "SELECT number FROM issue WHERE state = 'running'
+    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state IN ('queued', 'deferred'))
+    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state = 'sending')";
+
+/// A finished attempt as the statements above read it.
+#[derive(Serialize, Default)]
+struct Row<'a> {
+    i: i64,
+    s: i64,
+    c: Option<u16>,
+    e: Option<&'a str>,
+    t: Option<String>,
+    n: Option<&'a str>,
+    d: i64,
+    u: u8,
+    r: u8,
+}
+
+impl<'a> Row<'a> {
+    fn new(finished: &'a Finished) -> Self {
+        let row = Row { i: finished.issue.0, s: finished.subscriber.0, ..Self::default() };
+        match &finished.transition {
+            Transition::Sent { reply } => row.said(Some(reply)),
+            Transition::Failed { reply, note } => Row { n: Some(note), ..row.said(reply.as_ref()) },
+            Transition::Deferred { due_at, reply, note, unknown } => {
+                Row { n: Some(note), d: due_at.0, u: u8::from(*unknown), ..row.said(reply.as_ref()) }
+            }
+            Transition::Returned { due_at, note } => Row { n: Some(note), d: due_at.0, r: 1, ..row },
+        }
+    }
+
+    fn said(self, reply: Option<&'a Reply>) -> Self {
+        let words = |text: &str| text.chars().filter(|c| !c.is_control()).take(REPLY_CHARS).collect();
+        Row {
+            c: reply.map(|r| r.code),
+            e: reply.and_then(|r| r.enhanced.as_deref()),
+            t: reply.map(|r| words(&r.text)),
+            ..self
+        }
+    }
+}
+
+impl Store {
+    /// Rows claimed by workers that are gone go back to `deferred`, due now, with an unknown outcome (or are cancelled,
+    /// if their subscriber or issue has ended). Returns how many. On SQLite every other worker is gone, since only one
+    /// process can be enlisted; on Postgres those whose advisory lock nobody holds, or whose lease has run out.
+    ///
+    /// # Errors
+    /// `Dismissed` if our own hold is lost, so that others may be taking *our* rows; else what the engine says.
+    pub async fn reclaim(&self, me: &Enlistment, now: UnixMillis) -> Result<u64> {
+        me.check().await?;
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        share_issue(&mut tx, self.inner.engine).await?;
+        // Safe: constants of this file.
+        let text = sqlx::AssertSqlSafe(reclaim_text(self.inner.engine));
+        let done = sqlx::query(text).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
+        tx.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// One turn of the ledger, one commit: writes down what `finished`, then claims up to `want` deliveries due at
+    /// `now` of running issues for `me`. Finished rows that are no longer ours (the lease ran out, another worker took
+    /// over) are left alone unless the transition is Sent. A claimed row's subscriber is active at this moment; others
+    /// are cancelled here, so there may be fewer than were due.
+    ///
+    /// The commit is not fsynced on SQLite: a killed process loses nothing by that, since the system has the pages. A
+    /// power cut may take back the last moments; their letters then count as unknown and go again under the same
+    /// Message-ID.
+    ///
+    /// # Errors
+    /// What the engine says; then nothing of the turn happened, and the caller still holds `finished`.
+    pub async fn turn(
+        &self,
+        me: &Enlistment,
+        finished: &[Finished],
+        want: usize,
+        now: UnixMillis,
+    ) -> Result<Vec<Claimed>> {
+        if finished.is_empty() && want == 0 {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.inner.begin(Durability::Normal).await?;
+        share_issue(&mut tx, self.inner.engine).await?;
+        self.record(&mut tx, me, finished, now).await?;
+        let claimed = match want {
+            0 => Vec::new(),
+            _ => self.claim(&mut tx, me, want, now).await?,
+        };
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn record(
+        &self,
+        tx: &mut Write<'_>,
+        me: &Enlistment,
+        finished: &[Finished],
+        now: UnixMillis,
+    ) -> Result<()> {
+        let (mut sent, mut failed, mut back) = (Vec::new(), Vec::new(), Vec::new());
+        for one in finished {
+            match one.transition {
+                Transition::Sent { .. } => sent.push(Row::new(one)),
+                Transition::Failed { .. } => failed.push(Row::new(one)),
+                Transition::Deferred { .. } | Transition::Returned { .. } => back.push(Row::new(one)),
+            }
+        }
+        let texts = &self.inner.texts;
+        if !back.is_empty() {
+            let rows = super::json(&back)?;
+            if self.inner.engine == Engine::Postgres {
+                sqlx::query(&texts.back_subscribers).bind(&rows).execute(&mut *tx.tx).await?;
+            }
+            sqlx::query(&texts.back).bind(rows).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
+        }
+        if !failed.is_empty() {
+            let rows = super::json(&failed)?;
+            sqlx::query(&texts.failed).bind(rows).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
+        }
+        if !sent.is_empty() {
+            let rows = super::json(&sent)?;
+            sqlx::query(&texts.sent).bind(rows).bind(now.0).execute(&mut *tx.tx).await?;
+        }
+        Ok(())
+    }
+
+    async fn claim(
+        &self,
+        tx: &mut Write<'_>,
+        me: &Enlistment,
+        want: usize,
+        now: UnixMillis,
+    ) -> Result<Vec<Claimed>> {
+        let rows = sqlx::query(&self.inner.texts.claim)
+            .bind(now.0)
+            .bind(i64::try_from(want).unwrap_or(i64::MAX))
+            .bind(now.plus(LEASE).0)
+            .bind(me.worker)
+            .fetch_all(&mut *tx.tx)
+            .await?;
+        let (mut claimed, mut ended) = (Vec::with_capacity(rows.len()), Vec::new());
+        for row in &rows {
+            let (issue, subscriber) = (row.try_get("issue")?, row.try_get("subscriber")?);
+            match row.try_get::<Option<String>, _>("email")? {
+                None => ended.push(Row { i: issue, s: subscriber, ..Row::default() }),
+                Some(email) => claimed.push(Claimed {
+                    issue: IssueNumber(issue),
+                    subscriber: SubscriberId(subscriber),
+                    email: super::address(email)?,
+                    name: row.try_get("name")?,
+                    attempt: super::small(row.try_get("attempts")?),
+                    enqueued_at: UnixMillis(row.try_get("enqueued_at")?),
+                }),
+            }
+        }
+        if !ended.is_empty() {
+            sqlx::query(&self.inner.texts.not_active)
+                .bind(super::json(&ended)?)
+                .bind(now.0)
+                .bind(me.worker)
+                .execute(&mut *tx.tx)
+                .await?;
+        }
+        claimed.sort_by_key(|one| (one.issue, one.subscriber));
+        Ok(claimed)
+    }
+
+    /// When the next delivery of a running issue becomes due, if one waits.
+    pub async fn next_due(&self) -> Result<Option<UnixMillis>> {
+        let row = sqlx::query(NEXT_DUE).fetch_one(&self.inner.read).await?;
+        Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))
+    }
+
+    /// Marks running issues without open deliveries finished; returns their numbers.
+    pub async fn finish_done(&self, now: UnixMillis) -> Result<Vec<IssueNumber>> {
+        // Asked often and true once a week: look without taking the writer's place.
+        if sqlx::query(DONE).fetch_all(&self.inner.read).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        // Safe: a constant of this file inside another text.
+        let text = sqlx::AssertSqlSafe(format!(
+            "UPDATE issue SET state = 'finished', finished_at = $1 WHERE state = 'running' AND number IN ({DONE})
+             RETURNING number"
+        ));
+        let rows = sqlx::query(text).bind(now.0).fetch_all(&mut *tx.tx).await?;
+        tx.commit().await?;
+        rows.iter().map(|row| Ok(IssueNumber(row.try_get("number")?))).collect()
+    }
+}
+
+async fn share_issue(tx: &mut Write<'_>, engine: Engine) -> Result<()> {
+    if engine == Engine::Postgres {
+        sqlx::query(SHARE_ISSUE).fetch_all(&mut *tx.tx).await?;
+    }
+    Ok(())
+}
+
+pub(super) fn reclaim_text(engine: Engine) -> String {
+    match engine {
+        Engine::Sqlite => format!("{GONE}{TAKE_BACK}"),
+        Engine::Postgres => format!("{GONE}{GONE_ON_POSTGRES}{TAKE_BACK}"),
+    }
+}

@@ -1,0 +1,121 @@
+//! Migrations: embedded, numbered, each in one transaction, and the version check at the door.
+
+use sqlx::AnyConnection;
+use sqlx::{Connection as _, Row as _};
+
+use super::dialect::Engine;
+use super::{Inner, Result, Store, StoreError};
+use crate::domain::UnixMillis;
+
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// Every migration, in order. A text that has landed is never edited.
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "ledger",
+    sqlite: include_str!("../../migrations/sqlite/0001_ledger.sql"),
+    postgres: include_str!("../../migrations/postgres/0001_ledger.sql"),
+}];
+
+/// The schema this binary needs.
+pub const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+const SCHEMA_VERSION: &str = "CREATE TABLE IF NOT EXISTS schema_version (
+    version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+
+impl Store {
+    /// Brings the schema up to this binary's; refuses a newer one. Returns the versions before and after.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaNewer`], [`StoreError::Foreign`], or what the engine says. A migration that fails leaves
+    /// the version before it.
+    pub async fn migrate(&self) -> Result<(i64, i64)> {
+        let inner = &*self.inner;
+        let _gate = inner.gate.lock().await;
+        let mut connection = inner.durable.acquire().await?;
+        let before = inner.version(&mut connection).await?;
+        let mut at = before;
+        while at < SCHEMA {
+            at = inner.step(&mut connection).await?;
+        }
+        if at > SCHEMA {
+            return Err(StoreError::SchemaNewer { found: at, needed: SCHEMA });
+        }
+        Ok((before, at))
+    }
+
+    /// Refuses a schema that is not this binary's; an empty database is migrated on the spot.
+    pub(super) async fn check_schema(&self) -> Result<()> {
+        let found = {
+            let mut connection = self.inner.durable.acquire().await?;
+            self.inner.version(&mut connection).await?
+        };
+        match found {
+            0 => self.migrate().await.map(|_| ()),
+            SCHEMA => Ok(()),
+            _ if found > SCHEMA => Err(StoreError::SchemaNewer { found, needed: SCHEMA }),
+            _ => Err(StoreError::SchemaOlder { found, needed: SCHEMA }),
+        }
+    }
+}
+
+impl Inner {
+    /// The version in the database; 0 when it is empty.
+    async fn version(&self, connection: &mut AnyConnection) -> Result<i64> {
+        let tables = match self.engine {
+            Engine::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            }
+            Engine::Postgres => {
+                "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = current_schema()"
+            }
+        };
+        let tables = sqlx::query(tables).fetch_all(&mut *connection).await?;
+        if tables.is_empty() {
+            return Ok(0);
+        }
+        let ours =
+            tables.iter().any(|row| row.try_get::<String, _>("name").is_ok_and(|n| n == "schema_version"));
+        if !ours {
+            return Err(StoreError::Foreign { place: self.place.clone() });
+        }
+        let row =
+            sqlx::query("SELECT MAX(version) AS version FROM schema_version").fetch_one(connection).await?;
+        Ok(row.try_get::<Option<i64>, _>("version")?.unwrap_or(0))
+    }
+
+    /// Applies the migration that comes next, in one transaction; returns the version it led to. Two processes that
+    /// open an empty database at once wait for each other here, and the second finds nothing left to do.
+    async fn step(&self, connection: &mut AnyConnection) -> Result<i64> {
+        let mut tx = match self.engine {
+            Engine::Sqlite => connection.begin_with("BEGIN IMMEDIATE").await?,
+            Engine::Postgres => connection.begin().await?,
+        };
+        if self.engine == Engine::Postgres {
+            sqlx::query(super::LOCK_LEDGER).execute(&mut *tx).await?;
+        }
+        let at = self.version(&mut tx).await?;
+        let Some(next) = MIGRATIONS.iter().find(|m| m.version == at + 1) else {
+            return Ok(at);
+        };
+        let text = match self.engine {
+            Engine::Sqlite => next.sqlite,
+            Engine::Postgres => next.postgres,
+        };
+        sqlx::query(SCHEMA_VERSION).execute(&mut *tx).await?;
+        sqlx::raw_sql(text).execute(&mut *tx).await?;
+        sqlx::query("INSERT INTO schema_version (version, name, applied_at) VALUES ($1, $2, $3)")
+            .bind(next.version)
+            .bind(next.name)
+            .bind(UnixMillis::now().0)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(next.version)
+    }
+}

@@ -1,0 +1,277 @@
+//! Subscribers, and the suppressions that outlive them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Serialize;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::{Durability, Result, Store, StoreError, SubscriberChange, Write};
+use crate::domain::subscriber::{
+    NewSubscriber, Subscriber, SubscriberId, SubscriberStatus, SuppressionReason,
+};
+use crate::domain::{EmailAddress, UnixMillis};
+
+pub(super) const KNOWN: &str =
+    "SELECT email FROM subscriber WHERE email IN (SELECT e.value ->> 'email' FROM {each})";
+
+pub(super) const SUPPRESSED: &str =
+    "SELECT email_hash FROM suppression WHERE email_hash IN (SELECT e.value ->> 'hash' FROM {each})";
+
+/// In the order of the file, so that ids (and with them the order of delivery) follow it.
+pub(super) const ADD: &str = "
+    INSERT INTO subscriber (email, name, status, timezone, source, created_at, activated_at, ended_at)
+    SELECT e.value ->> 'email', e.value ->> 'name', e.value ->> 'status', e.value ->> 'timezone', e.value ->> 'source',
+           CAST(e.value ->> 'created_at' AS BIGINT), CAST(e.value ->> 'activated_at' AS BIGINT),
+           CAST(e.value ->> 'ended_at' AS BIGINT)
+    FROM {each} WHERE true ORDER BY CAST(e.value ->> 'place' AS BIGINT)
+    ON CONFLICT (email) DO NOTHING RETURNING email";
+
+/// The suppressions that come with imported rows whose status is an end.
+pub(super) const SUPPRESS: &str = "
+    INSERT INTO suppression (email_hash, reason, created_at)
+    SELECT e.value ->> 'hash', e.value ->> 'reason', CAST(e.value ->> 'ended_at' AS BIGINT)
+    FROM {each} WHERE e.value ->> 'reason' IS NOT NULL
+    ON CONFLICT (email_hash) DO NOTHING";
+
+/// What is open belongs to an unfinished issue, so this needs no index of its own: one key look-up an issue.
+pub(super) const CANCEL_OPEN: &str = "
+    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, note = $3
+    WHERE subscriber = $1 AND state IN ('queued', 'deferred')
+      AND issue IN (SELECT number FROM issue WHERE finished_at IS NULL)";
+
+/// Replies and notes may quote the address.
+pub(super) const FORGET_WORDS: &str = "
+    UPDATE delivery SET reply_text = '', note = CASE WHEN state = 'cancelled' THEN 'the subscriber was erased' END
+    WHERE subscriber = $1 AND issue IN (SELECT number FROM issue)";
+
+const COLUMNS: &str = "id, email, name, status, timezone, source, created_at, activated_at, ended_at";
+
+/// One row of a batch as the statements above read it.
+#[derive(Serialize)]
+struct Row<'a> {
+    place: usize,
+    email: &'a str,
+    hash: &'a str,
+    name: Option<&'a str>,
+    status: &'a str,
+    timezone: Option<&'a str>,
+    source: &'a str,
+    created_at: i64,
+    activated_at: Option<i64>,
+    ended_at: Option<i64>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn new(place: usize, row: &'a NewSubscriber, hash: &'a str) -> Self {
+        let at = row.created_at.0;
+        let reason = match row.status {
+            SubscriberStatus::Pending | SubscriberStatus::Active => None,
+            SubscriberStatus::Unsubscribed => Some(SuppressionReason::Unsubscribed),
+            SubscriberStatus::Bounced => Some(SuppressionReason::Bounced),
+            SubscriberStatus::Complained => Some(SuppressionReason::Complained),
+        };
+        Self {
+            place,
+            email: row.email.expose(),
+            hash,
+            name: row.name.as_deref(),
+            status: row.status.as_str(),
+            timezone: row.timezone.as_deref(),
+            source: &row.source,
+            created_at: at,
+            activated_at: (row.status == SubscriberStatus::Active).then_some(at),
+            ended_at: row.status.is_ended().then_some(at),
+            reason: reason.map(SuppressionReason::as_str),
+        }
+    }
+}
+
+impl Store {
+    /// One batch (≤ 1,000) in one transaction. A known address is left exactly as it is. `hashes` are the suppression
+    /// hashes of the rows, in their order. A row whose status is an end is kept and its address suppressed, so that it
+    /// stays out even after an erasure.
+    ///
+    /// # Errors
+    /// What the engine says; then nothing of the batch is in.
+    pub async fn add_subscribers(
+        &self,
+        rows: &[NewSubscriber],
+        hashes: &[String],
+    ) -> Result<Vec<SubscriberChange>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        if rows.len() != hashes.len() {
+            return Err(StoreError::Statement(format!("{} rows with {} hashes", rows.len(), hashes.len())));
+        }
+        let batch: Vec<Row> =
+            rows.iter().zip(hashes).enumerate().map(|(i, (row, hash))| Row::new(i, row, hash)).collect();
+        // An import that a power cut takes back is repeated: NORMAL will do.
+        let mut tx = self.inner.begin(Durability::Normal).await?;
+        let texts = &self.inner.texts;
+        let all = super::json(&batch)?;
+        let mut seen = column(sqlx::query(&texts.known).bind(&all).fetch_all(&mut *tx.tx).await?)?;
+        let suppressed = column(sqlx::query(&texts.suppressed).bind(&all).fetch_all(&mut *tx.tx).await?)?;
+        let mut changes = Vec::with_capacity(batch.len());
+        let mut fresh = Vec::new();
+        for row in &batch {
+            changes.push(if !seen.insert(row.email.to_owned()) {
+                SubscriberChange::Duplicate
+            } else if suppressed.contains(row.hash) {
+                SubscriberChange::Suppressed
+            } else {
+                fresh.push(row);
+                SubscriberChange::Added
+            });
+        }
+        let fresh = super::json(&fresh)?;
+        let added = column(sqlx::query(&texts.add).bind(&fresh).fetch_all(&mut *tx.tx).await?)?;
+        sqlx::query(&texts.suppress).bind(&fresh).execute(&mut *tx.tx).await?;
+        tx.commit().await?;
+        // Another process (on Postgres) may have been first after we looked.
+        for (change, row) in changes.iter_mut().zip(&batch) {
+            if *change == SubscriberChange::Added && !added.contains(row.email) {
+                *change = SubscriberChange::Duplicate;
+            }
+        }
+        Ok(changes)
+    }
+
+    pub async fn subscriber(&self, email: &EmailAddress) -> Result<Option<Subscriber>> {
+        let text = sql(format!("SELECT {COLUMNS} FROM subscriber WHERE email = $1"));
+        let row = sqlx::query(text).bind(email.expose()).fetch_optional(&self.inner.read).await?;
+        row.as_ref().map(subscriber).transpose()
+    }
+
+    pub async fn subscriber_by_id(&self, id: SubscriberId) -> Result<Option<Subscriber>> {
+        let text = sql(format!("SELECT {COLUMNS} FROM subscriber WHERE id = $1"));
+        let row = sqlx::query(text).bind(id.0).fetch_optional(&self.inner.read).await?;
+        row.as_ref().map(subscriber).transpose()
+    }
+
+    /// The next page of at most `limit` subscribers with an id above `after`, by id (keyset, for exports that stream).
+    pub async fn subscribers_after(
+        &self,
+        after: SubscriberId,
+        status: Option<SubscriberStatus>,
+        limit: i64,
+    ) -> Result<Vec<Subscriber>> {
+        let by_status = if status.is_some() { "AND status = $3" } else { "" };
+        let text =
+            sql(format!("SELECT {COLUMNS} FROM subscriber WHERE id > $1 {by_status} ORDER BY id LIMIT $2"));
+        let mut query = sqlx::query(text).bind(after.0).bind(limit);
+        if let Some(status) = status {
+            query = query.bind(status.as_str());
+        }
+        query.fetch_all(&self.inner.read).await?.iter().map(subscriber).collect()
+    }
+
+    /// How many there are of each status; a status without anybody is there with 0.
+    pub async fn count_subscribers(&self) -> Result<BTreeMap<&'static str, i64>> {
+        let mut counts: BTreeMap<_, _> = SubscriberStatus::ALL.iter().map(|s| (s.as_str(), 0)).collect();
+        let rows = sqlx::query("SELECT status, COUNT(*) AS n FROM subscriber GROUP BY status")
+            .fetch_all(&self.inner.read)
+            .await?;
+        for row in rows {
+            counts.insert(status(&row)?.as_str(), row.try_get("n")?);
+        }
+        Ok(counts)
+    }
+
+    pub async fn count_suppressed(&self) -> Result<i64> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM suppression").fetch_one(&self.inner.read).await?;
+        Ok(row.try_get("n")?)
+    }
+
+    /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued or deferred, in one
+    /// durable (fsynced) commit. Repeats succeed. None: no such subscriber; else how many deliveries were cancelled.
+    pub async fn unsubscribe(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Option<u64>> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let found = sqlx::query(
+            "UPDATE subscriber SET status = 'unsubscribed', ended_at = COALESCE(ended_at, $2) WHERE id = $1",
+        )
+        .bind(id.0)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        if found.rows_affected() == 0 {
+            return Ok(None);
+        }
+        sqlx::query(
+            "INSERT INTO suppression (email_hash, reason, created_at) VALUES ($1, 'unsubscribed', $2)
+             ON CONFLICT (email_hash) DO NOTHING",
+        )
+        .bind(hash)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        let cancelled = cancel_open(&mut tx, id, now, "the subscriber unsubscribed").await?;
+        tx.commit().await?;
+        Ok(Some(cancelled))
+    }
+
+    /// Deletes the person's row, keeps a suppression (reason `erased`) and the deliveries' rows without address.
+    pub async fn erase(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<bool> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let gone =
+            sqlx::query("DELETE FROM subscriber WHERE id = $1").bind(id.0).execute(&mut *tx.tx).await?;
+        if gone.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO suppression (email_hash, reason, created_at) VALUES ($1, 'erased', $2)
+             ON CONFLICT (email_hash) DO UPDATE SET reason = 'erased'",
+        )
+        .bind(hash)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        cancel_open(&mut tx, id, now, "the subscriber was erased").await?;
+        sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    pub async fn is_suppressed(&self, hash: &str) -> Result<bool> {
+        Ok(sqlx::query("SELECT 1 AS there FROM suppression WHERE email_hash = $1")
+            .bind(hash)
+            .fetch_optional(&self.inner.read)
+            .await?
+            .is_some())
+    }
+}
+
+async fn cancel_open(tx: &mut Write<'_>, id: SubscriberId, now: UnixMillis, note: &str) -> Result<u64> {
+    let done = sqlx::query(CANCEL_OPEN).bind(id.0).bind(now.0).bind(note).execute(&mut *tx.tx).await?;
+    Ok(done.rows_affected())
+}
+
+fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
+    // Safe: assembled from constants of this file only.
+    sqlx::AssertSqlSafe(text)
+}
+
+fn column(rows: Vec<AnyRow>) -> Result<HashSet<String>> {
+    rows.iter().map(|row| Ok(row.try_get::<String, _>(0)?)).collect()
+}
+
+fn status(row: &AnyRow) -> Result<SubscriberStatus> {
+    let text: String = row.try_get("status")?;
+    text.parse().map_err(|_| StoreError::content("subscriber status", text))
+}
+
+fn subscriber(row: &AnyRow) -> Result<Subscriber> {
+    Ok(Subscriber {
+        id: SubscriberId(row.try_get("id")?),
+        email: super::address(row.try_get("email")?)?,
+        name: row.try_get("name")?,
+        status: status(row)?,
+        timezone: row.try_get("timezone")?,
+        source: row.try_get("source")?,
+        created_at: UnixMillis(row.try_get("created_at")?),
+        activated_at: row.try_get::<Option<i64>, _>("activated_at")?.map(UnixMillis),
+        ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(UnixMillis),
+    })
+}
