@@ -1,0 +1,152 @@
+//! One connection to the relay: a letter, its outcome, the next letter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{sleep, timeout};
+
+use super::engine::{Carrier, Letters, PostOffice};
+use super::pool::{NoSession, Pool, Standing};
+use super::transition::{Concern, Decision, decide, decide_outbox};
+use crate::domain::delivery::{Claimed, Finished, Transition};
+use crate::mail::{Outbox, Outcome, Relay};
+
+/// How long a session may wait for its next letter. Relays close idle lines, and a letter sent into one has to be tried again.
+const IDLE: Duration = Duration::from_secs(10);
+/// How long a connection rests that the relay turned away while others stand.
+const REST: Duration = Duration::from_secs(30);
+
+/// What a connection tells the ledger: what became of its letter, and whether it wants another.
+pub(super) struct Turn {
+    pub finished: Option<(Finished, Concern)>,
+    pub answer: Option<oneshot::Sender<Job>>,
+}
+
+/// A letter to send, claimed and committed as being sent.
+pub(super) struct Job {
+    pub claimed: Claimed,
+    pub letters: Arc<dyn Letters>,
+}
+
+pub(super) struct Connection {
+    post: Arc<PostOffice>,
+    pool: Arc<Pool>,
+    turns: mpsc::Sender<Turn>,
+    stop: watch::Receiver<bool>,
+    session: Option<Standing>,
+    /// One letter at a time is filled in here; the space is used again.
+    letter: Vec<u8>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        post: Arc<PostOffice>,
+        pool: Arc<Pool>,
+        turns: mpsc::Sender<Turn>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self { post, pool, turns, stop, session: None, letter: Vec::new() }
+    }
+
+    /// Goes on until the ledger has no more for it.
+    pub(super) async fn run(mut self) {
+        let mut finished = None;
+        loop {
+            let (answer, job) = oneshot::channel();
+            if self.turns.send(Turn { finished: finished.take(), answer: Some(answer) }).await.is_err() {
+                break;
+            }
+            let Some(job) = self.next(job).await else { break };
+            let (decision, rest) = self.attempt(&job).await;
+            let Claimed { issue, subscriber, .. } = job.claimed;
+            finished =
+                Some((Finished { issue, subscriber, transition: decision.transition }, decision.concern));
+            if rest {
+                // Tell it now: the letter is for the connections that stand.
+                if self.turns.send(Turn { finished: finished.take(), answer: None }).await.is_err() {
+                    break;
+                }
+                tokio::select! {
+                    () = sleep(REST) => {}
+                    () = self.turns.closed() => break,
+                }
+            }
+        }
+        self.hang_up().await;
+    }
+
+    /// The next letter; none when the pass is over. A session that waits too long for one is closed.
+    async fn next(&mut self, mut job: oneshot::Receiver<Job>) -> Option<Job> {
+        match timeout(IDLE, &mut job).await {
+            Ok(job) => job.ok(),
+            Err(_) => {
+                self.hang_up().await;
+                job.await.ok()
+            }
+        }
+    }
+
+    /// One attempt; also whether this connection had better rest.
+    async fn attempt(&mut self, job: &Job) -> (Decision, bool) {
+        let post = self.post.clone();
+        match &post.carrier {
+            Carrier::Outbox(outbox) => (self.put(outbox, job).await, false),
+            Carrier::Smtp(relay) => match self.stand(relay).await {
+                Ok(session) => (self.deliver(session, job).await, false),
+                Err(NoSession { note, concern }) => {
+                    let rest = concern == Concern::None;
+                    let transition = Transition::Returned { due_at: post.now(), note };
+                    (Decision { transition, concern }, rest)
+                }
+            },
+        }
+    }
+
+    async fn put(&mut self, outbox: &Outbox, job: &Job) -> Decision {
+        self.fill(job);
+        let name = file_name(&self.post, &job.claimed);
+        let put = outbox.put(&name, std::mem::take(&mut self.letter)).await;
+        let now = self.post.now();
+        match put {
+            Ok(reply) => decide(Outcome::Accepted(reply), &job.claimed, &self.post.patience(), now),
+            Err(error) => decide_outbox(&error, now),
+        }
+    }
+
+    async fn deliver(&mut self, mut session: Standing, job: &Job) -> Decision {
+        self.fill(job);
+        let outcome = session.deliver(&self.post.envelope_from, &job.claimed.email, &self.letter).await;
+        if session.is_open() {
+            self.session = Some(session);
+        } else {
+            session.close().await;
+        }
+        decide(outcome, &job.claimed, &self.post.patience(), self.post.now())
+    }
+
+    fn fill(&mut self, job: &Job) {
+        self.letter.clear();
+        job.letters.fill(&job.claimed, self.post.now(), &mut self.letter);
+    }
+
+    /// The session that stands, or a new one: only who has a letter opens one.
+    async fn stand(&mut self, relay: &Relay) -> Result<Standing, NoSession> {
+        match self.session.take() {
+            Some(session) => Ok(session),
+            None => self.pool.open(relay, self.post.settings.reconnect, &mut self.stop).await,
+        }
+    }
+
+    async fn hang_up(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+    }
+}
+
+/// The same name for the same Message-ID, so that a second attempt replaces the file of the first.
+fn file_name(post: &PostOffice, claimed: &Claimed) -> String {
+    let id = post.keyring.message_id(claimed.issue, claimed.subscriber);
+    format!("{:04}-{:08}-{id}.eml", claimed.issue.0, claimed.subscriber.0)
+}

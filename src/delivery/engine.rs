@@ -1,0 +1,223 @@
+//! One pass over what is due.
+//!
+//! A [`pass`] starts one ledger and as many connections as the settings allow. The ledger alone talks to the store. A
+//! connection holds at most one letter: it says what became of the last one and asks for the next in the same breath, and gets
+//! it only after the commit that wrote the last one down. So a row is *sending* only while a connection holds it, a crash
+//! leaves at most one unknown outcome for each connection, and an unsubscribe takes effect for all that is not in flight.
+//!
+//! What is absent: a queue in memory, a transaction that is open while a relay thinks, a retry that does not go through the store.
+
+use std::any::Any;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::backoff::Patience;
+use super::connection::Connection;
+use super::ledger::Ledger;
+use super::pace::Pace;
+use super::pool::Pool;
+use crate::domain::delivery::Claimed;
+use crate::domain::issue::IssueNumber;
+use crate::domain::rate::Rate;
+use crate::domain::token::Keyring;
+use crate::domain::{EmailAddress, UnixMillis};
+use crate::mail::{Outbox, Relay};
+use crate::store::{Enlistment, Store, StoreError};
+
+/// How letters go out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Sessions at a time, at most.
+    pub connections: usize,
+    /// None: as fast as the relay takes them.
+    pub rate: Option<Rate>,
+    /// The wait after a first refusal for now; it doubles from there.
+    pub first_retry: Duration,
+    /// The age from which on a letter is not tried again.
+    pub max_age: Duration,
+    /// The wait after a first failed connection attempt, when no other session stands; five times as long after the second.
+    pub reconnect: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connections: 10,
+            rate: None,
+            first_retry: Duration::from_secs(60),
+            max_age: Duration::from_secs(2 * 24 * 3600),
+            reconnect: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Where letters are handed over.
+pub enum Carrier {
+    Outbox(Outbox),
+    Smtp(Relay),
+}
+
+/// The letters of one issue, ready to be filled in for a reader.
+pub trait Letters: Send + Sync {
+    /// Writes the letter of `claimed` into `out`, which is empty: CRLF line ends, ASCII, the same Message-ID at every attempt.
+    fn fill(&self, claimed: &Claimed, now: UnixMillis, out: &mut Vec<u8>);
+}
+
+/// Loads the letters of an issue; an error is words for the operator and pauses the run.
+pub type Loader = Arc<
+    dyn Fn(IssueNumber) -> Pin<Box<dyn Future<Output = Result<Arc<dyn Letters>, String>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// What the time is. Tests have their own.
+pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
+
+/// All that a pass needs besides the store. Lives as long as the process, so that the rate holds over many passes.
+pub struct PostOffice {
+    pub(super) carrier: Carrier,
+    pub(super) settings: Settings,
+    /// The envelope's sender: where bounces go.
+    pub(super) envelope_from: EmailAddress,
+    /// Names the outbox's files after the Message-ID.
+    pub(super) keyring: Keyring,
+    pub(super) letters: Loader,
+    pub(super) clock: Clock,
+    pace: Option<Mutex<Pace>>,
+    started: Instant,
+}
+
+impl PostOffice {
+    pub fn new(
+        carrier: Carrier,
+        settings: Settings,
+        envelope_from: EmailAddress,
+        keyring: Keyring,
+        letters: Loader,
+    ) -> Self {
+        Self {
+            carrier,
+            settings,
+            envelope_from,
+            keyring,
+            letters,
+            clock: Arc::new(UnixMillis::now),
+            pace: settings.rate.map(|rate| Mutex::new(Pace::new(rate, Duration::ZERO))),
+            started: Instant::now(),
+        }
+    }
+
+    /// With another clock, for tests that move the time.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    pub(super) fn now(&self) -> UnixMillis {
+        (self.clock)()
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        Patience { first_retry: self.settings.first_retry, max_age: self.settings.max_age }
+    }
+
+    /// How many letters the rate allows at this moment.
+    pub(super) fn allowed(&self) -> usize {
+        self.paced(|pace, now| pace.available(now)).unwrap_or(usize::MAX)
+    }
+
+    /// How long until the rate allows the next.
+    pub(super) fn pace_wait(&self) -> Duration {
+        self.paced(|pace, now| pace.wait(now)).unwrap_or_default()
+    }
+
+    pub(super) fn spend(&self, letters: usize) {
+        self.paced(|pace, now| pace.take(letters, now));
+    }
+
+    fn paced<T>(&self, ask: impl FnOnce(&mut Pace, Duration) -> T) -> Option<T> {
+        let pace = self.pace.as_ref()?;
+        Some(ask(&mut pace.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed()))
+    }
+}
+
+/// What a pass has done, each letter counted once for each attempt that was written down.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Pass {
+    pub sent: u64,
+    pub failed: u64,
+    /// For another try, `unknown` among them.
+    pub deferred: u64,
+    /// Back in the queue untried.
+    pub returned: u64,
+    /// The line broke after the final dot.
+    pub unknown: u64,
+    /// Issues that this pass paused, and why.
+    pub paused: Vec<(IssueNumber, String)>,
+    /// Whether it ended because it was told to, with letters still due.
+    pub stopped: bool,
+}
+
+/// A moment of a pass, for progress bars.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Progress {
+    pub sent: u64,
+    pub failed: u64,
+    pub deferred: u64,
+    pub returned: u64,
+    pub unknown: u64,
+    pub in_flight: usize,
+}
+
+/// Sends everything that is due of running issues, and returns when nothing is due or in flight any more, when the run was
+/// paused, or when `stop` became true: then what is in flight is finished, and nothing more is claimed.
+///
+/// # Errors
+/// The store's error, after some tries to write down what was known. The connections are cut off then: a letter whose
+/// row can't be written is better not sent. Rows that were in flight are found by [`Store::reclaim`].
+pub async fn pass(
+    store: &Store,
+    me: &Enlistment,
+    post: &Arc<PostOffice>,
+    stop: &watch::Receiver<bool>,
+    watch: impl Fn(Progress),
+) -> Result<Pass, StoreError> {
+    let connections = post.settings.connections.max(1);
+    let (turns, mut inbox) = mpsc::channel(connections * 2);
+    let pool = Arc::new(Pool::default());
+    let mut tasks = JoinSet::new();
+    for _ in 0..connections {
+        let connection = Connection::new(post.clone(), pool.clone(), turns.clone(), stop.clone());
+        tasks.spawn(connection.run());
+    }
+    drop(turns);
+    let ledger = Ledger::new(store, me, post, stop.clone(), watch);
+    let result = tokio::select! {
+        result = ledger.run(&mut inbox) => result,
+        panic = first_panic(&mut tasks) => std::panic::resume_unwind(panic),
+    };
+    drop(inbox);
+    if result.is_err() {
+        tasks.abort_all();
+    }
+    while tasks.join_next().await.is_some() {}
+    result
+}
+
+/// A connection that panics takes its letter with it, and the ledger would wait for it for ever.
+async fn first_panic(tasks: &mut JoinSet<()>) -> Box<dyn Any + Send> {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            return error.into_panic();
+        }
+    }
+    std::future::pending().await
+}

@@ -1,0 +1,251 @@
+//! The ledger: the one that talks to the store while letters go out.
+//!
+//! Connections come with what they finished and with the wish for more. The ledger takes all that wait, writes them down
+//! and claims as many letters in one commit, and hands those out. Under load a commit carries many results by itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{sleep, timeout};
+
+use super::connection::{Job, Turn};
+use super::engine::{Letters, Pass, PostOffice, Progress};
+use super::pool::stopped;
+use super::transition::{Concern, Worry};
+use crate::domain::delivery::{Claimed, Finished, Transition};
+use crate::domain::issue::IssueNumber;
+use crate::store::{Enlistment, Store, StoreError};
+
+/// Most turns in one commit.
+const BATCH: usize = 256;
+/// How often an idle connection looks for letters that have become due while others are in flight.
+const LOOK: Duration = Duration::from_secs(1);
+/// Waits between tries to write down what is known, when the store refuses.
+const AGAIN: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(1000)];
+
+pub(super) struct Ledger<'a, W> {
+    store: &'a Store,
+    me: &'a Enlistment,
+    post: &'a PostOffice,
+    stop: watch::Receiver<bool>,
+    watch: W,
+    pass: Pass,
+    /// Connections that want a letter.
+    parked: Vec<oneshot::Sender<Job>>,
+    /// Known, and not written down yet.
+    finished: Vec<Finished>,
+    /// Claimed, and not written down as finished.
+    in_flight: usize,
+    worry: Worry,
+    /// Pauses to write down.
+    pauses: Vec<(IssueNumber, String)>,
+    letters: HashMap<IssueNumber, Arc<dyn Letters>>,
+}
+
+impl<'a, W: Fn(Progress)> Ledger<'a, W> {
+    pub(super) fn new(
+        store: &'a Store,
+        me: &'a Enlistment,
+        post: &'a PostOffice,
+        stop: watch::Receiver<bool>,
+        watch: W,
+    ) -> Self {
+        Self {
+            store,
+            me,
+            post,
+            stop,
+            watch,
+            pass: Pass::default(),
+            parked: Vec::new(),
+            finished: Vec::new(),
+            in_flight: 0,
+            worry: Worry::default(),
+            pauses: Vec::new(),
+            letters: HashMap::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<Pass, StoreError> {
+        loop {
+            self.collect(turns).await;
+            // The results first: a store that fails in between must not cost what the relay has already taken.
+            let dry = self.commit(turns).await?;
+            self.pause().await?;
+            (self.watch)(self.progress());
+            if self.in_flight == 0 && (dry || self.is_halted()) {
+                self.pass.stopped = *self.stop.borrow();
+                return Ok(self.pass);
+            }
+        }
+    }
+
+    /// Nothing more is claimed once somebody said stop or a run was paused.
+    fn is_halted(&self) -> bool {
+        *self.stop.borrow() || !self.pauses.is_empty() || !self.pass.paused.is_empty()
+    }
+
+    /// Waits until there is something to do, then takes in all that is there.
+    async fn collect(&mut self, turns: &mut mpsc::Receiver<Turn>) {
+        if self.finished.is_empty() {
+            let patience = self.patience();
+            let mut stop = self.stop.clone();
+            let was_stopped = *stop.borrow();
+            tokio::select! {
+                turn = timeout(patience, turns.recv()) => if let Ok(Some(turn)) = turn { self.take(turn) },
+                () = stopped(&mut stop), if !was_stopped => {}
+            }
+        }
+        self.drain(turns);
+    }
+
+    /// How long to wait for news. With nobody parked, or after a halt, only the connections can bring any.
+    fn patience(&self) -> Duration {
+        if self.parked.is_empty() || self.is_halted() {
+            Duration::MAX
+        } else if self.post.allowed() > 0 {
+            LOOK
+        } else {
+            self.post.pace_wait().clamp(Duration::from_millis(1), LOOK)
+        }
+    }
+
+    fn drain(&mut self, turns: &mut mpsc::Receiver<Turn>) {
+        while self.finished.len() < BATCH
+            && let Ok(turn) = turns.try_recv()
+        {
+            self.take(turn);
+        }
+    }
+
+    fn take(&mut self, turn: Turn) {
+        if let Some((finished, concern)) = turn.finished {
+            if let Some(words) = self.worry.weigh(concern) {
+                self.pauses.push((finished.issue, words));
+            }
+            self.finished.push(finished);
+        }
+        self.parked.extend(turn.answer);
+    }
+
+    /// Pauses the runs that have to be, before anything is claimed again.
+    async fn pause(&mut self) -> Result<(), StoreError> {
+        for (issue, words) in std::mem::take(&mut self.pauses) {
+            if self.pass.paused.iter().any(|(paused, _)| *paused == issue) {
+                continue;
+            }
+            self.store.pause(issue, &words).await?;
+            self.pass.paused.push((issue, words));
+        }
+        Ok(())
+    }
+
+    /// Writes down what is finished and claims what is wanted, in one commit. True if nothing more is due.
+    async fn commit(&mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<bool, StoreError> {
+        let wanted = if self.is_halted() { 0 } else { self.parked.len() };
+        let want = wanted.min(self.post.allowed());
+        if self.finished.is_empty() && want == 0 {
+            return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
+        }
+        let claimed = match self.store.turn(self.me, &self.finished, want, self.post.now()).await {
+            Ok(claimed) => claimed,
+            Err(error) if self.finished.is_empty() => return Err(error),
+            Err(error) => self.insist(error, turns).await?,
+        };
+        self.count();
+        self.in_flight += claimed.len();
+        self.post.spend(claimed.len());
+        let dry = want > 0 && claimed.is_empty();
+        for claimed in claimed {
+            self.hand_out(claimed).await;
+        }
+        Ok(dry)
+    }
+
+    /// The rate allows nothing at this moment: is there anything it could allow?
+    async fn is_dry(&self) -> Result<bool, StoreError> {
+        Ok(self.store.next_due().await?.is_none_or(|due| due > self.post.now()))
+    }
+
+    /// The store refused to write down what is known. It may be busy for a moment, and each result that is lost is a
+    /// letter that goes out twice: try again, claiming nothing, and take in what else comes to an end meanwhile.
+    async fn insist(
+        &mut self,
+        mut error: StoreError,
+        turns: &mut mpsc::Receiver<Turn>,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        for wait in AGAIN {
+            sleep(wait).await;
+            self.drain(turns);
+            match self.store.turn(self.me, &self.finished, 0, self.post.now()).await {
+                Ok(claimed) => return Ok(claimed),
+                Err(again) => error = again,
+            }
+        }
+        Err(error)
+    }
+
+    fn count(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(self.finished.len());
+        for finished in self.finished.drain(..) {
+            match finished.transition {
+                Transition::Sent { .. } => self.pass.sent += 1,
+                Transition::Failed { .. } => self.pass.failed += 1,
+                Transition::Returned { .. } => self.pass.returned += 1,
+                Transition::Deferred { unknown, .. } => {
+                    self.pass.deferred += 1;
+                    self.pass.unknown += u64::from(unknown);
+                }
+            }
+        }
+    }
+
+    /// Gives a claimed letter to a connection. Without the issue's letters, or a connection, it goes back.
+    async fn hand_out(&mut self, claimed: Claimed) {
+        let issue = claimed.issue;
+        let letters = match self.letters(issue).await {
+            Ok(letters) => letters,
+            Err(why) => {
+                let words = format!("issue {issue} can't be read from the store: {why}");
+                self.give_back(&claimed, &words);
+                if let Some(words) = self.worry.weigh(Concern::Certain(words)) {
+                    self.pauses.push((issue, words));
+                }
+                return;
+            }
+        };
+        let mut job = Job { claimed, letters };
+        while let Some(parked) = self.parked.pop() {
+            match parked.send(job) {
+                Ok(()) => return,
+                Err(back) => job = back,
+            }
+        }
+        self.give_back(&job.claimed, "no connection was left");
+    }
+
+    fn give_back(&mut self, claimed: &Claimed, note: &str) {
+        self.finished.push(Finished {
+            issue: claimed.issue,
+            subscriber: claimed.subscriber,
+            transition: Transition::Returned { due_at: self.post.now(), note: note.to_owned() },
+        });
+    }
+
+    async fn letters(&mut self, issue: IssueNumber) -> Result<Arc<dyn Letters>, String> {
+        if let Some(letters) = self.letters.get(&issue) {
+            return Ok(letters.clone());
+        }
+        let letters = (self.post.letters)(issue).await?;
+        self.letters.insert(issue, letters.clone());
+        Ok(letters)
+    }
+
+    fn progress(&self) -> Progress {
+        let Pass { sent, failed, deferred, returned, unknown, .. } = self.pass;
+        Progress { sent, failed, deferred, returned, unknown, in_flight: self.in_flight }
+    }
+}

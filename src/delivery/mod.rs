@@ -1,0 +1,15 @@
+//! From the queue to the relay and back: claims, pacing, sessions, what an answer means, and the report.
+//!
+//! [`engine::pass`] is the whole of it: one ledger that owns the store, and connections that each hold at most one letter.
+//! What an outcome means is decided in [`transition`] and nowhere else.
+
+pub mod backoff;
+mod connection;
+pub mod engine;
+mod ledger;
+pub mod pace;
+mod pool;
+pub mod report;
+pub mod transition;
+
+pub use engine::{Carrier, Letters, Loader, Pass, PostOffice, Progress, Settings, pass};

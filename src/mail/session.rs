@@ -1,0 +1,346 @@
+//! One SMTP session, and one letter after another over it.
+//!
+//! A session belongs to one task. Whatever is not an answer to what was asked (a timeout, a broken line, words that are
+//! no reply) ends it: an answer that comes late would otherwise pass for the answer to the next letter. A refusal that
+//! is a proper reply leaves it usable, after RSET.
+
+use std::fmt;
+use std::time::Duration;
+
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::response::Response;
+use tokio::time::timeout;
+
+use super::connect::{Announced, OpenError, Relay, SessionOptions, Timeouts};
+use super::line::Unwritten;
+use super::reply::answer;
+use crate::domain::EmailAddress;
+use crate::domain::delivery::Reply;
+use crate::domain::relay::SmtpUrl;
+
+/// Where in the conversation a reply came.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Stage {
+    Greeting,
+    Hello,
+    StartTls,
+    Auth,
+    Mail,
+    Rcpt,
+    Data,
+    /// The answer to the final dot.
+    Dot,
+    /// Not the relay's reply: we saw before asking that this letter can't go over this relay.
+    Local,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Greeting => "the greeting",
+            Self::Hello => "EHLO",
+            Self::StartTls => "STARTTLS",
+            Self::Auth => "AUTH",
+            Self::Mail => "MAIL FROM",
+            Self::Rcpt => "RCPT TO",
+            Self::Data => "DATA",
+            Self::Dot => "the end of the letter",
+            Self::Local => "our own door",
+        })
+    }
+}
+
+/// What became of one letter. A refusal is data, not an error.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The relay answered the final dot with 250: the letter is its to deliver now.
+    Accepted(Reply),
+    /// The relay said no, for now (4xx) or for good (5xx). It does not have the letter.
+    Refused { stage: Stage, reply: Reply },
+    /// The conversation broke. `after_dot` when the whole letter had left us: then the relay may have taken it, and nobody can
+    /// know. Otherwise it was not taken.
+    LineDropped { after_dot: bool, why: String },
+}
+
+/// An open session on a relay.
+pub struct Session {
+    /// None once the line is unusable.
+    connection: Option<AsyncSmtpConnection>,
+    unwritten: Unwritten,
+    announced: Announced,
+    timeouts: Timeouts,
+    letters_left: u32,
+}
+
+/// The answers to one MAIL, RCPT, DATA.
+enum Envelope {
+    /// DATA was answered with 354: the relay waits for the letter.
+    Open,
+    Refused {
+        stage: Stage,
+        reply: Reply,
+    },
+}
+
+type Broken = String;
+
+impl Session {
+    /// Opens one session on `url`. Who opens many prepares a [`Relay`] once.
+    ///
+    /// # Errors
+    /// As [`Relay::open`].
+    pub async fn open(url: &SmtpUrl, options: &SessionOptions) -> Result<Self, OpenError> {
+        Relay::new(url, options.clone())?.open().await
+    }
+
+    pub(super) fn new(
+        connection: AsyncSmtpConnection,
+        unwritten: Unwritten,
+        announced: Announced,
+        timeouts: Timeouts,
+        letters: u32,
+    ) -> Self {
+        Self { connection: Some(connection), unwritten, announced, timeouts, letters_left: letters }
+    }
+
+    /// Whether another letter may go over this session.
+    pub fn is_open(&self) -> bool {
+        self.connection.is_some() && self.letters_left > 0
+    }
+
+    /// Whether the relay takes MAIL, RCPT and DATA in one group (RFC 2920).
+    pub fn is_pipelining(&self) -> bool {
+        self.announced.pipelining
+    }
+
+    /// Hands one letter over. `letter` has CRLF line ends only and no octet beyond ASCII.
+    ///
+    /// Dropping the future before it is ready ends the session, and leaves the outcome unknown.
+    pub async fn deliver(&mut self, from: &EmailAddress, to: &EmailAddress, letter: &[u8]) -> Outcome {
+        let utf8 = from.needs_smtputf8() || to.needs_smtputf8();
+        if let Some(reply) = self.unfit(utf8, letter) {
+            return Outcome::Refused { stage: Stage::Local, reply };
+        }
+        // Taken out for the length of the letter: if this future is dropped in the middle, the line goes with it.
+        let Some(mut connection) = self.connection.take() else {
+            return Outcome::LineDropped { after_dot: false, why: "the session is closed".to_owned() };
+        };
+        self.letters_left = self.letters_left.saturating_sub(1);
+        let commands = Commands::new(from, to, utf8);
+        let (outcome, usable) = match self.envelope(&mut connection, &commands).await {
+            Err(why) => (Outcome::LineDropped { after_dot: false, why }, false),
+            Ok((Envelope::Open, _)) => self.letter(&mut connection, letter).await,
+            Ok((Envelope::Refused { stage, reply }, usable)) => (Outcome::Refused { stage, reply }, usable),
+        };
+        if usable && self.settle(&mut connection, &outcome).await {
+            self.connection = Some(connection);
+        }
+        discreet(outcome, to)
+    }
+
+    /// Says QUIT and waits a moment for the answer (RFC 5321 §4.1.1.10); nothing depends on it.
+    pub async fn close(mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            let _ = timeout(Duration::from_secs(2), connection.quit()).await;
+        }
+    }
+
+    /// Why this letter can't go over this relay, seen without asking.
+    fn unfit(&self, utf8: bool, letter: &[u8]) -> Option<Reply> {
+        let refuse = |enhanced: &str, text: String| {
+            Some(Reply { code: 550, enhanced: Some(enhanced.to_owned()), text })
+        };
+        if utf8 && !self.announced.smtputf8 {
+            return refuse(
+                "5.6.7",
+                "the address has characters beyond ASCII, and the relay has no SMTPUTF8".to_owned(),
+            );
+        }
+        if let Some(limit) = self.announced.size.filter(|limit| letter.len() > *limit) {
+            return refuse(
+                "5.3.4",
+                format!("the letter has {} octets, the relay takes {limit}", letter.len()),
+            );
+        }
+        // A bare CR or LF may be a line end to the relay and none to us: a dot behind it would end the letter early
+        // and let the rest pass for commands.
+        if !is_transportable(letter) {
+            return refuse("5.6.0", "the letter has a bare CR or LF or an octet beyond ASCII".to_owned());
+        }
+        None
+    }
+
+    /// MAIL, RCPT and DATA, in one write if the relay takes that. Also says whether the session is usable afterwards.
+    async fn envelope(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        commands: &Commands,
+    ) -> Result<(Envelope, bool), Broken> {
+        if self.announced.pipelining {
+            return self.pipelined(connection, commands).await;
+        }
+        let steps = [
+            (Stage::Mail, &commands.mail, self.timeouts.envelope),
+            (Stage::Rcpt, &commands.rcpt, self.timeouts.envelope),
+            (Stage::Data, &commands.data, self.timeouts.data),
+        ];
+        for (stage, command, limit) in steps {
+            let reply = heard(stage, limit, connection.command(command)).await?;
+            if !is_yes(stage, &reply) {
+                return refused(stage, reply, false);
+            }
+        }
+        Ok((Envelope::Open, true))
+    }
+
+    /// RFC 2920 §3.1: one write, three answers. DATA answers even if MAIL or RCPT was refused, and if it then says 354 the
+    /// relay waits for a letter without recipients, which a lone dot ends.
+    async fn pipelined(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        commands: &Commands,
+    ) -> Result<(Envelope, bool), Broken> {
+        let group = format!("{}{}{}", commands.mail, commands.rcpt, commands.data);
+        let mail = heard(Stage::Mail, self.timeouts.envelope, connection.command(group)).await?;
+        let mut no = (!is_yes(Stage::Mail, &mail)).then_some((Stage::Mail, mail));
+        for (stage, limit) in [(Stage::Rcpt, self.timeouts.envelope), (Stage::Data, self.timeouts.data)] {
+            let heard = heard(stage, limit, connection.read_response()).await;
+            match (heard, no.take()) {
+                // The refusal that came first is the one that counts, whatever happens to the line behind it.
+                (Err(_), Some((stage, reply))) => return Ok((Envelope::Refused { stage, reply }, false)),
+                (Err(broken), None) => return Err(broken),
+                (Ok(later), Some((first, reply))) if stage == Stage::Data && later.code == 354 => {
+                    let dot = heard_dot(connection, self.timeouts.final_dot).await;
+                    return refused(first, reply, !dot);
+                }
+                (Ok(_), Some(first)) => no = Some(first),
+                (Ok(reply), None) if !is_yes(stage, &reply) => no = Some((stage, reply)),
+                (Ok(_), None) => {}
+            }
+        }
+        match no {
+            Some((stage, reply)) => refused(stage, reply, false),
+            None => Ok((Envelope::Open, true)),
+        }
+    }
+
+    /// The letter and its final dot.
+    async fn letter(&self, connection: &mut AsyncSmtpConnection, letter: &[u8]) -> (Outcome, bool) {
+        // lettre doubles the dots and ends the letter with CRLF dot CRLF, of which the first CRLF is the letter's own.
+        let body = letter.strip_suffix(b"\r\n").unwrap_or(letter);
+        let limit = self.timeouts.block + self.timeouts.final_dot;
+        match heard(Stage::Dot, limit, connection.message(body)).await {
+            Ok(reply) if is_yes(Stage::Dot, &reply) => (Outcome::Accepted(reply), true),
+            Ok(reply) if reply.code >= 400 => (Outcome::Refused { stage: Stage::Dot, reply }, true),
+            Ok(reply) => {
+                (Outcome::LineDropped { after_dot: true, why: format!("no answer to a dot: {reply}") }, false)
+            }
+            Err(why) => (Outcome::LineDropped { after_dot: !self.unwritten.get(), why }, false),
+        }
+    }
+
+    /// Brings the session back to where MAIL may follow; false if it is of no more use.
+    async fn settle(&self, connection: &mut AsyncSmtpConnection, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Accepted(_) => true,
+            // 421: the relay closes the line (RFC 5321 §3.8).
+            Outcome::Refused { reply, .. } if reply.code == 421 => false,
+            Outcome::Refused { .. } => {
+                let reset = heard(Stage::Mail, self.timeouts.envelope, connection.command("RSET\r\n")).await;
+                reset.is_ok_and(|reply| reply.code == 250)
+            }
+            Outcome::LineDropped { .. } => false,
+        }
+    }
+}
+
+/// The relay's answer in time, or the words for why there is none.
+async fn heard(
+    stage: Stage,
+    limit: Duration,
+    asked: impl Future<Output = Result<Response, Error>>,
+) -> Result<Reply, Broken> {
+    match timeout(limit, asked).await {
+        Ok(result) => answer(result).map_err(|error| format!("the line broke at {stage}: {error}")),
+        Err(_) => Err(format!("no answer to {stage} within {} s", limit.as_secs_f32())),
+    }
+}
+
+/// Ends a letter without recipients; whether the relay answered as it has to, with a refusal.
+async fn heard_dot(connection: &mut AsyncSmtpConnection, limit: Duration) -> bool {
+    heard(Stage::Dot, limit, connection.command(".\r\n")).await.is_ok()
+}
+
+fn refused(stage: Stage, reply: Reply, broken: bool) -> Result<(Envelope, bool), Broken> {
+    if reply.code < 400 {
+        // A yes of the wrong kind: the answers are not in step with the commands.
+        return Err(format!("{reply} is no answer to {stage}"));
+    }
+    Ok((Envelope::Refused { stage, reply }, !broken))
+}
+
+fn is_yes(stage: Stage, reply: &Reply) -> bool {
+    match stage {
+        Stage::Data => reply.code == 354,
+        _ => (200..300).contains(&reply.code),
+    }
+}
+
+/// Relays like to repeat the address in their words. The ledger keeps those words longer than the address.
+fn discreet(outcome: Outcome, to: &EmailAddress) -> Outcome {
+    let mask = |mut reply: Reply| {
+        reply.text = reply.text.replace(to.expose(), &to.to_string());
+        reply
+    };
+    match outcome {
+        Outcome::Accepted(reply) => Outcome::Accepted(mask(reply)),
+        Outcome::Refused { stage, reply } => Outcome::Refused { stage, reply: mask(reply) },
+        dropped @ Outcome::LineDropped { .. } => dropped,
+    }
+}
+
+/// ASCII, and CR and LF only as CRLF (RFC 5321 §2.3.8).
+fn is_transportable(letter: &[u8]) -> bool {
+    letter.is_ascii()
+        && letter.iter().enumerate().all(|(at, octet)| match octet {
+            b'\n' => at > 0 && letter[at - 1] == b'\r',
+            b'\r' => letter.get(at + 1) == Some(&b'\n'),
+            _ => true,
+        })
+}
+
+struct Commands {
+    mail: String,
+    rcpt: String,
+    data: String,
+}
+
+impl Commands {
+    /// The addresses are parsed: dot-atoms at a domain, so that no octet of them can end a command.
+    fn new(from: &EmailAddress, to: &EmailAddress, utf8: bool) -> Self {
+        let parameter = if utf8 { " SMTPUTF8" } else { "" };
+        Self {
+            mail: format!("MAIL FROM:<{}>{parameter}\r\n", from.expose()),
+            rcpt: format!("RCPT TO:<{}>\r\n", to.expose()),
+            data: "DATA\r\n".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_line_ends_and_ascii_travel() {
+        for good in ["", "a\r\n", "a\r\n\r\n.\r\nb"] {
+            assert!(is_transportable(good.as_bytes()), "{good:?}");
+        }
+        for bad in
+            ["a\n", "\na", "a\rb\r\n", "a\r", "a\r\r\n", "é\r\n", "a\n.\r\nMAIL FROM:<x@example.com>\r\n"]
+        {
+            assert!(!is_transportable(bad.as_bytes()), "{bad:?}");
+        }
+    }
+}
