@@ -1,5 +1,6 @@
 //! Weekly verdicts.
 pub mod cli;
 pub mod domain;
+pub mod letter;
 pub mod mail;
 pub mod store;
