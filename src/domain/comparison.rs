@@ -20,7 +20,19 @@ pub struct Comparison {
     /// The comparison's own page, absolute, `https://…`.
     pub url: String,
     /// Exactly two tools.
+    #[serde(deserialize_with = "two_tools")]
     pub tools: [Tool; 2],
+}
+
+/// Reads the tools as a list first, so that one or three of them are told as such.
+fn two_tools<'de, D: serde::Deserializer<'de>>(input: D) -> Result<[Tool; 2], D::Error> {
+    Vec::<Tool>::deserialize(input)?.try_into().map_err(|tools: Vec<Tool>| {
+        let count = tools.len();
+        serde::de::Error::custom(format_args!(
+            "lists {count} {}, but a comparison has exactly two",
+            if count == 1 { "tool" } else { "tools" }
+        ))
+    })
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

@@ -1,11 +1,16 @@
 //! MIME, headers, and SMTP through lettre; the outbox.
 
 pub mod connect;
+pub mod encode;
 mod line;
 pub mod outbox;
 pub mod reply;
 pub mod session;
+pub mod slot;
+pub mod stencil;
 
 pub use connect::{OpenError, Relay, SessionOptions, Timeouts};
 pub use outbox::{Outbox, OutboxError};
 pub use session::{Outcome, Session, Stage};
+pub use slot::{Marks, Slot};
+pub use stencil::{Letter, Reader, Stencil, StencilError};

@@ -1,0 +1,184 @@
+//! The letter's shape: tera fills the templates, MJML becomes HTML that mail programs understand, once per issue.
+//!
+//! The only room that knows tera and mrml. Order matters: tera first (structure), then mrml, then [`Stencil`] cuts at
+//! the marks. mrml does not validate, so the templates are checked by `tests/letter.rs`.
+//!
+//! [`Stencil`]: crate::mail::Stencil
+
+use std::path::{Path, PathBuf};
+
+use rust_embed::RustEmbed;
+use tera::{Context, Kwargs, State, Tera};
+
+use super::compose::Composition;
+use super::words;
+use crate::domain::site::Site;
+use crate::mail::slot::Piece;
+use crate::mail::{Letter, Marks, Slot};
+
+/// Gmail hides what is beyond 102 KB; the links that fill the slots need a little.
+pub const HTML_MAX: usize = 90_000;
+/// Room for what a reader's own name and links add to the HTML.
+const SLOTS_MAX: usize = 2_000;
+/// Width of the text part, in characters.
+const TEXT_WIDTH: usize = 72;
+
+#[derive(RustEmbed)]
+#[folder = "templates/letter"]
+struct Embedded;
+
+/// The letter's templates: the embedded ones, with a folder's files in their place where it has them.
+pub struct Templates(Tera);
+
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    #[error("{}: {error}; mend or remove the file", file.display())]
+    Folder { file: PathBuf, error: std::io::Error },
+    #[error("the letter's templates: {0}")]
+    Template(String),
+    #[error("templates/letter/letter.mjml is not MJML: {0}; mend the template")]
+    Mjml(String),
+    #[error(
+        "the letter's HTML has {0} octets even with the least detail, the limit is 90000; lower schedule.max_comparisons"
+    )]
+    TooLarge(usize),
+}
+
+impl Templates {
+    /// # Errors
+    /// [`RenderError::Template`] if a template does not parse, with file, line and column.
+    pub fn embedded() -> Result<Self, RenderError> {
+        Self::from_files(Embedded::iter().filter_map(|name| {
+            let file = Embedded::get(&name)?;
+            Some((name.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
+        }))
+    }
+
+    /// The embedded templates with those of `folder` (`letter.mjml`, `letter.txt`, …) in their place.
+    ///
+    /// # Errors
+    /// [`RenderError`] if the folder can't be read or a template does not parse.
+    pub fn with_folder(folder: &Path) -> Result<Self, RenderError> {
+        let fail = |error| RenderError::Folder { file: folder.to_owned(), error };
+        let mut files: Vec<(String, String)> = Vec::new();
+        for name in Embedded::iter() {
+            let own = folder.join(name.as_ref());
+            let text = if own.try_exists().map_err(fail)? {
+                std::fs::read_to_string(&own).map_err(|error| RenderError::Folder { file: own, error })?
+            } else {
+                Embedded::get(&name)
+                    .map(|f| String::from_utf8_lossy(&f.data).into_owned())
+                    .unwrap_or_default()
+            };
+            files.push((name.into_owned(), text));
+        }
+        Self::from_files(files)
+    }
+
+    fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, RenderError> {
+        let mut tera = Tera::default();
+        tera.autoescape_on(vec![".mjml", ".html"]);
+        tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
+            let indent = args.get::<&str>("indent")?.unwrap_or("");
+            Ok(words::wrapped(text, TEXT_WIDTH, indent))
+        });
+        tera.register_filter("capitalize_first", |text: &str, _: Kwargs, _: &State<'_>| {
+            words::capitalized(text)
+        });
+        tera.register_filter(
+            "underline",
+            |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
+                let with = args.get::<&str>("with")?.unwrap_or("-");
+                Ok(with.repeat(text.chars().count().min(TEXT_WIDTH)))
+            },
+        );
+        tera.register_filter(
+            "column",
+            |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
+                let width = args.get::<usize>("width")?.unwrap_or(20);
+                Ok(format!("{:width$}", words::clipped(text, width.saturating_sub(1))))
+            },
+        );
+        let files: Vec<(String, String)> = files.into_iter().collect();
+        tera.add_raw_templates(files).map_err(|error| RenderError::Template(error.to_string()))?;
+        Ok(Self(tera))
+    }
+
+    /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`].
+    ///
+    /// # Errors
+    /// [`RenderError`] if a template fails, or if the letter is too large even in the least detail.
+    pub fn render(&self, composition: &Composition) -> Result<Letter, RenderError> {
+        let marks = self.marks(composition)?;
+        let mut size = 0;
+        for step in 0..=Composition::STEPS {
+            let reduced = composition.reduced(step);
+            let html = self.html(&reduced, Some(marks))?;
+            size = html.len() + SLOTS_MAX;
+            if size <= HTML_MAX {
+                let text = self.text(composition, Some(marks))?;
+                return Ok(Letter { subject: composition.subject.clone(), html, text, marks });
+            }
+        }
+        Err(RenderError::TooLarge(size))
+    }
+
+    /// Marks that stand in nothing the letter would be without marks.
+    fn marks(&self, composition: &Composition) -> Result<Marks, RenderError> {
+        let html = self.html(composition, None)?;
+        let text = self.text(composition, None)?;
+        Ok(Marks::clear_of(&[&html, &text]))
+    }
+
+    fn html(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
+        let mjml = self.fill("letter.mjml", composition, marks)?;
+        let parsed = mrml::parse(&mjml).map_err(|error| RenderError::Mjml(error.to_string()))?;
+        // No fonts from elsewhere: a letter must load nothing that tells anybody it was opened.
+        let options =
+            mrml::prelude::render::RenderOptions { fonts: Default::default(), ..Default::default() };
+        parsed.element.render(&options).map_err(|error| RenderError::Mjml(error.to_string()))
+    }
+
+    fn text(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
+        self.fill("letter.txt", composition, marks)
+    }
+
+    fn fill(&self, name: &str, letter: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
+        let fail = |error: tera::Error| RenderError::Template(error.to_string());
+        let mut context = Context::from_serialize(letter).map_err(fail)?;
+        let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
+            .into_iter()
+            .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))
+            .collect();
+        context.insert("slots", &slots);
+        self.0.render(name, &context).map_err(fail)
+    }
+}
+
+/// Renders with the embedded templates; see [`Templates::render`].
+///
+/// # Errors
+/// [`RenderError`], as there.
+pub fn render(composition: &Composition, _site: &Site) -> Result<Letter, RenderError> {
+    Templates::embedded()?.render(composition)
+}
+
+/// The letter's HTML as the public archive shows it: no name, no reader's links. For a letter that is enqueued, ask
+/// its stencil (`Stencil::web_html`).
+pub fn web_page(letter: &Letter, site: &Site) -> String {
+    let mut page = String::with_capacity(letter.html.len());
+    let mut hidden = false;
+    for piece in letter.marks.split(&letter.html) {
+        match piece {
+            Piece::Slot(Slot::ReaderOnly) => hidden = true,
+            Piece::Slot(Slot::ReaderEnd) => hidden = false,
+            Piece::Text(text) if !hidden => page.push_str(text),
+            Piece::Slot(Slot::UnsubscribeUrl | Slot::PreferencesUrl) if !hidden => {
+                page.push_str(&site.base_url);
+                page.push('/');
+            }
+            _ => {}
+        }
+    }
+    page
+}
