@@ -6,9 +6,13 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::config::Settings;
-use crate::delivery::engine::PostOffice;
-use crate::domain::schedule::Schedule;
-use crate::domain::token::Keyring;
+use crate::delivery::{self, Carrier, Letters, Loader, PostOffice};
+use crate::domain::UnixMillis;
+use crate::domain::delivery::Claimed;
+use crate::domain::issue::IssueNumber;
+use crate::domain::relay::RelayUrl;
+use crate::domain::token::{Keyring, Purpose};
+use crate::mail::{OpenError, Outbox, Reader, Relay, SessionOptions, Stencil};
 use crate::store::{Store, StoreError};
 use crate::web::{Pages, Web};
 use crate::week::Desk;
@@ -27,8 +31,8 @@ pub enum AppError {
     Store(#[from] StoreError),
     #[error("secret.key_file = {path:?}: {reason}")]
     Key { path: std::path::PathBuf, reason: String },
-    #[error("{0}")]
-    Post(String),
+    #[error(transparent)]
+    Relay(#[from] OpenError),
     #[error("a page template of this binary is broken: {0}")]
     Pages(String),
 }
@@ -40,12 +44,101 @@ impl App {
     /// [`AppError`] names the setting, its value and the remedy.
     pub async fn open(settings: Settings) -> Result<Self, AppError> {
         let keyring = read_keyring(&settings)?;
-        let store = Store::open(&settings.database.url).await?;
+        let store = Store::open(settings.database.url.expose()).await?;
         Ok(Self { settings: Arc::new(settings), store, keyring })
     }
 
     pub fn desk(&self) -> Desk {
         Desk { settings: self.settings.clone(), store: self.store.clone(), keyring: self.keyring.clone() }
+    }
+
+    /// Where letters are handed over, as `[relay]` and `[delivery]` say. Opens no line yet.
+    ///
+    /// # Errors
+    /// [`AppError::Relay`] when the certificates to trust can't be loaded.
+    pub fn post_office(&self) -> Result<Arc<PostOffice>, AppError> {
+        let (relay, delivery) = (&self.settings.relay, &self.settings.delivery);
+        let carrier = match &relay.url {
+            RelayUrl::Outbox(folder) => Carrier::Outbox(Outbox::new(folder)),
+            RelayUrl::Smtp(url) => {
+                let mut options = SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
+                if let Some(hello) = &relay.helo {
+                    options.hello.clone_from(hello);
+                }
+                Carrier::Smtp(Relay::new(url, options)?)
+            }
+        };
+        let settings = delivery::Settings {
+            connections: relay.connections,
+            rate: relay.rate,
+            first_retry: delivery.first_retry,
+            max_age: delivery.max_age,
+            ..delivery::Settings::default()
+        };
+        let from = self.settings.site.from.address.clone();
+        Ok(Arc::new(PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader())))
+    }
+
+    /// Reads the letter of an issue from the ledger.
+    fn loader(&self) -> Loader {
+        let (store, keyring) = (self.store.clone(), self.keyring.clone());
+        Arc::new(move |number: IssueNumber| {
+            let (store, keyring) = (store.clone(), keyring.clone());
+            Box::pin(async move {
+                let text = store.stencil(number).await.map_err(|error| error.to_string())?;
+                let text = text.ok_or_else(|| format!("issue {number} has no letter in the database"))?;
+                let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
+                Ok(Arc::new(IssueLetters { stencil, keyring }) as Arc<dyn Letters>)
+            })
+        })
+    }
+
+    /// The letters of a stencil, with this site's keys.
+    pub fn letters(&self, stencil: Stencil) -> impl Letters {
+        IssueLetters { stencil, keyring: self.keyring.clone() }
+    }
+
+    /// The pages, with their templates parsed.
+    ///
+    /// # Errors
+    /// [`AppError::Pages`] when a template of this binary is broken.
+    pub fn web(&self) -> Result<Web, AppError> {
+        Ok(Web {
+            store: self.store.clone(),
+            keyring: self.keyring.clone(),
+            site: self.settings.site.clone(),
+            pages: Pages::load().map_err(AppError::Pages)?,
+        })
+    }
+
+    /// Scheduler and delivery, until `stop` turns true.
+    ///
+    /// # Errors
+    /// As [`App::post_office`].
+    pub fn worker(&self, stop: watch::Receiver<bool>) -> Result<Worker, AppError> {
+        let schedule = self.settings.schedule.rule.clone();
+        Ok(Worker { desk: self.desk(), post: self.post_office()?, schedule, stop })
+    }
+}
+
+/// A stencil and the keys for the links in it.
+struct IssueLetters {
+    stencil: Stencil,
+    keyring: Keyring,
+}
+
+impl Letters for IssueLetters {
+    /// The date is the time of enqueueing, so that a second copy of a letter is the same letter to the last octet.
+    fn fill(&self, claimed: &Claimed, _now: UnixMillis, out: &mut Vec<u8>) {
+        let reader = Reader {
+            email: &claimed.email,
+            name: claimed.name.as_deref(),
+            message_id: &self.keyring.message_id(claimed.issue, claimed.subscriber),
+            date: claimed.enqueued_at,
+            unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
+            preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
+        };
+        self.stencil.fill(&reader, out);
     }
 }
 

@@ -84,13 +84,16 @@ pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Sta
 pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
     let schedule = &desk.settings.schedule;
     let number = desk.store.next_number().await?;
-    let window = pick::Window::new(
-        desk.store.last_issue().await?.map(|last| last.cutoff_at),
-        schedule.lookback,
-        now,
-    );
-    let candidates = desk.store.candidates(window.reach, window.until).await?;
-    let rules = pick::Rules { min: schedule.min_comparisons, max: schedule.max_comparisons };
+    let last_cutoff = desk.store.last_issue().await?.map(|last| last.cutoff_at);
+    let window = pick::Window::since(last_cutoff, now, schedule.lookback);
+    let reach = pick::reach(last_cutoff, now, schedule.lookback);
+    let candidates = desk.store.candidates(reach, window.until).await?;
+    let rules = pick::Rules {
+        min: schedule.min_comparisons,
+        max: schedule.max_comparisons,
+        mentions: pick::Rules::MENTIONS,
+        reach,
+    };
     let selection = pick(&candidates, window, rules);
     let edition = match selection.quiet {
         Some(_) => None,
@@ -105,15 +108,14 @@ pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
 }
 
 fn new_issue(selection: &Selection, edition: &Edition, slot: Option<&str>, now: UnixMillis) -> NewIssue {
-    let slugs = |choices: &[pick::Choice]| choices.iter().map(|c| c.comparison.slug.clone()).collect();
     NewIssue {
         slot: slot.map(str::to_owned),
         cutoff_at: now,
         subject: edition.composition.subject.clone(),
         preheader: edition.composition.preheader.clone(),
         stencil: edition.stencil.to_text(),
-        featured: slugs(&selection.featured),
-        mentioned: slugs(&selection.mentioned),
+        featured: selection.featured_slugs(),
+        mentioned: selection.mentioned_slugs(),
     }
 }
 

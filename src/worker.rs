@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::delivery::engine::{self, Pass, PostOffice};
-use crate::delivery::report::Progress;
+use std::sync::Arc;
+
+use crate::delivery::{self, Pass, PostOffice};
 use crate::domain::UnixMillis;
-use crate::domain::schedule::{Decision, Schedule, decide};
+use crate::domain::schedule::{Due, Schedule, decide};
 use crate::store::{Enlistment, StoreError};
 use crate::week::{self, Desk, Started, WeekError};
 
@@ -22,7 +23,7 @@ const AFTER_ERROR: Duration = Duration::from_secs(10);
 /// Scheduler and delivery, in one process.
 pub struct Worker {
     pub desk: Desk,
-    pub post: PostOffice,
+    pub post: Arc<PostOffice>,
     pub schedule: Schedule,
     pub stop: watch::Receiver<bool>,
 }
@@ -78,15 +79,15 @@ impl Worker {
     /// As [`Worker::tick`].
     pub async fn schedule_tick(&self, now: UnixMillis) -> Result<Scheduled, WeekError> {
         let store = &self.desk.store;
-        let since = store.schedule_since(&self.schedule.to_string(), now).await?;
+        let since = store.schedule_since(&self.schedule.text(), now).await?;
         let Some(slot) = self.schedule.latest_at_or_before(now, since) else { return Ok(Scheduled::NothingDue) };
         if store.slot_taken(&slot.key).await? {
             return Ok(Scheduled::NothingDue);
         }
         let settings = &self.desk.settings.schedule;
         let reason = match decide(&slot, now, settings.catch_up) {
-            Decision::TooLate => format!("slot {} was missed by more than schedule.catch_up", slot.key),
-            Decision::Run => match week::run(&self.desk, Some(&slot.key), now).await? {
+            Due::TooLate => format!("slot {} was missed by more than schedule.catch_up", slot.key),
+            Due::Run => match week::run(&self.desk, Some(&slot.key), now).await? {
                 Started::Quiet(words) => format!("slot {}: {words}", slot.key),
                 // Somebody may yet join, or the unfinished issue end, before catch_up is over.
                 Started::Nobody | Started::Taken { .. } => return Ok(Scheduled::NothingDue),
@@ -119,7 +120,7 @@ impl Worker {
         }
         let mut pass = None;
         if store.next_due().await?.is_some_and(|due| due <= now) {
-            let done = engine::pass(store, me, &self.post, &self.stop, |_: Progress| {}).await?;
+            let done = delivery::pass(store, me, &self.post, &self.stop, |_| {}).await?;
             for (number, reason) in &done.paused {
                 tracing::error!(issue = %number, %reason, "the run is paused; mend it, then \"verdicts issue resume {number}\"");
             }

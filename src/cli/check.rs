@@ -131,7 +131,7 @@ async fn check_relay(app: &App, found: &mut Findings) {
 }
 
 fn check_schedule(settings: &Settings, found: &mut Findings) {
-    let schedule: &Schedule = &settings.schedule.schedule;
+    let schedule: &Schedule = &settings.schedule.rule;
     match schedule.next_after(UnixMillis::now()) {
         Some(slot) => found.add(Grade::Good, "schedule", format!("the next letter is due {} ({})", slot.key, slot.at)),
         None => found.add(Grade::Bad, "schedule", "schedule.cron never comes due again; choose another"),

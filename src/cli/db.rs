@@ -18,7 +18,7 @@ pub enum DbCommand {
 }
 
 pub async fn run(command: DbCommand, settings: Settings) -> Outcome {
-    let store = Store::open_unchecked(&settings.database.url).await?;
+    let store = Store::open_unchecked(settings.database.url.expose()).await?;
     let outcome = match command {
         DbCommand::Migrate => store.migrate().await.map(|(before, after)| match before == after {
             true => say(format_args!("the schema is {after} already; nothing to do")),

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Failure, Outcome, init, say, send, serve, subscribers};
+use super::{Exit, Failure, Outcome, init, say, send, serve};
 use crate::app::App;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
 use crate::letter::samples;
 use crate::store::ComparisonChange;
+use crate::subscribers::{self, Options};
 
 /// Readers of the demo; every address is under example.com or example.org, which belong to nobody.
 const READERS: &str = include_str!("../../subscribers/example.csv");
@@ -71,7 +72,11 @@ async fn import(app: &App) -> Result<(), Failure> {
         }
     }
     say(format_args!("comparisons: {added} of {total} added"));
-    subscribers::import_text(READERS, "demo", &app.store, &app.keyring).await
+    let options = Options { status: None, source: "demo".to_owned(), now: UnixMillis::now() };
+    let readers = subscribers::Reader::open(READERS.as_bytes(), options)?;
+    let summary = subscribers::import(readers, &app.store, &app.keyring, |_| {}).await?;
+    say(format_args!("readers: {} of {} added", summary.added, summary.rows()));
+    Ok(())
 }
 
 fn say_where(dir: &Path) -> Result<(), Failure> {

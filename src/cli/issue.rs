@@ -91,7 +91,7 @@ pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
     let subject = draft.edition.as_ref().map(|e| &e.composition.subject);
     if as_json {
         let slugs = |choices: &[crate::letter::pick::Choice]| -> Vec<_> {
-            choices.iter().map(|c| json!({ "slug": c.comparison.slug, "reason": c.reason.to_string() })).collect()
+            choices.iter().map(|c| json!({ "slug": c.comparison.slug, "reason": c.why.to_string() })).collect()
         };
         let left: Vec<_> =
             selection.left_out.iter().map(|(slug, reason)| json!({ "slug": slug, "reason": reason.to_string() })).collect();
@@ -100,7 +100,7 @@ pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
     } else {
         for (title, choices) in [("featured", &selection.featured), ("also compared", &selection.mentioned)] {
             for choice in choices {
-                say(format_args!("{title:>14}  {}  ({})", choice.comparison.slug, choice.reason));
+                say(format_args!("{title:>14}  {}  ({})", choice.comparison.slug, choice.why));
             }
         }
         for (slug, reason) in &selection.left_out {
@@ -112,7 +112,7 @@ pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
                 draft.number,
                 edition.composition.subject,
                 edition.composition.preheader,
-                edition.stencil.html().len() / 1024,
+                edition.stencil.size() / 1024,
             ));
         }
     }
@@ -202,14 +202,14 @@ fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -
     let now = UnixMillis::now();
     let claimed = Claimed { issue: number, subscriber: SubscriberId(0), email, name: None, attempt: 1, enqueued_at: now };
     let mut letter = Vec::new();
-    crate::delivery::engine::Letters::fill(&app.letters(stencil), &claimed, now, &mut letter);
+    crate::delivery::Letters::fill(&app.letters(stencil), &claimed, now, &mut letter);
     letter
 }
 
 async fn preview(app: &App, number: IssueNumber, out: &Path) -> Outcome {
     let stencil = stencil(app, number).await?;
     super::init::make_folder(out)?;
-    let (html, text) = (stencil.web_html(), stencil.text());
+    let (html, text) = (stencil.web_html(), stencil.web_text());
     let letter = fill(app, stencil, number, app.settings.site.from.address.clone());
     for (name, content) in [("letter.html", html.as_bytes()), ("letter.txt", text.as_bytes()), ("letter.eml", &letter[..])] {
         let path = out.join(name);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::delivery::report::Progress;
+use crate::delivery::Progress;
 use crate::domain::delivery::Tally;
 
 /// How often a pipe gets a line.

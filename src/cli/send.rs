@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::progress::Bar;
 use super::{Exit, Failure, Outcome, say, say_json};
 use crate::app::App;
-use crate::delivery::engine::{self, Pass};
+use crate::delivery::{self, Pass};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
 use crate::domain::issue::{Issue, IssueNumber, IssueState};
@@ -19,7 +19,7 @@ use crate::week::{self, Started};
 const WATCH: Duration = Duration::from_millis(500);
 
 /// Pick, render, enqueue and deliver now; resumes an unfinished run.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(after_help = "Returns when nothing is due any more; deferred letters go on in \"verdicts serve\" or with the \
     next send. A second send in the same week finds nothing new and exits 3.\n\nExamples:\n  verdicts send --dry-run\n  \
     verdicts send\n  verdicts send --wait --json")]
@@ -113,7 +113,7 @@ async fn deliver(
                 if found > 0 {
                     eprintln!("{found} letters were in flight when a worker ended; they are tried again under the same Message-ID");
                 }
-                let pass = engine::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
+                let pass = delivery::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
                 let paused = !pass.paused.is_empty();
                 last = Some(pass);
                 if paused {

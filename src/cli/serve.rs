@@ -11,7 +11,7 @@ pub async fn run(app: &App, pages: bool) -> Outcome {
     let stop = super::send::stop_signal();
     let worker = app.worker(stop.clone())?;
     if !pages {
-        tracing::info!(schedule = %worker.schedule, "working");
+        tracing::info!(schedule = worker.schedule.text(), "working");
         worker.run().await;
         return Ok(Exit::Done);
     }
@@ -20,7 +20,7 @@ pub async fn run(app: &App, pages: bool) -> Outcome {
         Failure::Failed(format!("web.listen = \"{listen}\" can't be listened on ({error}); choose another port"))
     })?;
     let pages = Arc::new(app.web()?);
-    tracing::info!(listen = %listener.local_addr()?, schedule = %worker.schedule, "serving");
+    tracing::info!(listen = %listener.local_addr()?, schedule = worker.schedule.text(), "serving");
     let (served, ()) = tokio::join!(web::serve(listener, pages, stop), worker.run());
     served?;
     Ok(Exit::Done)

@@ -1,43 +1,61 @@
-//! How fast letters may leave: `100/s`, `5000/h`.
+//! How fast letters may go: so many per second, minute, hour or day.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// At most `letters` in every span of `per`.
+/// `100/s`, `10000/h`: at most `letters` in any span of `per`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rate {
+    /// At least one.
     pub letters: u32,
     pub per: Duration,
 }
 
-const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+const SECOND: u64 = 1;
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+impl Rate {
+    /// The span between two letters that go evenly.
+    pub fn interval(&self) -> Duration {
+        self.per / self.letters.max(1)
+    }
+}
 
 impl FromStr for Rate {
     type Err = String;
 
-    /// # Errors
-    /// One line with the text and the forms that are understood.
+    /// Parses `<letters>/<s|m|h|d>`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text.trim().split_once('/').and_then(|(letters, unit)| {
-            let letters = letters.trim().parse::<u32>().ok().filter(|&letters| letters > 0)?;
-            let (_, seconds) = UNITS.into_iter().find(|&(name, _)| name == unit.trim())?;
-            Some(Self { letters, per: Duration::from_secs(seconds) })
-        });
-        parsed.ok_or_else(|| {
-            format!(
-                "rate {text:?} is not understood; write letters per time, as 100/s, 600/m, 5000/h or 50000/d"
-            )
-        })
+        let refuse =
+            |why: &str| format!("rate {text:?} {why}; write it as 100/s, 3000/m, 10000/h or 50000/d");
+        let (letters, per) = text.trim().split_once('/').ok_or_else(|| refuse("has no /"))?;
+        let letters = letters.trim().parse().map_err(|_| refuse("does not begin with a whole number"))?;
+        if letters == 0 {
+            return Err(refuse("would send nothing, ever"));
+        }
+        let per = match per.trim() {
+            "s" => SECOND,
+            "m" => MINUTE,
+            "h" => HOUR,
+            "d" => DAY,
+            _ => return Err(refuse("has an unknown span")),
+        };
+        Ok(Self { letters, per: Duration::from_secs(per) })
     }
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.into_iter().find(|&(_, seconds)| Duration::from_secs(seconds) == self.per) {
-            Some((unit, _)) => write!(f, "{}/{unit}", self.letters),
-            None => write!(f, "{} in {:?}", self.letters, self.per),
-        }
+        let span = match self.per.as_secs() {
+            MINUTE => "m",
+            HOUR => "h",
+            DAY => "d",
+            _ => "s",
+        };
+        write!(f, "{}/{span}", self.letters)
     }
 }
 
@@ -46,18 +64,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_read_and_written_the_same() {
-        for text in ["100/s", "1/m", "5000/h", "4294967295/d"] {
-            assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
+    fn a_rate_is_read_and_printed() {
+        for (text, interval) in [("100/s", 10), ("60/m", 1_000), ("10/h", 360_000), ("1/d", 86_400_000)] {
+            let rate: Rate = text.parse().unwrap();
+            assert_eq!((rate.to_string().as_str(), rate.interval()), (text, Duration::from_millis(interval)));
         }
-        assert_eq!("600/m".parse::<Rate>().unwrap(), Rate { letters: 600, per: Duration::from_secs(60) });
+        assert_eq!(" 5 / s ".parse::<Rate>().unwrap().letters, 5);
     }
 
     #[test]
-    fn what_is_not_a_rate_is_refused_with_the_forms() {
-        for text in ["", "100", "0/s", "-1/s", "1.5/s", "100/week", "/s", "100/", "99999999999/s"] {
+    fn what_is_no_rate_is_refused_with_the_remedy() {
+        for text in ["", "100", "0/s", "-1/s", "1.5/s", "10/w", "/s", "99999999999/s"] {
             let error = text.parse::<Rate>().unwrap_err();
-            assert!(error.contains("100/s") && error.contains(&format!("{text:?}")), "{error}");
+            assert!(error.contains("write it as 100/s") && error.contains(text), "{error}");
         }
     }
 }

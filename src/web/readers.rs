@@ -20,18 +20,18 @@ use crate::store::StoreError;
 const NAME_LIMIT: usize = 80;
 
 impl Web {
-    fn context(&self) -> Context {
+    pub(super) fn context(&self) -> Context {
         let mut context = Context::new();
         context.insert("site", &self.site.name);
         context.insert("postal_address", &self.site.postal_address);
         context
     }
 
-    fn unknown_link(&self) -> Response {
+    pub(super) fn unknown_link(&self) -> Response {
         self.pages.show(StatusCode::NOT_FOUND, "not_found.html", &self.context())
     }
 
-    fn broken(&self, error: &StoreError) -> Response {
+    pub(super) fn broken(&self, error: &StoreError) -> Response {
         tracing::error!(%error, "a reader's request met a store that does not answer");
         self.pages.show(StatusCode::SERVICE_UNAVAILABLE, "later.html", &self.context())
     }
