@@ -1,5 +1,7 @@
 //! One file per command group. Owns terminal output and progress bars; decides nothing.
 
+pub mod subscribers;
+
 use std::fmt;
 
 /// How a command ended when it did not fail. The numbers are a contract.
