@@ -30,10 +30,14 @@ struct Round {
 }
 
 fn main() {
-    let number = |name: &str, default: usize| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: usize| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
     let (readers, rounds) = (number("READERS", 100_000), number("ROUNDS", 3));
     let letter = letter_octets();
-    println!("{readers} readers, {rounds} rounds, {CONNECTIONS} connections, letters of {} KB", letter / 1024);
+    println!(
+        "{readers} readers, {rounds} rounds, {CONNECTIONS} connections, letters of {} KB",
+        letter / 1024
+    );
     let measured: Vec<Round> = (1..=rounds).map(|n| round(n, readers, letter)).collect();
     let median = |figure: fn(&Round) -> f64| {
         let mut figures: Vec<f64> = measured.iter().map(figure).collect();
@@ -113,8 +117,14 @@ fn usage(process: &Running) -> Option<(f64, f64)> {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = peak.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let ticks: f64 =
-        stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<f64>().ok()).sum();
+    let ticks: f64 = stat
+        .rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|t| t.parse::<f64>().ok())
+        .sum();
     // Linux counts in hundredths of a second.
     Some((kilobytes / 1024.0, ticks / 100.0))
 }

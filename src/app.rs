@@ -61,7 +61,8 @@ impl App {
         let carrier = match &relay.url {
             RelayUrl::Outbox(folder) => Carrier::Outbox(Outbox::new(folder)),
             RelayUrl::Smtp(url) => {
-                let mut options = SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
+                let mut options =
+                    SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
                 if let Some(hello) = &relay.helo {
                     options.hello.clone_from(hello);
                 }
@@ -149,7 +150,8 @@ impl Letters for IssueLetters {
 pub fn read_keyring(settings: &Settings) -> Result<Keyring, AppError> {
     let path = &settings.secret.key_file;
     let refuse = |reason: String| AppError::Key { path: path.clone(), reason };
-    let text = fs::read_to_string(path)
-        .map_err(|error| refuse(format!("{error}; run \"verdicts init\", or restore the file from a backup")))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        refuse(format!("{error}; run \"verdicts init\", or restore the file from a backup"))
+    })?;
     Keyring::parse(&text).map_err(|error| refuse(error.to_string()))
 }

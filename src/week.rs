@@ -144,7 +144,9 @@ impl fmt::Display for Started {
                 f,
                 "issue {number} is not finished; see \"verdicts status {number}\", and resume or cancel it first"
             ),
-            Self::Taken { by: None } => f.write_str("another run of this week was first; see \"verdicts status\""),
+            Self::Taken { by: None } => {
+                f.write_str("another run of this week was first; see \"verdicts status\"")
+            }
         }
     }
 }

@@ -80,7 +80,9 @@ impl Worker {
     pub async fn schedule_tick(&self, now: UnixMillis) -> Result<Scheduled, WeekError> {
         let store = &self.desk.store;
         let since = store.schedule_since(&self.schedule.text(), now).await?;
-        let Some(slot) = self.schedule.latest_at_or_before(now, since) else { return Ok(Scheduled::NothingDue) };
+        let Some(slot) = self.schedule.latest_at_or_before(now, since) else {
+            return Ok(Scheduled::NothingDue);
+        };
         if store.slot_taken(&slot.key).await? {
             return Ok(Scheduled::NothingDue);
         }

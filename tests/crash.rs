@@ -9,8 +9,8 @@ mod sink;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sink::Sink;
 use house::{House, reader};
+use sink::Sink;
 
 const READERS: usize = 5000;
 const KILLS: usize = 20;
@@ -29,7 +29,10 @@ fn kill_nine_loses_nobody() {
         // The moment is chosen by how many letters the peer has taken, so it falls inside the run on any machine.
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let more = usize::try_from(seed >> 33).unwrap() % (READERS / KILLS / 2) + 1;
-        assert!(sink.wait_for_more(more, Duration::from_secs(60)), "the run stands still after {kills} kills");
+        assert!(
+            sink.wait_for_more(more, Duration::from_secs(60)),
+            "the run stands still after {kills} kills"
+        );
         send.signal("KILL");
         drop(send);
         kills += 1;
@@ -50,8 +53,14 @@ fn kill_nine_loses_nobody() {
         assert!(ids.iter().all(|id| *id == ids[0]), "{to} has copies under different Message-IDs: {ids:?}");
     }
     let doubles = letters.len() - READERS;
-    assert!(doubles <= KILLS * CONNECTIONS, "{doubles} second copies after {KILLS} kills with {CONNECTIONS} connections");
-    assert!(i64::try_from(doubles).unwrap() <= status["unknown"].as_i64().unwrap(), "every second copy is counted as unknown");
+    assert!(
+        doubles <= KILLS * CONNECTIONS,
+        "{doubles} second copies after {KILLS} kills with {CONNECTIONS} connections"
+    );
+    assert!(
+        i64::try_from(doubles).unwrap() <= status["unknown"].as_i64().unwrap(),
+        "every second copy is counted as unknown"
+    );
 }
 
 #[test]

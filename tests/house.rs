@@ -5,7 +5,18 @@ use std::path::{Path, PathBuf};
 
 /// From the top down: a floor may use the floors below it and never one above.
 const FLOORS: [&str; 12] = [
-    "cli", "app", "worker", "week", "web", "subscribers", "letter", "delivery", "mail", "store", "config", "domain",
+    "cli",
+    "app",
+    "worker",
+    "week",
+    "web",
+    "subscribers",
+    "letter",
+    "delivery",
+    "mail",
+    "store",
+    "config",
+    "domain",
 ];
 
 /// Which rooms may name which outside crate.
@@ -58,7 +69,8 @@ fn imports_point_down_only() {
         if floor == "lib" || floor == "main" {
             continue;
         }
-        let own = height(&floor).unwrap_or_else(|| panic!("{} is on no floor; add it to FLOORS", path.display()));
+        let own =
+            height(&floor).unwrap_or_else(|| panic!("{} is on no floor; add it to FLOORS", path.display()));
         for line in code(&text) {
             for (other, name) in FLOORS.iter().enumerate() {
                 if other < own && line.contains(&format!("crate::{name}")) {
@@ -93,14 +105,22 @@ fn every_outside_world_has_its_room() {
 
 #[test]
 fn rules_do_not_look_at_the_clock() {
-    let pure = ["src/domain/", "src/letter/pick", "src/letter/compose", "src/letter/verdict", "src/delivery/transition"];
+    let pure = [
+        "src/domain/",
+        "src/letter/pick",
+        "src/letter/compose",
+        "src/letter/verdict",
+        "src/delivery/transition",
+    ];
     for (_, path, text) in sources() {
         let name = path.display().to_string();
         // The clock itself has to be somewhere.
         if name != "src/domain/time.rs" && pure.iter().any(|p| name.starts_with(p)) {
             for line in code(&text) {
                 assert!(
-                    !["Utc::now", "UnixMillis::now", "SystemTime", "Instant::now"].iter().any(|c| line.contains(c)),
+                    !["Utc::now", "UnixMillis::now", "SystemTime", "Instant::now"]
+                        .iter()
+                        .any(|c| line.contains(c)),
                     "{name} looks at the clock: {line}"
                 );
             }
@@ -142,7 +162,10 @@ fn no_real_address_stands_in_the_tree() {
                 .collect();
             let domain = domain.trim_end_matches('.').to_lowercase();
             let looks_real = domain.contains('.')
-                && domain.rsplit('.').next().is_some_and(|tld| tld.len() >= 2 && tld.chars().all(char::is_alphabetic));
+                && domain
+                    .rsplit('.')
+                    .next()
+                    .is_some_and(|tld| tld.len() >= 2 && tld.chars().all(char::is_alphabetic));
             assert!(
                 !looks_real || allowed.iter().any(|a| domain.ends_with(a)),
                 "{}: an address at {domain}",

@@ -61,7 +61,10 @@ impl Site {
     /// The path of the unsubscribe link in the header of the letter to `reader`.
     fn unsubscribe_path(&self, reader: &str) -> String {
         let letters = outbox(&self.house.path("outbox"));
-        let letter = letters.iter().find(|l| header(l, "To").unwrap().contains(reader)).expect("a letter to the reader");
+        let letter = letters
+            .iter()
+            .find(|l| header(l, "To").unwrap().contains(reader))
+            .expect("a letter to the reader");
         let links = header(letter, "List-Unsubscribe").unwrap();
         let url = links.split(['<', '>']).find(|part| part.starts_with("http")).unwrap().to_owned();
         url.strip_prefix("http://127.0.0.1:8080").expect("base_url").to_owned()
@@ -93,11 +96,16 @@ fn one_click_leaves_and_a_look_does_not() {
     assert_eq!(urlencoded.status, 200, "no redirect, no login: {}", urlencoded.head);
     assert!(!urlencoded.head.contains("set-cookie"));
     assert!(site.status_of(ann).contains("unsubscribed"));
-    assert_eq!(site.ask("POST", &path, "application/x-www-form-urlencoded", one_click).status, 200, "repeats succeed");
+    assert_eq!(
+        site.ask("POST", &path, "application/x-www-form-urlencoded", one_click).status,
+        200,
+        "repeats succeed"
+    );
     assert!(site.get(&path).body.contains("off the list"));
 
     let path = site.unsubscribe_path(bob);
-    let multipart = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+    let multipart =
+        "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
     assert_eq!(site.ask("POST", &path, "multipart/form-data; boundary=b", multipart).status, 200);
     assert!(site.status_of(bob).contains("unsubscribed"));
     assert!(site.status_of("reader2@example.com").contains("active"), "nobody else left");

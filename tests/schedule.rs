@@ -13,7 +13,8 @@ use verdicts::domain::UnixMillis;
 use verdicts::week::Started;
 use verdicts::worker::{Scheduled, Worker};
 
-const SCHEDULE: &str = "[schedule]\ncron = \"0 0 9 * * Tue\"\ntimezone = \"America/New_York\"\ncatch_up = \"12h\"\n";
+const SCHEDULE: &str =
+    "[schedule]\ncron = \"0 0 9 * * Tue\"\ntimezone = \"America/New_York\"\ncatch_up = \"12h\"\n";
 
 /// Tuesday 17 November 2026, 09:00 in New York.
 fn slot() -> DateTime<Utc> {

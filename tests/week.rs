@@ -7,8 +7,8 @@ mod postfix;
 
 use std::collections::BTreeSet;
 
-use mail_parser::MessageParser;
 use house::{House, QUOTES, header, outbox, reader};
+use mail_parser::MessageParser;
 
 const READERS: usize = 1000;
 
@@ -52,7 +52,8 @@ fn assert_letter_is_whole(letter: &[u8]) {
     }
     for quote in QUOTES {
         assert!(one_line.contains(quote), "the text lacks the quote {quote}\n{text}");
-        let escaped = quote.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let escaped =
+            quote.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         assert!(html.contains(&escaped) || html.contains(quote), "the HTML lacks the quote {quote}");
     }
     for name in ["List-Unsubscribe", "List-Id", "Message-ID", "Date", "MIME-Version", "Feedback-ID"] {
@@ -103,7 +104,12 @@ fn a_bad_file_is_listed_and_the_good_ones_go_in() {
     assert!(again.out.contains("1 unchanged"), "{}", again.out);
     house.write("week/good.json", &good.replace("Stackforge in one line", "Stackforge in a word"));
     let changed = house.must(&["comparisons", "import", "week/good.json"]);
-    assert!(changed.out.contains("1 updated") && changed.err.contains("updated good"), "{}{}", changed.out, changed.err);
+    assert!(
+        changed.out.contains("1 updated") && changed.err.contains("updated good"),
+        "{}{}",
+        changed.out,
+        changed.err
+    );
 }
 
 #[test]
@@ -130,5 +136,9 @@ fn the_demo_does_the_whole_job_from_nothing() {
     let letters = outbox(&folder.path().join("demo/outbox"));
     assert!(letters.len() >= 5);
     assert!(demo().status.success(), "a demo can be run again");
-    assert_eq!(outbox(&folder.path().join("demo/outbox")).len(), letters.len(), "and sends nobody a second letter");
+    assert_eq!(
+        outbox(&folder.path().join("demo/outbox")).len(),
+        letters.len(),
+        "and sends nobody a second letter"
+    );
 }

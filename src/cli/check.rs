@@ -13,7 +13,9 @@ use crate::domain::schedule::Schedule;
 
 /// Every way this set-up could fail to deliver, checked before it does.
 #[derive(Args)]
-#[command(after_help = "The relay is asked for its greeting, TLS and login; no letter is sent.\n\nExample:\n  verdicts check && verdicts send --dry-run")]
+#[command(
+    after_help = "The relay is asked for its greeting, TLS and login; no letter is sent.\n\nExample:\n  verdicts check && verdicts send --dry-run"
+)]
 pub struct Check {
     #[arg(long)]
     json: bool,
@@ -69,7 +71,9 @@ fn check_key(settings: &Settings, found: &mut Findings) {
     let mode = std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode() & 0o077);
     match mode {
         0 => found.add(Grade::Good, "key", "readable by its owner alone"),
-        _ => found.add(Grade::Warn, "key", format!("others can read {0}; run: chmod 600 {0}", path.display())),
+        _ => {
+            found.add(Grade::Warn, "key", format!("others can read {0}; run: chmod 600 {0}", path.display()))
+        }
     }
 }
 
@@ -81,13 +85,20 @@ fn check_site(settings: &Settings, found: &mut Findings) {
         found.add(
             Grade::Warn,
             "links",
-            format!("site.base_url = \"{}\" is not https; mail programs show no one-click unsubscribe for it", site.base_url),
+            format!(
+                "site.base_url = \"{}\" is not https; mail programs show no one-click unsubscribe for it",
+                site.base_url
+            ),
         );
     }
     let host = url_host(&site.base_url);
     let domain = site.from.address.domain();
     if !host.ends_with(domain) && !domain.ends_with(&host) {
-        found.add(Grade::Warn, "sender", format!("site.from is at {domain} and links lead to {host}; readers trust one domain more"));
+        found.add(
+            Grade::Warn,
+            "sender",
+            format!("site.from is at {domain} and links lead to {host}; readers trust one domain more"),
+        );
     }
 }
 
@@ -111,7 +122,11 @@ async fn check_store(app: &App, found: &mut Findings) {
     }
     match crate::week::draft(&app.desk(), UnixMillis::now()).await {
         Ok(draft) => match &draft.edition {
-            Some(edition) => found.add(Grade::Good, "letter", format!("issue {}: {}", draft.number, edition.composition.subject)),
+            Some(edition) => found.add(
+                Grade::Good,
+                "letter",
+                format!("issue {}: {}", draft.number, edition.composition.subject),
+            ),
             None => found.add(Grade::Warn, "letter", crate::week::quiet_words(&app.desk(), &draft.selection)),
         },
         Err(error) => found.add(Grade::Bad, "letter", error.to_string()),
@@ -133,7 +148,9 @@ async fn check_relay(app: &App, found: &mut Findings) {
 fn check_schedule(settings: &Settings, found: &mut Findings) {
     let schedule: &Schedule = &settings.schedule.rule;
     match schedule.next_after(UnixMillis::now()) {
-        Some(slot) => found.add(Grade::Good, "schedule", format!("the next letter is due {} ({})", slot.key, slot.at)),
+        Some(slot) => {
+            found.add(Grade::Good, "schedule", format!("the next letter is due {} ({})", slot.key, slot.at))
+        }
         None => found.add(Grade::Bad, "schedule", "schedule.cron never comes due again; choose another"),
     }
 }

@@ -14,8 +14,10 @@ use crate::store::{ComparisonChange, Store};
 #[derive(Subcommand)]
 pub enum ComparisonsCommand {
     /// Import files or folders of .json and .toml; good files go in, bad ones are listed
-    #[command(after_help = "Importing the same content again changes nothing; changed content updates, and says so.\n\n\
-        Examples:\n  verdicts comparisons import comparisons/\n  verdicts comparisons import a.json b.toml")]
+    #[command(
+        after_help = "Importing the same content again changes nothing; changed content updates, and says so.\n\n\
+        Examples:\n  verdicts comparisons import comparisons/\n  verdicts comparisons import a.json b.toml"
+    )]
     Import {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
@@ -118,7 +120,9 @@ fn featured(stored: &StoredComparison) -> String {
 
 async fn show(slug: &str, json: bool, store: &Store) -> Outcome {
     let stored = store.comparison(slug).await?.ok_or_else(|| {
-        Failure::Failed(format!("there is no comparison {slug:?}; \"verdicts comparisons list\" shows which there are"))
+        Failure::Failed(format!(
+            "there is no comparison {slug:?}; \"verdicts comparisons list\" shows which there are"
+        ))
     })?;
     if json {
         say_json(&stored.comparison)?;
@@ -126,12 +130,22 @@ async fn show(slug: &str, json: bool, store: &Store) -> Outcome {
     }
     let comparison = &stored.comparison;
     say(format_args!("{}{}\n{}", comparison.title, featured(&stored), comparison.question));
-    say(format_args!("published {}, {}", comparison.published_at.format("%Y-%m-%d %H:%M UTC"), comparison.url));
+    say(format_args!(
+        "published {}, {}",
+        comparison.published_at.format("%Y-%m-%d %H:%M UTC"),
+        comparison.url
+    ));
     for tool in &comparison.tools {
         say(format_args!("\n{} ({})\n  {}", tool.name, tool.category, tool.tagline));
-        say(format_args!("  panel {}, community {}, entry {}", panel(tool), community(tool), tool.pricing.entry));
+        say(format_args!(
+            "  panel {}, community {}, entry {}",
+            panel(tool),
+            community(tool),
+            tool.pricing.entry
+        ));
         for review in &tool.reviews {
-            let word = if review.verdict == crate::domain::comparison::Stance::Ship { "ship" } else { "skip" };
+            let word =
+                if review.verdict == crate::domain::comparison::Stance::Ship { "ship" } else { "skip" };
             say(format_args!("  {word}  {}", review.reviewer));
         }
     }
@@ -144,5 +158,7 @@ fn panel(tool: &Tool) -> String {
 }
 
 fn community(tool: &Tool) -> String {
-    tool.community.and_then(crate::domain::comparison::Votes::percent).map_or("—".to_owned(), |p| format!("{p}%"))
+    tool.community
+        .and_then(crate::domain::comparison::Votes::percent)
+        .map_or("—".to_owned(), |p| format!("{p}%"))
 }

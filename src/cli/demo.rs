@@ -19,9 +19,11 @@ const READERS: &str = include_str!("../../subscribers/example.csv");
 
 /// The whole main job on the embedded default, from nothing.
 #[derive(Args)]
-#[command(after_help = "Imports sample comparisons and readers, sends the week's letter into DIR/outbox as .eml files that any \
+#[command(
+    after_help = "Imports sample comparisons and readers, sends the week's letter into DIR/outbox as .eml files that any \
     mail program opens, and then serves the archive and the unsubscribe pages.\n\nExamples:\n  verdicts demo --once\n  \
-    verdicts demo --dir /tmp/letter --listen 127.0.0.1:9090")]
+    verdicts demo --dir /tmp/letter --listen 127.0.0.1:9090"
+)]
 pub struct Demo {
     /// Where everything goes
     #[arg(long, default_value = "demo")]
@@ -91,7 +93,10 @@ fn say_where(dir: &Path) -> Result<(), Failure> {
         say(format_args!("look at one:    {}", first.display()));
     }
     let config = dir.join("verdicts.toml");
-    say(format_args!("look at it all: verdicts --config {0} status\n                verdicts --config {0} issue show 1", config.display()));
+    say(format_args!(
+        "look at it all: verdicts --config {0} status\n                verdicts --config {0} issue show 1",
+        config.display()
+    ));
     Ok(())
 }
 

@@ -13,7 +13,9 @@ use crate::domain::token::{KEY_OCTETS, Keyring};
 
 /// Write settings, a secret key and folders for a new site.
 #[derive(Args)]
-#[command(after_help = "Nothing that exists is overwritten.\n\nExample:\n  verdicts init my-letter && cd my-letter && verdicts check")]
+#[command(
+    after_help = "Nothing that exists is overwritten.\n\nExample:\n  verdicts init my-letter && cd my-letter && verdicts check"
+)]
 pub struct Init {
     /// Where to [default: this folder]
     #[arg(default_value = ".")]
@@ -33,7 +35,8 @@ pub fn run(arguments: &Init) -> Outcome {
         make_folder(&dir.join(folder))?;
     }
     write_key(&dir.join("verdicts.key"))?;
-    write_new(&dir.join(".gitignore"), "verdicts.key\nsubscribers/\noutbox/\n", 0o644).or_else(keep_existing)?;
+    write_new(&dir.join(".gitignore"), "verdicts.key\nsubscribers/\noutbox/\n", 0o644)
+        .or_else(keep_existing)?;
     write_new(&settings, &config::init_file(), 0o640).map_err(|error| named(&settings, &error))?;
     say(format_args!(
         "wrote {}, verdicts.key, comparisons/ and subscribers/\nnext: fill in [site] and [relay], then run \"verdicts check\"",
@@ -47,7 +50,9 @@ pub(super) fn write_key(path: &Path) -> Result<(), Failure> {
     let mut key = [0; KEY_OCTETS];
     getrandom::fill(&mut key)
         .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))?;
-    write_new(path, &Keyring::file_text(1, &key), 0o600).or_else(keep_existing).map_err(|error| named(path, &error))
+    write_new(path, &Keyring::file_text(1, &key), 0o600)
+        .or_else(keep_existing)
+        .map_err(|error| named(path, &error))
 }
 
 pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {

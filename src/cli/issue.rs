@@ -91,10 +91,16 @@ pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
     let subject = draft.edition.as_ref().map(|e| &e.composition.subject);
     if as_json {
         let slugs = |choices: &[crate::letter::pick::Choice]| -> Vec<_> {
-            choices.iter().map(|c| json!({ "slug": c.comparison.slug, "reason": c.why.to_string() })).collect()
+            choices
+                .iter()
+                .map(|c| json!({ "slug": c.comparison.slug, "reason": c.why.to_string() }))
+                .collect()
         };
-        let left: Vec<_> =
-            selection.left_out.iter().map(|(slug, reason)| json!({ "slug": slug, "reason": reason.to_string() })).collect();
+        let left: Vec<_> = selection
+            .left_out
+            .iter()
+            .map(|(slug, reason)| json!({ "slug": slug, "reason": reason.to_string() }))
+            .collect();
         say_json(&json!({ "issue": draft.number, "subject": subject, "readers": readers,
             "featured": slugs(&selection.featured), "mentioned": slugs(&selection.mentioned), "left_out": left }))?;
     } else {
@@ -170,9 +176,16 @@ async fn show_failures(app: &App, number: IssueNumber, as_json: bool) -> Outcome
             after = last.subscriber;
             for row in &rows {
                 let who = row.email.as_ref().map_or("(erased)", EmailAddress::expose);
-                let reply = row.reply.as_ref().map(ToString::to_string).or_else(|| row.note.clone()).unwrap_or_default();
+                let reply = row
+                    .reply
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .or_else(|| row.note.clone())
+                    .unwrap_or_default();
                 if as_json {
-                    say_json(&json!({ "email": who, "state": state, "attempts": row.attempts, "reply": row.reply, "note": row.note }))?;
+                    say_json(
+                        &json!({ "email": who, "state": state, "attempts": row.attempts, "reply": row.reply, "note": row.note }),
+                    )?;
                 } else {
                     say(format_args!("{:8}  {who}  {} attempts  {reply}", state.as_str(), row.attempts));
                 }
@@ -190,9 +203,10 @@ async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, Failure> {
     let draft = week::draft(&app.desk(), UnixMillis::now()).await?;
     match draft.edition {
         Some(edition) if draft.number == number => Ok(edition.stencil),
-        None if draft.number == number => {
-            Err(Failure::Failed(format!("issue {number} has no letter: {}", week::quiet_words(&app.desk(), &draft.selection))))
-        }
+        None if draft.number == number => Err(Failure::Failed(format!(
+            "issue {number} has no letter: {}",
+            week::quiet_words(&app.desk(), &draft.selection)
+        ))),
         _ => Err(status::unknown(number)),
     }
 }
@@ -200,7 +214,14 @@ async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, Failure> {
 /// One letter as a reader would get it. The reader is number 0, whose links lead to nobody.
 fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -> Vec<u8> {
     let now = UnixMillis::now();
-    let claimed = Claimed { issue: number, subscriber: SubscriberId(0), email, name: None, attempt: 1, enqueued_at: now };
+    let claimed = Claimed {
+        issue: number,
+        subscriber: SubscriberId(0),
+        email,
+        name: None,
+        attempt: 1,
+        enqueued_at: now,
+    };
     let mut letter = Vec::new();
     crate::delivery::Letters::fill(&app.letters(stencil), &claimed, now, &mut letter);
     letter
@@ -211,7 +232,9 @@ async fn preview(app: &App, number: IssueNumber, out: &Path) -> Outcome {
     super::init::make_folder(out)?;
     let (html, text) = (stencil.web_html(), stencil.web_text());
     let letter = fill(app, stencil, number, app.settings.site.from.address.clone());
-    for (name, content) in [("letter.html", html.as_bytes()), ("letter.txt", text.as_bytes()), ("letter.eml", &letter[..])] {
+    for (name, content) in
+        [("letter.html", html.as_bytes()), ("letter.txt", text.as_bytes()), ("letter.eml", &letter[..])]
+    {
         let path = out.join(name);
         fs::write(&path, content)
             .map_err(|error| Failure::Failed(format!("{} can't be written: {error}", path.display())))?;

@@ -113,7 +113,10 @@ enum Command {
 }
 
 /// Parses the arguments, runs the command, and turns its end into an exit code. `env` is the process's environment.
-pub fn main(arguments: impl Iterator<Item = OsString>, env: impl Iterator<Item = (String, String)>) -> ExitCode {
+pub fn main(
+    arguments: impl Iterator<Item = OsString>,
+    env: impl Iterator<Item = (String, String)>,
+) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -156,7 +159,7 @@ async fn with_app(command: Command, app: &App) -> Outcome {
         Command::Serve => serve::run(app, true).await,
         Command::Worker => serve::run(app, false).await,
         Command::Comparisons(command) => comparisons::run(command, &app.store).await,
-        Command::Subscribers(command) => subscribers::run(command, &app.store, &app.keyring).await,
+        Command::Subscribers(command) => subscribers::run(command, &app.store, &app.keyring, false).await,
         Command::Issue(command) => issue::run(command, app).await,
         Command::Send(arguments) => send::run(&arguments, app).await,
         Command::Status(arguments) => status::run(&arguments, &app.store).await,

@@ -33,7 +33,9 @@ impl Bar {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(tally.audience.unsigned_abs());
             let style = "{bar:32} {pos}/{len} letters, {per_sec}, {eta} to go {msg}";
-            bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(
+                ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             bar.set_position(before.unsigned_abs());
             bar.reset_eta();
             bar
@@ -91,7 +93,10 @@ mod tests {
 
     #[test]
     fn a_plain_line_says_where_how_fast_and_how_long() {
-        assert_eq!(plain_line(412, 1000, 410, Duration::from_secs(10)), "412 of 1000 letters, 41/s, 14 s to go");
+        assert_eq!(
+            plain_line(412, 1000, 410, Duration::from_secs(10)),
+            "412 of 1000 letters, 41/s, 14 s to go"
+        );
         assert_eq!(plain_line(0, 10, 0, Duration::ZERO), "0 of 10 letters, 0/s, no rate yet");
     }
 }

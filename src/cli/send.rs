@@ -20,9 +20,11 @@ const WATCH: Duration = Duration::from_millis(500);
 
 /// Pick, render, enqueue and deliver now; resumes an unfinished run.
 #[derive(Args, Default)]
-#[command(after_help = "Returns when nothing is due any more; deferred letters go on in \"verdicts serve\" or with the \
+#[command(
+    after_help = "Returns when nothing is due any more; deferred letters go on in \"verdicts serve\" or with the \
     next send. A second send in the same week finds nothing new and exits 3.\n\nExamples:\n  verdicts send --dry-run\n  \
-    verdicts send\n  verdicts send --wait --json")]
+    verdicts send\n  verdicts send --wait --json"
+)]
 pub struct Send {
     /// Show what would be sent to how many, and change nothing
     #[arg(long)]
@@ -111,9 +113,12 @@ async fn deliver(
             Some(me) => {
                 let found = app.store.reclaim(me, now).await?;
                 if found > 0 {
-                    eprintln!("{found} letters were in flight when a worker ended; they are tried again under the same Message-ID");
+                    eprintln!(
+                        "{found} letters were in flight when a worker ended; they are tried again under the same Message-ID"
+                    );
                 }
-                let pass = delivery::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
+                let pass =
+                    delivery::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
                 let paused = !pass.paused.is_empty();
                 last = Some(pass);
                 if paused {
@@ -176,7 +181,8 @@ fn gone(number: IssueNumber) -> Failure {
 pub(super) fn stop_signal() -> watch::Receiver<bool> {
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(async move {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        else {
             return;
         };
         tokio::select! {

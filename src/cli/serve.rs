@@ -17,7 +17,9 @@ pub async fn run(app: &App, pages: bool) -> Outcome {
     }
     let listen = app.settings.web.listen;
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| {
-        Failure::Failed(format!("web.listen = \"{listen}\" can't be listened on ({error}); choose another port"))
+        Failure::Failed(format!(
+            "web.listen = \"{listen}\" can't be listened on ({error}); choose another port"
+        ))
     })?;
     let pages = Arc::new(app.web()?);
     tracing::info!(listen = %listener.local_addr()?, schedule = worker.schedule.text(), "serving");

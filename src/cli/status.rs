@@ -31,7 +31,11 @@ pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
         },
     };
     let status = store.status(number).await?.ok_or_else(|| unknown(number))?;
-    if arguments.json { say_json(&status)? } else { say(words(&status)) }
+    if arguments.json {
+        say_json(&status)?
+    } else {
+        say(words(&status))
+    }
     Ok(Exit::Done)
 }
 
@@ -42,10 +46,8 @@ pub(super) fn unknown(number: IssueNumber) -> Failure {
 /// The status as a person reads it.
 pub(super) fn words(status: &Status) -> String {
     let tally = &status.tally;
-    let mut text = format!(
-        "issue {} is {}: {} of {} sent",
-        status.issue, status.state, tally.sent, tally.audience
-    );
+    let mut text =
+        format!("issue {} is {}: {} of {} sent", status.issue, status.state, tally.sent, tally.audience);
     for (count, what) in [
         (tally.queued, "queued"),
         (tally.sending, "being sent"),
@@ -74,7 +76,16 @@ mod tests {
 
     #[test]
     fn the_json_is_the_contracts() {
-        let tally = Tally { audience: 6, queued: 1, sending: 1, deferred: 1, sent: 1, failed: 1, cancelled: 1, unknown: 2 };
+        let tally = Tally {
+            audience: 6,
+            queued: 1,
+            sending: 1,
+            deferred: 1,
+            sent: 1,
+            failed: 1,
+            cancelled: 1,
+            unknown: 2,
+        };
         let status = Status { issue: IssueNumber(3), state: IssueState::Running, tally, pause_reason: None };
         assert_eq!(
             serde_json::to_string(&status).unwrap(),

@@ -3,7 +3,7 @@
 use super::engine::{Carrier, PostOffice};
 use crate::domain::EmailAddress;
 use crate::domain::delivery::Reply;
-use crate::mail::{Outcome, OutboxError};
+use crate::mail::{OutboxError, Outcome};
 
 impl PostOffice {
     /// Whether the relay would take letters: greeting, TLS and login, or a writable outbox. Sends nothing.
@@ -16,11 +16,14 @@ impl PostOffice {
                 let session = relay.open().await.map_err(|error| error.to_string())?;
                 let pipelining = session.is_pipelining();
                 session.close().await;
-                Ok(if pipelining { "answers, with PIPELINING" } else { "answers, without PIPELINING" }.to_owned())
+                Ok(if pipelining { "answers, with PIPELINING" } else { "answers, without PIPELINING" }
+                    .to_owned())
             }
             Carrier::Outbox(outbox) => {
                 let probe = outbox.folder().join(".probe");
-                tokio::fs::create_dir_all(outbox.folder()).await.map_err(|error| unwritable(outbox.folder(), error))?;
+                tokio::fs::create_dir_all(outbox.folder())
+                    .await
+                    .map_err(|error| unwritable(outbox.folder(), error))?;
                 tokio::fs::write(&probe, b"").await.map_err(|error| unwritable(outbox.folder(), error))?;
                 tokio::fs::remove_file(&probe).await.map_err(|error| unwritable(outbox.folder(), error))?;
                 Ok("can be written".to_owned())

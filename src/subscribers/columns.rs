@@ -34,7 +34,18 @@ impl Field {
 /// The names of each field in order of preference: the first that the header has is taken, further ones are left out.
 /// Substack's `active_subscription` is absent on purpose: it means that somebody pays, not that they get the letter.
 const ALIASES: [(Field, &[&str]); Field::COUNT] = [
-    (Field::Email, &["email", "email_address", "e_mail", "e_mail_address", "subscriber_email", "user_email_address", "mail"]),
+    (
+        Field::Email,
+        &[
+            "email",
+            "email_address",
+            "e_mail",
+            "e_mail_address",
+            "subscriber_email",
+            "user_email_address",
+            "mail",
+        ],
+    ),
     (Field::Name, &["name", "full_name", "subscriber_name", "user_name"]),
     (Field::FirstName, &["first_name", "firstname", "given_name", "fname"]),
     (Field::LastName, &["last_name", "lastname", "family_name", "surname", "lname"]),
@@ -104,9 +115,12 @@ pub(super) fn status(text: &str) -> Result<SubscriberStatus, String> {
     Ok(match normal(text).as_str() {
         "active" | "subscribed" | "enabled" | "confirmed" => Active,
         // Buttondown's types of people who get the letter.
-        "regular" | "premium" | "gifted" | "trialed" | "free" | "paid" | "churning" | "churned" | "past_due" => Active,
+        "regular" | "premium" | "gifted" | "trialed" | "free" | "paid" | "churning" | "churned"
+        | "past_due" => Active,
         "pending" | "unconfirmed" | "unactivated" | "validating" | "needs_attention" => Pending,
-        "unsubscribed" | "inactive" | "disabled" | "blocklisted" | "blocked" | "removed" | "paused" => Unsubscribed,
+        "unsubscribed" | "inactive" | "disabled" | "blocklisted" | "blocked" | "removed" | "paused" => {
+            Unsubscribed
+        }
         "bounced" | "cleaned" | "undeliverable" | "invalid" => Bounced,
         "complained" | "spam" => Complained,
         _ => {

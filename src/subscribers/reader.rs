@@ -157,18 +157,21 @@ impl Reader {
         let email = EmailAddress::parse(email).map_err(|error| bad(Field::Email, error.to_string()))?;
         let status = self.status(line)?;
         let (name, mut remarks) = (self.name(line)?, Vec::new());
-        let timezone = self.text(Field::Timezone, line)?.and_then(|text| match text.parse::<chrono_tz::Tz>() {
-            Ok(zone) => Some(zone.name().to_owned()),
-            Err(_) => {
-                let reason = format!("{text:?} is not a time zone of the IANA list; the row goes in without it");
-                remarks.push(bad(Field::Timezone, reason));
-                None
-            }
-        });
+        let timezone =
+            self.text(Field::Timezone, line)?.and_then(|text| match text.parse::<chrono_tz::Tz>() {
+                Ok(zone) => Some(zone.name().to_owned()),
+                Err(_) => {
+                    let reason =
+                        format!("{text:?} is not a time zone of the IANA list; the row goes in without it");
+                    remarks.push(bad(Field::Timezone, reason));
+                    None
+                }
+            });
         let created_at = self.text(Field::CreatedAt, line)?.and_then(|text| {
             let when = parse_when(text).filter(|&when| when.0 >= 0 && when <= self.options.now);
             if when.is_none() {
-                let reason = format!("{text:?} is not a moment in the past; the row goes in with today's date");
+                let reason =
+                    format!("{text:?} is not a moment in the past; the row goes in with today's date");
                 remarks.push(bad(Field::CreatedAt, reason));
             }
             when
@@ -187,7 +190,9 @@ impl Reader {
 
     /// The field's text, None if it is absent or blank.
     fn text(&self, field: Field, line: u64) -> Result<Option<&str>, RowError> {
-        let Some(bytes) = self.places[field as usize].and_then(|at| self.record.get(at)) else { return Ok(None) };
+        let Some(bytes) = self.places[field as usize].and_then(|at| self.record.get(at)) else {
+            return Ok(None);
+        };
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
             Err(_) => {
@@ -240,7 +245,8 @@ impl Iterator for Reader {
                 // Byte records of any width only fail when the file itself does: there is no next row.
                 self.broken = true;
                 let line = self.csv.position().line();
-                let reason = format!("the file can't be read further: {error}; import it again, known rows are kept");
+                let reason =
+                    format!("the file can't be read further: {error}; import it again, known rows are kept");
                 Some(Err(RowError { line, field: "row", reason }))
             }
         }
@@ -286,17 +292,18 @@ fn one_line(text: &str) -> String {
 
 /// The one of comma, semicolon and tab that the first line has most of, outside quotes.
 fn delimiter(head: &[u8]) -> u8 {
-    let (mut counts, mut quoted) = ([0_u32; 3], false);
+    let (mut counts, mut quoted, mut begun) = ([0_u32; 3], false, false);
     for &byte in head {
         match byte {
+            // Blank lines above the header are none of it.
+            b'\n' | b'\r' if !quoted && begun => break,
             b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted && counts != [0; 3] => break,
             b',' if !quoted => counts[0] += 1,
             b';' if !quoted => counts[1] += 1,
             b'\t' if !quoted => counts[2] += 1,
-            b'\n' if !quoted => break,
             _ => {}
         }
+        begun |= !matches!(byte, b'\n' | b'\r');
     }
     match counts {
         [comma, semicolon, tab] if semicolon > comma && semicolon >= tab => b';',

@@ -32,7 +32,9 @@ fn iso(text: &str) -> Option<UnixMillis> {
         return Some(UnixMillis::from_utc(moment.to_utc()));
     }
     let text = text.trim_end_matches(" UTC").trim_end_matches('Z').trim_end();
-    if let Some(naive) = dated(text, &["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"], "%Y-%m-%d") {
+    if let Some(naive) =
+        dated(text, &["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"], "%Y-%m-%d")
+    {
         return Some(UnixMillis::from_utc(naive.and_utc()));
     }
     ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y-%m-%dT%H:%M:%S%.f%#z"]

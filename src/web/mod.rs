@@ -63,7 +63,11 @@ pub fn router(web: Arc<Web>) -> Router {
 ///
 /// # Errors
 /// What the listener says when it can't accept any more.
-pub async fn serve(listener: TcpListener, web: Arc<Web>, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    web: Arc<Web>,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let shutdown = async move {
         // An error means that the sender is gone, which is a stop as well.
         let _ = stop.wait_for(|stopping| *stopping).await;

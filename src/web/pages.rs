@@ -45,7 +45,8 @@ impl Pages {
             }
             Err(error) => {
                 tracing::error!(page = name, %error, "a page could not be rendered");
-                (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here; please try again later.\n").into_response()
+                (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here; please try again later.\n")
+                    .into_response()
             }
         }
     }

@@ -131,7 +131,10 @@ fn show_preferences(web: &Web, subscriber: &Subscriber, saved: bool) -> Response
     context.insert("name", subscriber.name.as_deref().unwrap_or(""));
     context.insert("saved", &saved);
     context.insert("gone", &subscriber.status.is_ended());
-    context.insert("leave", &format!("/unsubscribe/{}", web.keyring.link_token(Purpose::Unsubscribe, subscriber.id)));
+    context.insert(
+        "leave",
+        &format!("/unsubscribe/{}", web.keyring.link_token(Purpose::Unsubscribe, subscriber.id)),
+    );
     web.pages.show(StatusCode::OK, "preferences.html", &context)
 }
 

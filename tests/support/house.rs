@@ -79,7 +79,8 @@ impl House {
         let ran = self.must(&["status", "--json"]);
         let status: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
         let count = |name: &str| status[name].as_i64().unwrap();
-        let parts: i64 = ["queued", "sending", "deferred", "sent", "failed", "cancelled"].into_iter().map(count).sum();
+        let parts: i64 =
+            ["queued", "sending", "deferred", "sent", "failed", "cancelled"].into_iter().map(count).sum();
         assert_eq!(count("audience"), parts, "the status does not balance: {status}");
         status
     }
@@ -123,7 +124,8 @@ impl Drop for Running {
 pub fn readers_csv(count: usize) -> String {
     let mut csv = String::from("email,name\n");
     for n in 0..count {
-        let _ = writeln!(csv, "{},{}", reader(n), if n % 3 == 0 { String::new() } else { format!("Reader {n}") });
+        let _ =
+            writeln!(csv, "{},{}", reader(n), if n % 3 == 0 { String::new() } else { format!("Reader {n}") });
     }
     csv
 }
@@ -146,10 +148,12 @@ pub const QUOTES: [&str; 8] = [
 
 /// A comparison file: one tool shipped by all four, the other by three of four; "Free" and "$19/mo".
 pub fn comparison(slug: &str, published: DateTime<Utc>) -> String {
-    let review = |reviewer: &str, verdict: &str, quote: usize| {
-        serde_json::json!({ "reviewer": reviewer, "verdict": verdict, "quote": QUOTES[quote] })
-    };
-    let tool = |slug: &str, name: &str, entry: &str, community: serde_json::Value, reviews: [serde_json::Value; 4]| {
+    let review = |reviewer: &str, verdict: &str, quote: usize| serde_json::json!({ "reviewer": reviewer, "verdict": verdict, "quote": QUOTES[quote] });
+    let tool = |slug: &str,
+                name: &str,
+                entry: &str,
+                community: serde_json::Value,
+                reviews: [serde_json::Value; 4]| {
         serde_json::json!({
             "slug": slug, "name": name, "category": "Developer Tools", "tagline": format!("{name} in one line"),
             "description": format!("What {name} does, in a sentence."), "pricing": { "entry": entry },

@@ -23,8 +23,12 @@ impl Postfix {
     /// If Postfix is not installed or does not answer: a missing server is a failure, never a skip.
     pub fn start() -> Self {
         let daemons = Path::new("/usr/lib/postfix/sbin");
-        assert!(daemons.join("master").exists(), "Postfix is missing: apt-get install --no-install-recommends postfix");
-        let folder = tempfile::Builder::new().prefix("verdicts-postfix-").tempdir().expect("a temporary folder");
+        assert!(
+            daemons.join("master").exists(),
+            "Postfix is missing: apt-get install --no-install-recommends postfix"
+        );
+        let folder =
+            tempfile::Builder::new().prefix("verdicts-postfix-").tempdir().expect("a temporary folder");
         let root = folder.path().to_owned();
         fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
         let address = free_address();
@@ -100,15 +104,44 @@ impl Drop for Postfix {
 
 fn make_folders(root: &Path, postfix: u32, nobody: u32) {
     for name in [
-        "etc", "log", "data", "mail", "spool", "spool/active", "spool/bounce", "spool/corrupt", "spool/defer",
-        "spool/deferred", "spool/flush", "spool/hold", "spool/incoming", "spool/pid", "spool/private", "spool/public",
-        "spool/saved", "spool/trace", "spool/maildrop",
+        "etc",
+        "log",
+        "data",
+        "mail",
+        "spool",
+        "spool/active",
+        "spool/bounce",
+        "spool/corrupt",
+        "spool/defer",
+        "spool/deferred",
+        "spool/flush",
+        "spool/hold",
+        "spool/incoming",
+        "spool/pid",
+        "spool/private",
+        "spool/public",
+        "spool/saved",
+        "spool/trace",
+        "spool/maildrop",
     ] {
         fs::create_dir_all(root.join(name)).unwrap();
     }
-    for name in ["data", "spool/active", "spool/bounce", "spool/corrupt", "spool/defer", "spool/deferred", "spool/flush",
-        "spool/hold", "spool/incoming", "spool/private", "spool/public", "spool/saved", "spool/trace", "spool/maildrop"]
-    {
+    for name in [
+        "data",
+        "spool/active",
+        "spool/bounce",
+        "spool/corrupt",
+        "spool/defer",
+        "spool/deferred",
+        "spool/flush",
+        "spool/hold",
+        "spool/incoming",
+        "spool/private",
+        "spool/public",
+        "spool/saved",
+        "spool/trace",
+        "spool/maildrop",
+    ] {
         chown(root.join(name), Some(postfix), None).unwrap();
     }
     chown(root.join("mail"), Some(nobody), None).unwrap();
@@ -127,7 +160,12 @@ fn write_config(root: &Path, daemons: &Path, address: SocketAddr, nobody: u32) {
          virtual_destination_recipient_limit = 1\nvirtual_destination_concurrency_limit = 20\n\
          maillog_file = {}\nmaillog_file_prefixes = {}\nsmtputf8_enable = no\n\
          smtpd_client_connection_count_limit = 0\nsmtpd_peername_lookup = no\nin_flow_delay = 0\n",
-        at("spool"), at("data"), daemons.display(), at("mail"), at("log/postfix.log"), at("log"),
+        at("spool"),
+        at("data"),
+        daemons.display(),
+        at("mail"),
+        at("log/postfix.log"),
+        at("log"),
     );
     let master = format!(
         "{address} inet n - n - 30 smtpd\n\
@@ -147,5 +185,8 @@ fn free_address() -> SocketAddr {
 
 fn id_of(user: &str) -> u32 {
     let answer = Command::new("id").args(["-u", user]).output().expect("id");
-    String::from_utf8_lossy(&answer.stdout).trim().parse().unwrap_or_else(|_| panic!("there is no user {user}"))
+    String::from_utf8_lossy(&answer.stdout)
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("there is no user {user}"))
 }
