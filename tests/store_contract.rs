@@ -181,6 +181,8 @@ async fn an_issue_stands_as_it_was_enqueued(w: World) {
         w.store.put_comparison(&comparison(slug, later(1)), NOW).await.unwrap();
     }
     w.with_readers(3).await;
+    let others = [reader(4, SubscriberStatus::Pending), reader(5, SubscriberStatus::Bounced)];
+    w.store.add_subscribers(&others, &[hash(4), hash(5)]).await.unwrap();
     assert_eq!(w.store.next_number().await.unwrap(), ONE);
     assert_eq!(w.store.last_issue().await.unwrap(), None);
     let new = NewIssue {
@@ -491,6 +493,72 @@ async fn an_old_copy_still_takes_a_late_sent(w: World) {
     assert_eq!(ids(&claim(&w.store, &me, 9, NOW).await), [1]);
 }
 
+/// However the status changed, the claim looks at it.
+async fn a_claim_passes_over_who_is_not_active(w: World) {
+    let w = World::running(3, w).await;
+    let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect(&w.url).await.unwrap();
+    let bounced = "UPDATE subscriber SET status = 'bounced', ended_at = 1 WHERE id = 2";
+    sqlx::raw_sql(bounced).execute(&mut connection).await.unwrap();
+    let me = enlist(&w.store).await;
+    assert_eq!(ids(&claim(&w.store, &me, 9, NOW).await), [1, 3]);
+    let rows = w.store.deliveries(ONE, DeliveryState::Cancelled, SubscriberId(0), 9).await.unwrap();
+    assert_eq!((rows[0].subscriber, rows[0].attempts), (SubscriberId(2), 0));
+    assert_eq!(rows[0].note.as_deref(), Some("not an active subscriber any more"));
+    tally(&w.store).await;
+}
+
+/// Workers put letters back while readers leave and the issue is called off: nothing stays open behind it.
+async fn nothing_stays_open_behind_a_cancellation(w: World) {
+    let w = leaving_during_turns(w, true).await;
+    let t = tally(&w.store).await;
+    assert_eq!((t.audience, t.open()), (60, 0), "{t:?}");
+}
+
+/// The same without the cancellation: what is open belongs to those who stayed (1, and 42 to 60).
+async fn nothing_stays_open_for_who_has_left(w: World) {
+    let w = leaving_during_turns(w, false).await;
+    for state in [DeliveryState::Queued, DeliveryState::Deferred, DeliveryState::Sending] {
+        let open = only(&w.store, state).await;
+        assert!(open.iter().all(|id| *id == 1 || *id > 41), "{state:?}: {open:?}");
+    }
+}
+
+async fn leaving_during_turns(w: World, cancel: bool) -> World {
+    let w = World::running(60, w).await;
+    let workers: Vec<_> = (1..=3)
+        .map(|n| {
+            let (store, me) = (w.store.clone(), Enlistment::for_test(n));
+            tokio::spawn(async move {
+                let mut done = Vec::new();
+                for turn in 0..40 {
+                    let claimed = store.turn(&me, &done, 6, NOW).await.unwrap();
+                    done = claimed
+                        .iter()
+                        .map(|one| match (turn + one.subscriber.0) % 3 {
+                            0 => returned(one.subscriber, NOW),
+                            1 if one.subscriber.0 % 5 == 0 => sent(one.subscriber),
+                            _ => deferred(one.subscriber, NOW, false),
+                        })
+                        .collect();
+                    tokio::task::yield_now().await;
+                }
+                store.turn(&me, &done, 0, NOW).await.unwrap();
+            })
+        })
+        .collect();
+    for n in 1..=20_usize {
+        w.store.unsubscribe(SubscriberId(n as i64 * 2), &hash(n * 2), NOW).await.unwrap();
+        w.store.erase(SubscriberId(n as i64 * 2 + 1), &hash(n * 2 + 1), NOW).await.unwrap();
+    }
+    if cancel {
+        w.store.cancel(ONE, NOW).await.unwrap().unwrap();
+    }
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    w
+}
+
 async fn an_empty_turn_is_nothing(w: World) {
     let me = enlist(&w.store).await;
     assert!(w.store.turn(&me, &[], 0, NOW).await.unwrap().is_empty());
@@ -609,6 +677,9 @@ contract! {
     what_was_sent_counts_even_after_the_row_was_taken_over,
     a_worker_does_not_take_its_own_rows,
     an_old_copy_still_takes_a_late_sent,
+    a_claim_passes_over_who_is_not_active,
+    nothing_stays_open_behind_a_cancellation,
+    nothing_stays_open_for_who_has_left,
     an_empty_turn_is_nothing,
     the_books_balance_at_every_step,
 }

@@ -135,6 +135,13 @@ impl Store {
         self.inner.durable.close().await;
     }
 
+    /// Lets the SQLite file grow no further on this store's fast writer, as a full disk would.
+    #[doc(hidden)]
+    pub async fn limit_pages_for_test(&self) -> Result<()> {
+        sqlx::query("PRAGMA max_page_count = 1").fetch_all(&self.inner.normal).await?;
+        Ok(())
+    }
+
     /// The statements whose plan a test looks at.
     #[doc(hidden)]
     pub fn hot_queries(&self) -> Vec<(&'static str, String)> {

@@ -76,20 +76,26 @@ async fn open_file(path: &str) -> Result<Store> {
     if path.is_dir() {
         return Err(fail("it is a folder".to_owned()));
     }
-    let normal = writer(&options, "PRAGMA synchronous = NORMAL");
-    let durable = writer(&options, "PRAGMA synchronous = FULL");
-    // The first connection makes the file and sets WAL, so it comes before the readers.
-    if let Err(error) = durable.acquire().await {
-        let error = StoreError::from(error);
-        return Err(match error {
+    // One connection by hand makes the file and sets WAL. A pool would try again for a minute before it told anybody.
+    if let Err(error) = prepare(&options).await {
+        return Err(match StoreError::from(error) {
             StoreError::Unwritable { detail } => fail(detail),
             error => error,
         });
     }
+    let normal = writer(&options, "PRAGMA synchronous = NORMAL");
+    let durable = writer(&options, "PRAGMA synchronous = FULL");
     let read = file_pool(SQLITE_READERS)
         .after_connect(|connection, _| Box::pin(async move { connection.execute(READER).await.map(|_| ()) }))
         .connect_lazy_with(options.clone());
     Ok(store(Engine::Sqlite, Place::File(path), options, place.clone(), read, normal, durable))
+}
+
+async fn prepare(options: &AnyConnectOptions) -> std::result::Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    let prepared = connection.execute(WRITER).await.map(|_| ());
+    let closed = connection.close().await;
+    prepared.and(closed)
 }
 
 /// The path as it is written, and what the driver reads: it takes `?` for the start of its own options, so the path is
@@ -135,7 +141,7 @@ fn file_pool(connections: u32) -> AnyPoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .acquire_timeout(Duration::from_secs(60))
+        .acquire_timeout(Duration::from_secs(30))
 }
 
 fn writer(options: &AnyConnectOptions, synchronous: &'static str) -> AnyPool {
@@ -163,6 +169,7 @@ async fn open_server(url: &str) -> Result<Store> {
     let _ = first.map_err(|error| fail(error.to_string()))?.close().await;
     let pool = AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(Duration::from_secs(15))
         .after_connect(|connection, _| {
             Box::pin(async move { connection.execute(POSTGRES).await.map(|_| ()) })
         })

@@ -62,7 +62,7 @@ pub fn email(n: usize) -> EmailAddress {
 pub fn reader(n: usize, status: SubscriberStatus) -> NewSubscriber {
     NewSubscriber {
         email: email(n),
-        name: (n % 2 == 0).then(|| format!("Reader \"{n}\" Ünal")),
+        name: n.is_multiple_of(2).then(|| format!("Reader \"{n}\" Ünal")),
         status,
         timezone: Some("Europe/Berlin".to_owned()),
         created_at: NOW,
