@@ -204,6 +204,7 @@ impl Session {
         let group = format!("{}{}{}", commands.mail, commands.rcpt, commands.data);
         let mail = heard(Stage::Mail, self.timeouts.envelope, connection.command(group)).await?;
         let mut no = (!is_yes(Stage::Mail, &mail)).then_some((Stage::Mail, mail));
+        let mut no_recipient = false;
         for (stage, limit) in [(Stage::Rcpt, self.timeouts.envelope), (Stage::Data, self.timeouts.data)] {
             let heard = heard(stage, limit, connection.read_response()).await;
             match (heard, no.take()) {
@@ -211,11 +212,18 @@ impl Session {
                 (Err(_), Some((stage, reply))) => return Ok((Envelope::Refused { stage, reply }, false)),
                 (Err(broken), None) => return Err(broken),
                 (Ok(later), Some((first, reply))) if stage == Stage::Data && later.code == 354 => {
-                    let dot = heard_dot(connection, self.timeouts.final_dot).await;
-                    return refused(first, reply, !dot);
+                    // With a recipient that it took in spite of its no to MAIL, a lone dot would be an empty letter.
+                    let ended = no_recipient && heard_dot(connection, self.timeouts.final_dot).await;
+                    return refused(first, reply, !ended);
                 }
-                (Ok(_), Some(first)) => no = Some(first),
-                (Ok(reply), None) if !is_yes(stage, &reply) => no = Some((stage, reply)),
+                (Ok(later), Some(first)) => {
+                    no_recipient |= stage == Stage::Rcpt && !is_yes(stage, &later);
+                    no = Some(first);
+                }
+                (Ok(reply), None) if !is_yes(stage, &reply) => {
+                    no_recipient = stage == Stage::Rcpt;
+                    no = Some((stage, reply));
+                }
                 (Ok(_), None) => {}
             }
         }
