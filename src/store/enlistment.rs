@@ -25,13 +25,22 @@ enum Hold {
         _lock: File,
     },
     Session(Mutex<AnyConnection>),
+    /// No hold at all: a worker that others believe gone.
+    Lost,
 }
 
 impl Enlistment {
+    /// A worker whose hold is lost and who does not know: what a test of late outcomes needs.
+    #[doc(hidden)]
+    pub fn for_test(worker: i64) -> Self {
+        Self { worker, hold: Hold::Lost }
+    }
+
     /// Whether the hold still stands. A file lock does while the process lives; a session may have been cut off.
     pub(super) async fn check(&self) -> Result<()> {
         match &self.hold {
             Hold::File { .. } => Ok(()),
+            Hold::Lost => Err(StoreError::Dismissed { worker: self.worker }),
             Hold::Session(session) => {
                 let alive = session.lock().await.ping().await;
                 alive.map_err(|_| StoreError::Dismissed { worker: self.worker })
