@@ -276,7 +276,7 @@ async fn what_the_relay_can_not_carry_is_refused_at_our_own_door() {
 #[tokio::test]
 async fn tls_is_checked_against_the_ca_that_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    for tls in [Tls::StartTls, Tls::Implicit] {
+    for tls in [Tls::Upgrade, Tls::Implicit] {
         let peer = Peer::start(Script { tls, ..Script::default() }).await;
         let ca_file = dir.path().join("ca.pem");
         std::fs::write(&ca_file, &peer.ca_pem).unwrap();
@@ -306,7 +306,7 @@ async fn starttls_is_required_and_can_not_be_stripped_or_injected_into() {
         At::StartTls => Act::Say("220 go ahead\r\n250-peer.test\r\n250 SIZE 1"),
         _ => Act::Usual,
     });
-    let peer = Peer::start(Script { tls: Tls::StartTls, rule, ..Script::default() }).await;
+    let peer = Peer::start(Script { tls: Tls::Upgrade, rule, ..Script::default() }).await;
     let ca_file = dir.path().join("ca.pem");
     std::fs::write(&ca_file, &peer.ca_pem).unwrap();
     let options = SessionOptions { ca_file: Some(ca_file), ..SessionOptions::default() };

@@ -122,7 +122,7 @@ fn a_refusal_of_the_sender_is_about_us_and_never_about_a_reader() {
         for enhanced in ["", "5.0.0", "5.1.0", "5.1.1", "5.1.8", "5.7.1", "5.2.1", "5.4.1"] {
             let (row, run) = gist(&decided(Stage::Mail, code, enhanced, YOUNG));
             assert!(row != "failed", "{code} {enhanced} at MAIL failed a reader");
-            assert!(run != "" || code == 552, "{code} {enhanced} at MAIL went unnoticed");
+            assert!(!run.is_empty() || code == 552, "{code} {enhanced} at MAIL went unnoticed");
         }
     }
     assert_eq!(gist(&decided(Stage::Mail, 550, "5.7.1", YOUNG)), OURS);

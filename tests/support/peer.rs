@@ -59,7 +59,8 @@ type Rule = Box<dyn Fn(&Ask) -> Act + Send + Sync>;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tls {
     None,
-    StartTls,
+    /// By STARTTLS.
+    Upgrade,
     Implicit,
 }
 
@@ -161,7 +162,7 @@ impl Peer {
     pub fn url(&self) -> String {
         match self.state.script.tls {
             Tls::None => format!("smtp://{}", self.addr),
-            Tls::StartTls => format!("smtp://{}?starttls=required", self.addr),
+            Tls::Upgrade => format!("smtp://{}?starttls=required", self.addr),
             Tls::Implicit => format!("smtps://{}", self.addr),
         }
     }
@@ -302,7 +303,7 @@ impl Session<'_> {
         lines.extend(script.smtputf8.then(|| "SMTPUTF8".to_owned()));
         lines.extend(script.size.map(|size| format!("SIZE {size}")));
         lines.extend(script.auth.map(|(mechanisms, ..)| format!("AUTH {mechanisms}")));
-        lines.extend((script.tls == Tls::StartTls && !self.encrypted).then(|| "STARTTLS".to_owned()));
+        lines.extend((script.tls == Tls::Upgrade && !self.encrypted).then(|| "STARTTLS".to_owned()));
         let last = lines.len() - 1;
         for (index, line) in lines.iter().enumerate() {
             self.say(&format!("250{}{line}", if index == last { ' ' } else { '-' })).await?;
