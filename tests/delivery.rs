@@ -268,6 +268,22 @@ async fn a_relay_that_wants_fewer_sessions_gets_fewer() {
 }
 
 #[tokio::test]
+async fn a_session_is_replaced_after_its_letters() {
+    let mut run = Run::of(20).await;
+    run.settings.connections = 1;
+    let peer = Peer::start(Script::default()).await;
+    let RelayUrl::Smtp(url) = RelayUrl::parse(&peer.url()).unwrap() else { panic!() };
+    let options = SessionOptions { letters: 3, ..SessionOptions::default() };
+    let pass = run.pass(Carrier::Smtp(Box::new(Relay::new(&url, options).unwrap()))).await;
+    assert_eq!((pass.sent, pass.deferred, peer.sessions()), (20, 0, 7));
+    assert_eq!(
+        peer.commands().iter().filter(|command| *command == "QUIT").count(),
+        7,
+        "each with a good-bye"
+    );
+}
+
+#[tokio::test]
 async fn a_line_that_drops_after_the_dot_is_unknown_and_goes_again_under_the_same_message_id() {
     let run = Run::of(8).await;
     let peer = Peer::start(scripted(|ask| match (ask.at, ask.to.as_str(), ask.nth) {

@@ -95,7 +95,7 @@ async fn a_refused_recipient_leaves_the_session_usable() {
 #[tokio::test]
 async fn replies_keep_code_and_words_and_not_the_address() {
     let rule = Box::new(|ask: &peer::Ask| match ask.at {
-        At::Rcpt => Act::Say("550-5.1.1 <bad@example.com>:\r\n550 5.1.1 no such user"),
+        At::Rcpt => Act::Say("550-5.1.1 <BAD@Example.com>:\r\n550 5.1.1 no such user"),
         _ => Act::Usual,
     });
     let peer = Peer::start(Script { rule, ..Script::default() }).await;
