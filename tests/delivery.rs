@@ -307,6 +307,17 @@ async fn a_line_that_drops_after_the_dot_is_unknown_and_goes_again_under_the_sam
 }
 
 #[tokio::test]
+async fn a_relay_that_never_confirms_does_not_get_the_whole_list() {
+    let mut run = Run::of(100).await;
+    run.settings.connections = 2;
+    let peer =
+        Peer::start(scripted(|ask| if ask.at == At::Dot { Act::TakeAndDrop } else { Act::Usual })).await;
+    let pass = run.pass(smtp(&peer.url())).await;
+    assert!(pass.paused.len() == 1 && pass.unknown <= 10, "{pass:?}");
+    assert!(peer.taken().len() <= 10, "{}", peer.taken().len());
+}
+
+#[tokio::test]
 async fn a_line_that_drops_before_the_dot_is_known_not_to_be_sent() {
     let run = Run::of(8).await;
     let peer = Peer::start(scripted(|ask| match (ask.at, ask.to.as_str(), ask.nth) {

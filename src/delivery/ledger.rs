@@ -65,7 +65,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             parked: Vec::new(),
             finished: Vec::new(),
             in_flight: 0,
-            worry: Worry::default(),
+            worry: Worry::new(post.settings.connections),
             pauses: Vec::new(),
             letters: HashMap::new(),
         }
