@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::engine::{Carrier, Letters, PostOffice};
 use super::pool::{NoSession, Pool, Standing};
@@ -16,6 +16,10 @@ use crate::mail::{Outbox, Outcome, Relay};
 const IDLE: Duration = Duration::from_secs(10);
 /// How long a connection rests that the relay turned away while others stand.
 const REST: Duration = Duration::from_secs(30);
+
+/// How old a claim may be when its letter starts. What a letter may take after that (RFC 5321's 25 minutes) still fits into
+/// the store's lease, so that no other worker takes a row whose letter is on its way.
+const FRESH: Duration = Duration::from_secs(4 * 60);
 
 /// What a connection tells the ledger: what became of its letter, and whether it wants another.
 pub(super) struct Turn {
@@ -90,14 +94,22 @@ impl Connection {
     /// One attempt; also whether this connection had better rest.
     async fn attempt(&mut self, job: &Job) -> (Decision, bool) {
         let post = self.post.clone();
+        let claimed = Instant::now();
+        let untried = |note, concern| Decision {
+            transition: Transition::Returned { due_at: post.now(), note },
+            concern,
+        };
         match &post.carrier {
             Carrier::Outbox(outbox) => (self.put(outbox, job).await, false),
             Carrier::Smtp(relay) => match self.stand(relay).await {
+                Ok(session) if claimed.elapsed() > FRESH => {
+                    self.session = Some(session);
+                    (untried("the relay took too long to let us in".to_owned(), Concern::None), false)
+                }
                 Ok(session) => (self.deliver(session, job).await, false),
                 Err(NoSession { note, concern }) => {
                     let rest = concern == Concern::None;
-                    let transition = Transition::Returned { due_at: post.now(), note };
-                    (Decision { transition, concern }, rest)
+                    (untried(note, concern), rest)
                 }
             },
         }
@@ -117,10 +129,9 @@ impl Connection {
     async fn deliver(&mut self, mut session: Standing, job: &Job) -> Decision {
         self.fill(job);
         let outcome = session.deliver(&self.post.envelope_from, &job.claimed.email, &self.letter).await;
-        if session.is_open() {
+        // A session that has had its letters is closed with the next one: first this result has to be written down.
+        if session.has_line() {
             self.session = Some(session);
-        } else {
-            session.close().await;
         }
         decide(outcome, &job.claimed, &self.post.patience(), self.post.now())
     }
@@ -132,10 +143,11 @@ impl Connection {
 
     /// The session that stands, or a new one: only who has a letter opens one.
     async fn stand(&mut self, relay: &Relay) -> Result<Standing, NoSession> {
-        match self.session.take() {
-            Some(session) => Ok(session),
-            None => self.pool.open(relay, self.post.settings.reconnect, &mut self.stop).await,
+        if let Some(session) = self.session.take_if(|session| session.is_open()) {
+            return Ok(session);
         }
+        self.hang_up().await;
+        self.pool.open(relay, self.post.settings.reconnect, &mut self.stop).await
     }
 
     async fn hang_up(&mut self) {

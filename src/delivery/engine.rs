@@ -59,7 +59,7 @@ impl Default for Settings {
 /// Where letters are handed over.
 pub enum Carrier {
     Outbox(Outbox),
-    Smtp(Relay),
+    Smtp(Box<Relay>),
 }
 
 /// The letters of one issue, ready to be filled in for a reader.

@@ -22,6 +22,8 @@ use crate::store::{Enlistment, Store, StoreError};
 const BATCH: usize = 256;
 /// How often an idle connection looks for letters that have become due while others are in flight.
 const LOOK: Duration = Duration::from_secs(1);
+/// The same while nothing is in flight, and yet something is due.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Waits between tries to write down what is known, when the store refuses.
 const AGAIN: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(1000)];
@@ -63,7 +65,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             parked: Vec::new(),
             finished: Vec::new(),
             in_flight: 0,
-            worry: Worry::default(),
+            worry: Worry::new(post.settings.connections),
             pauses: Vec::new(),
             letters: HashMap::new(),
         }
@@ -107,7 +109,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         if self.parked.is_empty() || self.is_halted() {
             Duration::MAX
         } else if self.post.allowed() > 0 {
-            LOOK
+            if self.in_flight == 0 { LOOK_AGAIN } else { LOOK }
         } else {
             self.post.pace_wait().clamp(Duration::from_millis(1), LOOK)
         }
@@ -158,14 +160,17 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         self.count();
         self.in_flight += claimed.len();
         self.post.spend(claimed.len());
-        let dry = want > 0 && claimed.is_empty();
+        if want > 0 && claimed.is_empty() && self.in_flight == 0 {
+            return self.is_dry().await;
+        }
         for claimed in claimed {
             self.hand_out(claimed).await;
         }
-        Ok(dry)
+        Ok(false)
     }
 
-    /// The rate allows nothing at this moment: is there anything it could allow?
+    /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none at this moment, rows of
+    /// readers who have left are cancelled in a claim, and another worker may hold those it is looking at.
     async fn is_dry(&self) -> Result<bool, StoreError> {
         Ok(self.store.next_due().await?.is_none_or(|due| due > self.post.now()))
     }

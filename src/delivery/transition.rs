@@ -13,8 +13,8 @@
 //! | 5.6.7: a reader beyond ASCII (RFC 6531 §3.5) | failed | |
 //! | 500 502–504 555, 5.5.x: we don't understand each other (RFC 5321 §4.2.4) | deferred | paused if it repeats |
 //! | 501 550 551 553 556, other 5xx to RCPT (RFC 5321 §4.2.3) | failed | |
-//! | the line broke before the final dot was out | deferred | |
-//! | the line broke after it | deferred, outcome unknown | |
+//! | the line broke before the final dot was out | deferred | paused if it goes on |
+//! | the line broke after it | deferred, outcome unknown | paused if it goes on |
 //! | no session: unreachable, 4xx (RFC 5321 §3.1) | returned | paused if it repeats |
 //! | no session: certificate, no STARTTLS, AUTH, 5xx (RFC 3207, RFC 4954 §6) | returned | paused |
 //! | the outbox can't be written | returned | paused |
@@ -35,6 +35,8 @@ pub enum Concern {
     Cleared,
     /// Perhaps one recipient's policy, perhaps all of us.
     Suspicion(String),
+    /// The relay broke the line. It may be starting again, and then all that is in flight breaks at once.
+    Dropped(String),
     /// Nobody will get anything until somebody does something.
     Certain(String),
 }
@@ -50,32 +52,44 @@ pub struct Decision {
 pub const SUSPICIONS: u32 = 5;
 
 /// Weighs concerns over a run: says when they are enough to pause it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Worry {
-    in_a_row: u32,
+    suspicions: u32,
+    drops: u32,
+    /// Twice what a relay that goes down takes with it, and a few.
+    most_drops: u32,
 }
 
 impl Worry {
+    /// For a run over so many connections.
+    pub fn new(connections: usize) -> Self {
+        let connections = u32::try_from(connections).unwrap_or(u32::MAX);
+        Self { suspicions: 0, drops: 0, most_drops: connections.saturating_mul(2).saturating_add(SUSPICIONS) }
+    }
+
     /// Takes one concern in; the words for the operator if the run has to pause.
     pub fn weigh(&mut self, concern: Concern) -> Option<String> {
         match concern {
             Concern::None => None,
             Concern::Cleared => {
-                self.in_a_row = 0;
+                (self.suspicions, self.drops) = (0, 0);
                 None
             }
             Concern::Suspicion(words) => {
-                self.in_a_row += 1;
-                (self.in_a_row >= SUSPICIONS).then(|| {
-                    format!(
-                        "{words} ({} such refusals in a row; resume when it is cleared up)",
-                        self.in_a_row
-                    )
-                })
+                self.suspicions += 1;
+                (self.suspicions >= SUSPICIONS).then(|| repeated(&words, self.suspicions))
+            }
+            Concern::Dropped(words) => {
+                self.drops += 1;
+                (self.drops >= self.most_drops).then(|| repeated(&words, self.drops))
             }
             Concern::Certain(words) => Some(words),
         }
     }
+}
+
+fn repeated(words: &str, times: u32) -> String {
+    format!("{words} ({times} times in a row, and no letter taken between; resume when it is cleared up)")
 }
 
 /// What the outcome of an attempt at `claimed` means at `now`.
@@ -86,8 +100,8 @@ pub fn decide(outcome: Outcome, claimed: &Claimed, patience: &Patience, now: Uni
         }
         Outcome::LineDropped { after_dot, why } => {
             let note = if after_dot { format!("the relay may have taken it: {why}") } else { why };
-            let transition = later(claimed, patience, now, None, note, after_dot);
-            Decision { transition, concern: Concern::None }
+            let concern = Concern::Dropped(format!("the relay broke off: {note}"));
+            Decision { transition: later(claimed, patience, now, None, note, after_dot), concern }
         }
         Outcome::Refused { stage, reply } => refused(stage, reply, claimed, patience, now),
     }

@@ -42,6 +42,7 @@ fn gist(decision: &Decision) -> (&'static str, &'static str) {
         Concern::None => "",
         Concern::Cleared => "cleared",
         Concern::Suspicion(_) => "suspicion",
+        Concern::Dropped(_) => "dropped",
         Concern::Certain(_) => "paused",
     };
     (row, run)
@@ -122,7 +123,7 @@ fn a_refusal_of_the_sender_is_about_us_and_never_about_a_reader() {
         for enhanced in ["", "5.0.0", "5.1.0", "5.1.1", "5.1.8", "5.7.1", "5.2.1", "5.4.1"] {
             let (row, run) = gist(&decided(Stage::Mail, code, enhanced, YOUNG));
             assert!(row != "failed", "{code} {enhanced} at MAIL failed a reader");
-            assert!(run != "" || code == 552, "{code} {enhanced} at MAIL went unnoticed");
+            assert!(!run.is_empty() || code == 552, "{code} {enhanced} at MAIL went unnoticed");
         }
     }
     assert_eq!(gist(&decided(Stage::Mail, 550, "5.7.1", YOUNG)), OURS);
@@ -189,7 +190,7 @@ fn a_dropped_line_is_unknown_only_after_the_dot() {
 
 #[test]
 fn suspicions_pause_only_in_a_row() {
-    let mut worry = Worry::default();
+    let mut worry = Worry::new(10);
     for _ in 0..3 {
         for _ in 1..SUSPICIONS {
             assert_eq!(worry.weigh(Concern::Suspicion("policy".to_owned())), None);
@@ -201,8 +202,20 @@ fn suspicions_pause_only_in_a_row() {
         worry.weigh(Concern::Suspicion("policy".to_owned()));
     }
     let words = worry.weigh(Concern::Suspicion("policy".to_owned())).unwrap();
-    assert!(words.starts_with("policy") && words.contains("5 such refusals"), "{words}");
-    assert_eq!(Worry::default().weigh(Concern::Certain("auth".to_owned())).as_deref(), Some("auth"));
+    assert!(words.starts_with("policy") && words.contains("5 times in a row"), "{words}");
+    assert_eq!(Worry::new(10).weigh(Concern::Certain("auth".to_owned())).as_deref(), Some("auth"));
+}
+
+#[test]
+fn a_relay_that_starts_again_may_drop_all_its_lines_and_one_that_goes_on_dropping_is_told_of() {
+    let dropped = || Concern::Dropped("broke off".to_owned());
+    let mut worry = Worry::new(10);
+    for _ in 0..3 {
+        assert!((0..20).all(|_| worry.weigh(dropped()).is_none()));
+        worry.weigh(Concern::Cleared);
+    }
+    let words = (0..25).find_map(|_| worry.weigh(dropped())).unwrap();
+    assert!(words.contains("25 times in a row"), "{words}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::line::{Line, TlsLine};
-use super::reply::{answer, refusal};
+use super::reply::refusal;
 use super::session::{Session, Stage};
 use crate::domain::delivery::Reply;
 use crate::domain::relay::{Security, SmtpUrl};
@@ -196,7 +196,11 @@ impl Relay {
         let credentials = Credentials::new(credentials.user.clone(), credentials.password.clone());
         let asked = connection.auth(&ways, &credentials);
         let answered = self.within(self.options.timeouts.greeting, "no answer to AUTH", asked).await?;
-        answer(answered).map(drop).map_err(|error| self.failed(Stage::Auth, &error))
+        match answered {
+            Ok(response) if response.has_code(235) => Ok(()),
+            Ok(response) => Err(self.unreachable(format!("{} is no answer to AUTH", response.code()))),
+            Err(error) => Err(self.failed(Stage::Auth, &error)),
+        }
     }
 
     async fn within<T>(

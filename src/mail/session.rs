@@ -109,6 +109,11 @@ impl Session {
         self.connection.is_some() && self.letters_left > 0
     }
 
+    /// Whether the line stands, if only to say QUIT.
+    pub fn has_line(&self) -> bool {
+        self.connection.is_some()
+    }
+
     /// Whether the relay takes MAIL, RCPT and DATA in one group (RFC 2920).
     pub fn is_pipelining(&self) -> bool {
         self.announced.pipelining
@@ -204,6 +209,7 @@ impl Session {
         let group = format!("{}{}{}", commands.mail, commands.rcpt, commands.data);
         let mail = heard(Stage::Mail, self.timeouts.envelope, connection.command(group)).await?;
         let mut no = (!is_yes(Stage::Mail, &mail)).then_some((Stage::Mail, mail));
+        let mut no_recipient = false;
         for (stage, limit) in [(Stage::Rcpt, self.timeouts.envelope), (Stage::Data, self.timeouts.data)] {
             let heard = heard(stage, limit, connection.read_response()).await;
             match (heard, no.take()) {
@@ -211,11 +217,18 @@ impl Session {
                 (Err(_), Some((stage, reply))) => return Ok((Envelope::Refused { stage, reply }, false)),
                 (Err(broken), None) => return Err(broken),
                 (Ok(later), Some((first, reply))) if stage == Stage::Data && later.code == 354 => {
-                    let dot = heard_dot(connection, self.timeouts.final_dot).await;
-                    return refused(first, reply, !dot);
+                    // With a recipient that it took in spite of its no to MAIL, a lone dot would be an empty letter.
+                    let ended = no_recipient && heard_dot(connection, self.timeouts.final_dot).await;
+                    return refused(first, reply, !ended);
                 }
-                (Ok(_), Some(first)) => no = Some(first),
-                (Ok(reply), None) if !is_yes(stage, &reply) => no = Some((stage, reply)),
+                (Ok(later), Some(first)) => {
+                    no_recipient |= stage == Stage::Rcpt && !is_yes(stage, &later);
+                    no = Some(first);
+                }
+                (Ok(reply), None) if !is_yes(stage, &reply) => {
+                    no_recipient = stage == Stage::Rcpt;
+                    no = Some((stage, reply));
+                }
                 (Ok(_), None) => {}
             }
         }
@@ -287,17 +300,23 @@ fn is_yes(stage: Stage, reply: &Reply) -> bool {
     }
 }
 
-/// Relays like to repeat the address in their words. The ledger keeps those words longer than the address.
+/// Relays like to repeat the address in their words, in a case of their own. The ledger keeps those words longer than
+/// the address, and operators read them.
 fn discreet(outcome: Outcome, to: &EmailAddress) -> Outcome {
-    let mask = |mut reply: Reply| {
-        reply.text = reply.text.replace(to.expose(), &to.to_string());
-        reply
-    };
     match outcome {
-        Outcome::Accepted(reply) => Outcome::Accepted(mask(reply)),
-        Outcome::Refused { stage, reply } => Outcome::Refused { stage, reply: mask(reply) },
+        Outcome::Accepted(reply) => Outcome::Accepted(masked(reply, to)),
+        Outcome::Refused { stage, reply } => Outcome::Refused { stage, reply: masked(reply, to) },
         dropped @ Outcome::LineDropped { .. } => dropped,
     }
+}
+
+fn masked(mut reply: Reply, to: &EmailAddress) -> Reply {
+    let address = to.expose().to_ascii_lowercase();
+    // Folding ASCII only keeps every octet in its place.
+    while let Some(at) = reply.text.to_ascii_lowercase().find(&address) {
+        reply.text.replace_range(at..at + address.len(), &to.to_string());
+    }
+    reply
 }
 
 /// ASCII, and CR and LF only as CRLF (RFC 5321 §2.3.8).

@@ -1,0 +1,418 @@
+//! A scripted SMTP peer: a small server on loopback that says what a test wants it to say, and keeps its own ledger of
+//! what it took.
+
+#![allow(dead_code)] // Each test takes what it needs.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// Where the script is asked what to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum At {
+    Greeting,
+    StartTls,
+    Mail,
+    Rcpt,
+    Data,
+    /// After 354, before a single octet of the letter is read.
+    Body,
+    /// The whole letter is there, dot and all.
+    Dot,
+    Rset,
+}
+
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub at: At,
+    /// The recipient, from RCPT on.
+    pub to: String,
+    /// How many RCPTs this recipient has had, this one included.
+    pub nth: usize,
+    /// The number of the session, from 1.
+    pub session: usize,
+}
+
+/// What the peer does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// What a relay that likes everybody would do.
+    Usual,
+    Say(&'static str),
+    SayAndDrop(&'static str),
+    Drop,
+    /// At the dot: takes the letter, and drops the line before it says so.
+    TakeAndDrop,
+}
+
+type Rule = Box<dyn Fn(&Ask) -> Act + Send + Sync>;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tls {
+    None,
+    /// By STARTTLS.
+    Upgrade,
+    Implicit,
+}
+
+pub struct Script {
+    pub pipelining: bool,
+    pub smtputf8: bool,
+    pub size: Option<usize>,
+    pub tls: Tls,
+    /// `PLAIN LOGIN`, and the user and password that are let in.
+    pub auth: Option<(&'static str, &'static str, &'static str)>,
+    /// Whether DATA says 354 even when no recipient was taken.
+    pub data_without_recipients: bool,
+    pub rule: Rule,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            pipelining: true,
+            smtputf8: false,
+            size: None,
+            tls: Tls::None,
+            auth: None,
+            data_without_recipients: false,
+            rule: Box::new(|_| Act::Usual),
+        }
+    }
+}
+
+/// A letter that the peer took responsibility for.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub to: String,
+    pub message_id: String,
+    /// As the reader would get it: dots undone.
+    pub letter: Vec<u8>,
+    pub session: usize,
+    pub encrypted: bool,
+}
+
+pub struct Peer {
+    pub addr: SocketAddr,
+    /// The CA that signed the peer's certificate.
+    pub ca_pem: String,
+    state: Arc<State>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+struct State {
+    script: Script,
+    acceptor: TlsAcceptor,
+    taken: Mutex<Vec<Taken>>,
+    commands: Mutex<Vec<String>>,
+    rcpts: Mutex<HashMap<String, usize>>,
+    sessions: AtomicUsize,
+    standing: AtomicUsize,
+    most_standing: AtomicUsize,
+    /// MAIL commands that had RCPT right behind them.
+    groups: AtomicUsize,
+}
+
+impl Peer {
+    pub async fn start(script: Script) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, script)
+    }
+
+    /// On a listener that the test bound, for a peer that comes back on the same port.
+    pub fn on(listener: TcpListener, script: Script) -> Self {
+        let (acceptor, ca_pem) = certificates();
+        let state = Arc::new(State {
+            script,
+            acceptor,
+            taken: Mutex::default(),
+            commands: Mutex::default(),
+            rcpts: Mutex::default(),
+            sessions: AtomicUsize::new(0),
+            standing: AtomicUsize::new(0),
+            most_standing: AtomicUsize::new(0),
+            groups: AtomicUsize::new(0),
+        });
+        let addr = listener.local_addr().unwrap();
+        let shared = state.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = shared.clone();
+                tokio::spawn(async move {
+                    let standing = state.standing.fetch_add(1, Ordering::SeqCst) + 1;
+                    state.most_standing.fetch_max(standing, Ordering::SeqCst);
+                    let number = state.sessions.fetch_add(1, Ordering::SeqCst) + 1;
+                    let _ = serve(stream, &state, number).await;
+                    state.standing.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Self { addr, ca_pem, state, accepting }
+    }
+
+    pub fn url(&self) -> String {
+        match self.state.script.tls {
+            Tls::None => format!("smtp://{}", self.addr),
+            Tls::Upgrade => format!("smtp://{}?starttls=required", self.addr),
+            Tls::Implicit => format!("smtps://{}", self.addr),
+        }
+    }
+
+    pub fn taken(&self) -> Vec<Taken> {
+        self.state.taken.lock().unwrap().clone()
+    }
+
+    /// How many letters each recipient has got.
+    pub fn copies(&self) -> HashMap<String, usize> {
+        let mut copies = HashMap::new();
+        for taken in self.state.taken.lock().unwrap().iter() {
+            *copies.entry(taken.to.clone()).or_default() += 1;
+        }
+        copies
+    }
+
+    pub fn commands(&self) -> Vec<String> {
+        self.state.commands.lock().unwrap().clone()
+    }
+
+    pub fn sessions(&self) -> usize {
+        self.state.sessions.load(Ordering::SeqCst)
+    }
+
+    pub fn most_standing(&self) -> usize {
+        self.state.most_standing.load(Ordering::SeqCst)
+    }
+
+    pub fn groups(&self) -> usize {
+        self.state.groups.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+type Line = BufReader<Box<dyn Stream>>;
+
+/// Ends the session.
+struct Gone;
+
+impl From<std::io::Error> for Gone {
+    fn from(_: std::io::Error) -> Self {
+        Self
+    }
+}
+
+struct Session<'a> {
+    line: Line,
+    state: &'a State,
+    number: usize,
+    encrypted: bool,
+    to: Option<String>,
+    nth: usize,
+}
+
+async fn serve(stream: TcpStream, state: &State, number: usize) -> Result<(), Gone> {
+    stream.set_nodelay(true)?;
+    let implicit = state.script.tls == Tls::Implicit;
+    let stream: Box<dyn Stream> =
+        if implicit { Box::new(state.acceptor.accept(stream).await?) } else { Box::new(stream) };
+    let mut session =
+        Session { line: BufReader::new(stream), state, number, encrypted: implicit, to: None, nth: 0 };
+    session.act(At::Greeting, "220 peer.test ESMTP").await?;
+    loop {
+        let line = session.read().await?;
+        state.commands.lock().unwrap().push(line.clone());
+        let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        match verb.as_str() {
+            "EHLO" => session.hello().await?,
+            "STARTTLS" => session = session.starttls().await?,
+            "AUTH" => session.auth(&line).await?,
+            "MAIL" => {
+                if session.line.buffer().starts_with(b"RCPT") {
+                    state.groups.fetch_add(1, Ordering::SeqCst);
+                }
+                session.to = None;
+                session.act(At::Mail, "250 2.1.0 ok").await?;
+            }
+            "RCPT" => session.rcpt(&line).await?,
+            "DATA" => session.data().await?,
+            "RSET" => {
+                session.to = None;
+                session.act(At::Rset, "250 2.0.0 ok").await?;
+            }
+            "QUIT" => {
+                session.say("221 2.0.0 bye").await?;
+                return Ok(());
+            }
+            _ => session.say("500 5.5.2 what?").await?,
+        }
+    }
+}
+
+impl Session<'_> {
+    async fn read(&mut self) -> Result<String, Gone> {
+        let mut line = String::new();
+        match self.line.read_line(&mut line).await? {
+            0 => Err(Gone),
+            _ => Ok(line.trim_end().to_owned()),
+        }
+    }
+
+    async fn say(&mut self, text: &str) -> Result<(), Gone> {
+        self.line.write_all(format!("{text}\r\n").as_bytes()).await?;
+        Ok(self.line.flush().await?)
+    }
+
+    fn ask(&self, at: At) -> Act {
+        let to = self.to.clone().unwrap_or_default();
+        (self.state.script.rule)(&Ask { at, to, nth: self.nth, session: self.number })
+    }
+
+    /// Does what the script says; true if that was a yes.
+    async fn act(&mut self, at: At, usual: &str) -> Result<bool, Gone> {
+        match self.ask(at) {
+            Act::Usual => self.say(usual).await.map(|()| true),
+            Act::Say(text) => self.say(text).await.map(|()| text.starts_with(['2', '3'])),
+            Act::SayAndDrop(text) => {
+                self.say(text).await?;
+                Err(Gone)
+            }
+            Act::Drop | Act::TakeAndDrop => Err(Gone),
+        }
+    }
+
+    async fn hello(&mut self) -> Result<(), Gone> {
+        let script = &self.state.script;
+        let mut lines = vec!["peer.test".to_owned(), "ENHANCEDSTATUSCODES".to_owned()];
+        lines.extend(script.pipelining.then(|| "PIPELINING".to_owned()));
+        lines.extend(script.smtputf8.then(|| "SMTPUTF8".to_owned()));
+        lines.extend(script.size.map(|size| format!("SIZE {size}")));
+        lines.extend(script.auth.map(|(mechanisms, ..)| format!("AUTH {mechanisms}")));
+        lines.extend((script.tls == Tls::Upgrade && !self.encrypted).then(|| "STARTTLS".to_owned()));
+        let last = lines.len() - 1;
+        for (index, line) in lines.iter().enumerate() {
+            self.say(&format!("250{}{line}", if index == last { ' ' } else { '-' })).await?;
+        }
+        Ok(())
+    }
+
+    async fn starttls(mut self) -> Result<Self, Gone> {
+        if !self.act(At::StartTls, "220 2.0.0 go ahead").await? {
+            return Ok(self);
+        }
+        let stream = self.state.acceptor.accept(self.line.into_inner()).await?;
+        Ok(Session { line: BufReader::new(Box::new(stream)), encrypted: true, ..self })
+    }
+
+    async fn auth(&mut self, line: &str) -> Result<(), Gone> {
+        let Some((_, user, password)) = self.state.script.auth else {
+            return self.say("502 5.5.1 no AUTH here").await;
+        };
+        let decode =
+            |text: &str| String::from_utf8(STANDARD.decode(text).unwrap_or_default()).unwrap_or_default();
+        let mut words = line.split(' ').skip(1);
+        let good = match words.next() {
+            Some("PLAIN") => decode(words.next().unwrap_or_default()) == format!("\0{user}\0{password}"),
+            _ => {
+                self.say("334 VXNlcm5hbWU6").await?;
+                let name = decode(&self.read().await?);
+                self.say("334 UGFzc3dvcmQ6").await?;
+                let secret = decode(&self.read().await?);
+                (name.as_str(), secret.as_str()) == (user, password)
+            }
+        };
+        self.say(if good { "235 2.7.0 welcome" } else { "535 5.7.8 wrong user or password" }).await
+    }
+
+    async fn rcpt(&mut self, line: &str) -> Result<(), Gone> {
+        let to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        self.nth = {
+            let mut rcpts = self.state.rcpts.lock().unwrap();
+            let nth = rcpts.entry(to.clone()).or_default();
+            *nth += 1;
+            *nth
+        };
+        self.to = Some(to);
+        if !self.act(At::Rcpt, "250 2.1.5 ok").await? {
+            self.to = None;
+        }
+        Ok(())
+    }
+
+    async fn data(&mut self) -> Result<(), Gone> {
+        if self.to.is_none() && !self.state.script.data_without_recipients {
+            return self.say("554 5.5.1 no valid recipients").await;
+        }
+        if !self.act(At::Data, "354 go on").await? {
+            return Ok(());
+        }
+        if self.ask(At::Body) == Act::Drop {
+            return Err(Gone);
+        }
+        let mut letter = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            if self.line.read_until(b'\n', &mut line).await? == 0 {
+                return Err(Gone);
+            }
+            if line == b".\r\n" {
+                break;
+            }
+            letter.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+        }
+        let Some(to) = self.to.clone() else {
+            return self.say("554 5.5.1 no valid recipients").await;
+        };
+        let act = self.ask(At::Dot);
+        if matches!(act, Act::Usual | Act::TakeAndDrop) {
+            self.take(to, letter);
+        }
+        self.act(At::Dot, "250 2.0.0 queued").await.map(drop)?;
+        self.to = None;
+        Ok(())
+    }
+
+    fn take(&self, to: String, letter: Vec<u8>) {
+        let text = String::from_utf8_lossy(&letter);
+        let message_id =
+            text.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap_or_default().to_owned();
+        let taken = Taken { to, message_id, letter, session: self.number, encrypted: self.encrypted };
+        self.state.taken.lock().unwrap().push(taken);
+    }
+}
+
+/// A CA of the test's own, and a certificate for loopback signed by it.
+fn certificates() -> (TlsAcceptor, String) {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params =
+        rcgen::CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+    let certificate = params.signed_by(&key, &ca).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), ca.pem())
+}
