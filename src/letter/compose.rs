@@ -335,6 +335,7 @@ fn intro(featured: usize, mentioned: usize) -> String {
     };
     match mentioned {
         0 => format!("{verdicts}."),
+        1 => format!("{verdicts}, and one more in a line."),
         n => format!("{verdicts}, and {} more in a line each.", number(n)),
     }
 }
