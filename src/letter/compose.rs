@@ -292,6 +292,24 @@ fn split_line(comparison: &Comparison) -> String {
     sentences.join(" ")
 }
 
+/// One sentence where two would say the same: an even split on both, or one reviewer alone on both.
+fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2]) -> Option<String> {
+    let [first, second] = &comparison.tools;
+    match panels {
+        [Panel::Even { each }, Panel::Even { each: other }] if each == other => {
+            Some(format!("The panel is split down the middle on both, {each} to {each}."))
+        }
+        [Panel::Dissent { stance, by }, Panel::Dissent { stance: other, by: who }]
+            if by.len() == 1 && by == who =>
+        {
+            let (one, two) = (stance_word(*stance), stance_word(*other));
+            let (who, first, second) = (by[0], &first.name, &second.name);
+            Some(format!("{who} stands alone on both: {one} on {first}, {two} on {second}."))
+        }
+        _ => None,
+    }
+}
+
 fn panel_sentence(tool: &Tool, panel: &Panel<'_>) -> String {
     let name = &tool.name;
     match panel {
@@ -312,7 +330,7 @@ fn panel_sentence(tool: &Tool, panel: &Panel<'_>) -> String {
             let verb = if by.len() == 1 { "is the only" } else { "are the only" };
             format!("{} {verb} {} on {name}.", list(by), plural(by.len(), word))
         }
-        Panel::Even { each } => format!("On {name} they are split down the middle, {each} to {each}."),
+        Panel::Even { each } => format!("On {name} the panel is split down the middle, {each} to {each}."),
     }
 }
 
@@ -335,6 +353,7 @@ fn intro(featured: usize, mentioned: usize) -> String {
     };
     match mentioned {
         0 => format!("{verdicts}."),
+        1 => format!("{verdicts}, and one more in a line."),
         n => format!("{verdicts}, and {} more in a line each.", number(n)),
     }
 }
@@ -380,7 +399,7 @@ fn preheader(featured: &[&Comparison]) -> String {
     let mut text = verdict_line(lead);
     if others.is_empty() {
         let longer = format!("{text} {}", split_line(lead));
-        return clipped(longer.trim(), PREHEADER_MAX);
+        return words::shortened(longer.trim(), PREHEADER_MAX);
     }
     for (index, other) in others.iter().enumerate() {
         let joint = if index == 0 { " Also: " } else { ", " };
