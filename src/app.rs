@@ -66,7 +66,7 @@ impl App {
                 if let Some(hello) = &relay.helo {
                     options.hello.clone_from(hello);
                 }
-                Carrier::Smtp(Relay::new(url, options)?)
+                Carrier::Smtp(Box::new(Relay::new(url, options)?))
             }
         };
         let settings = delivery::Settings {

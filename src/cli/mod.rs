@@ -10,7 +10,7 @@ mod progress;
 mod send;
 mod serve;
 mod status;
-mod subscribers;
+pub mod subscribers;
 
 use std::ffi::OsString;
 use std::fmt;

@@ -1,296 +1,341 @@
-//! From a relay's address to a session on it: TCP, TLS, EHLO, AUTH.
+//! Issues: enqueued in one commit, paused, resumed, called off and counted.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use serde::Serialize;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-#[allow(deprecated)] // see `line`
-use lettre::transport::smtp::client::AsyncNetworkStream;
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
-};
-use lettre::transport::smtp::commands::Ehlo;
-use lettre::transport::smtp::extension::ClientId;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use super::{DeliveryRow, Durability, Enqueued, LastIssue, Result, Store, StoreError, Write};
+use crate::domain::UnixMillis;
+use crate::domain::delivery::{DeliveryState, Reply, Status, Tally};
+use crate::domain::issue::{Issue, IssueNumber, NewIssue};
+use crate::domain::subscriber::SubscriberId;
 
-use super::line::{Line, TlsLine};
-use super::reply::refusal;
-use super::session::{Session, Stage};
-use crate::domain::delivery::Reply;
-use crate::domain::relay::{Security, SmtpUrl};
+/// The featured comparisons that are in the store, with the issue that has featured them already.
+pub(super) const FEATURE_TAKEN: &str =
+    "SELECT slug, featured_in FROM comparison WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
 
-/// How long each phase may take, as RFC 5321 §4.5.3.2 says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Timeouts {
-    /// TCP and TLS; the RFC leaves it to us.
-    pub connect: Duration,
-    /// The relay's 220, and the answers to EHLO and AUTH.
-    pub greeting: Duration,
-    /// The answers to MAIL, RCPT and RSET.
-    pub envelope: Duration,
-    /// The answer to DATA.
-    pub data: Duration,
-    /// Writing the letter out.
-    pub block: Duration,
-    /// The answer to the final dot.
-    pub final_dot: Duration,
+pub(super) const FEATURE: &str =
+    "UPDATE comparison SET featured_in = $2 WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
+
+pub(super) const LIST_COMPARISONS: &str = "
+    INSERT INTO issue_comparison (issue, role, position, slug)
+    SELECT $2, e.value ->> 'role', CAST(e.value ->> 'position' AS BIGINT), e.value ->> 'slug' FROM {each}";
+
+/// A suppressed address is never active, since what suppresses it also ends the status (and an import looks). So the
+/// status alone says who gets the letter.
+pub(super) const FAN_OUT: &str = "
+    INSERT INTO delivery (issue, subscriber, state, enqueued_at, due_at)
+    SELECT $1, s.id, 'queued', $2, $2 FROM subscriber s WHERE s.status = 'active' ORDER BY s.id";
+
+pub(super) const CANCEL_OPEN: &str = "
+    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, note = 'the issue was called off'
+    WHERE issue = $1 AND state IN ('queued', 'deferred')";
+
+/// Whether a reader may have the letter.
+pub(super) const LEFT_THE_HOUSE: &str = "
+    SELECT 1 AS there WHERE EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sent')
+        OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sending')
+        OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND unknowns > 0)";
+
+pub(super) const TALLY: &str = "
+    SELECT state, COUNT(*) AS n,
+           (SELECT COUNT(*) FROM delivery u WHERE u.issue = $1 AND u.unknowns > 0) AS unknowns
+    FROM delivery WHERE issue = $1 GROUP BY state";
+
+pub(super) const DELIVERIES: &str = "
+    SELECT d.subscriber, s.email, d.state, d.attempts, d.reply_code, d.reply_enhanced, d.reply_text, d.note
+    FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber
+    WHERE d.issue = $1 AND d.state = $2 AND d.subscriber > $3 ORDER BY d.subscriber LIMIT $4";
+
+const ISSUE: &str = "SELECT number, slot, state, cutoff_at, subject, preheader, created_at, finished_at, pause_reason FROM issue";
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    role: &'a str,
+    position: usize,
+    slug: &'a str,
 }
 
-impl Default for Timeouts {
-    fn default() -> Self {
-        let minutes = |n: u64| Duration::from_secs(60 * n);
-        Self {
-            connect: Duration::from_secs(30),
-            greeting: minutes(5),
-            envelope: minutes(5),
-            data: minutes(2),
-            block: minutes(3),
-            final_dot: minutes(10),
-        }
+fn listed<'a>(role: &'a str, slugs: &'a [String]) -> Vec<Listed<'a>> {
+    slugs.iter().enumerate().map(|(position, slug)| Listed { role, position, slug }).collect()
+}
+
+impl Store {
+    /// The newest issue's cut-off and number: where the next window begins. An issue that was called off before one
+    /// letter left does not count: its comparisons are candidates again.
+    pub async fn last_issue(&self) -> Result<Option<LastIssue>> {
+        sqlx::query("SELECT number, cutoff_at FROM issue WHERE released = 0 ORDER BY number DESC LIMIT 1")
+            .fetch_optional(&self.inner.read)
+            .await?
+            .map(|row| {
+                let number = IssueNumber(row.try_get("number")?);
+                Ok(LastIssue { number, cutoff_at: UnixMillis(row.try_get("cutoff_at")?) })
+            })
+            .transpose()
     }
-}
 
-/// What a session needs to know besides the URL.
-#[derive(Clone, Debug)]
-pub struct SessionOptions {
-    /// The argument of EHLO: this machine's name, or its address literal (`[192.0.2.1]`).
-    pub hello: String,
-    /// Certificates (PEM) that are trusted besides the system's, for a private CA.
-    pub ca_file: Option<PathBuf>,
-    pub timeouts: Timeouts,
-    /// Letters after which a session is closed and another one opened.
-    pub letters: u32,
-}
-
-impl Default for SessionOptions {
-    fn default() -> Self {
-        Self { hello: "[127.0.0.1]".to_owned(), ca_file: None, timeouts: Timeouts::default(), letters: 1_000 }
+    /// The highest number so far plus one. Only `enqueue` makes it true.
+    pub async fn next_number(&self) -> Result<IssueNumber> {
+        let row = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue")
+            .fetch_one(&self.inner.read)
+            .await?;
+        Ok(IssueNumber(row.try_get("next")?))
     }
-}
 
-/// Why there is no session. All of it is about the relay and us, nothing about a reader.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// No line, or it broke before the session stood. Worth another try.
-    #[error("the relay {relay} can't be reached: {why}")]
-    Unreachable { relay: String, why: String },
-    /// The relay answered, and not with a yes.
-    #[error("the relay {relay} refused us at {stage}: {reply}")]
-    Refused { relay: String, stage: Stage, reply: Reply },
-    #[error(
-        "the relay {relay} offers no STARTTLS; use smtps:// or a port that has it, and never send in the clear"
-    )]
-    NoStartTls { relay: String },
-    #[error(
-        "no safe TLS with the relay {relay}: {why}; check its name and certificate, or name its CA as relay.ca_file"
-    )]
-    Tls { relay: String, why: String },
-    #[error(
-        "the relay {relay} offers neither AUTH PLAIN nor LOGIN; remove the user from relay.url or use its submission port"
-    )]
-    NoAuth { relay: String },
-    #[error("smtp://{relay} would be plain text beyond this machine; use smtps:// or ?starttls=required")]
-    PlainBeyondLoopback { relay: String },
-    #[error("the CA file {} can't be used: {why}; give PEM certificates", .file.display())]
-    CaFile { file: PathBuf, why: String },
-}
-
-/// A relay to open sessions on; the trust in certificates is loaded once.
-pub struct Relay {
-    url: SmtpUrl,
-    /// `host:port`, as errors name it.
-    name: String,
-    hello: ClientId,
-    tls: Option<TlsParameters>,
-    options: SessionOptions,
-}
-
-impl Relay {
-    /// Prepares for `url`; opens nothing yet.
+    /// Issue, its comparisons and one delivery for each active, unsuppressed subscriber, in one commit. Refuses
+    /// (`Taken`) if `expected` is not the next number any more, if the slot has an issue or a skip, if a featured
+    /// comparison is featured, or if an issue is running or paused.
     ///
     /// # Errors
-    /// [`OpenError::CaFile`] or [`OpenError::Tls`] if the certificates to trust can't be loaded.
-    pub fn new(url: &SmtpUrl, options: SessionOptions) -> Result<Self, OpenError> {
-        let name = format!("{}:{}", url.host, url.port);
-        let tls = match url.security {
-            Security::Plain => None,
-            Security::StartTls | Security::Tls => Some(trust(url, &name, options.ca_file.as_ref())?),
-        };
-        let hello = ClientId::Domain(options.hello.chars().filter(char::is_ascii_graphic).collect());
-        Ok(Self { url: url.clone(), name, hello, tls, options })
-    }
-
-    /// Opens a session: connected, encrypted as the URL demands, authenticated, ready for MAIL.
-    ///
-    /// # Errors
-    /// [`OpenError`] names the relay and says what to do; the line is closed.
-    pub async fn open(&self) -> Result<Session, OpenError> {
-        let times = self.options.timeouts;
-        let stream = self.within(times.connect, "no connection", TcpStream::connect(self.address())).await?;
-        let stream = stream.map_err(|error| self.unreachable(error.to_string()))?;
-        if self.url.security == Security::Plain
-            && !stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback())
-        {
-            return Err(OpenError::PlainBeyondLoopback { relay: self.name.clone() });
-        }
-        // Without it each letter waits some 40 ms for a delayed ACK.
-        stream.set_nodelay(true).map_err(|error| self.unreachable(error.to_string()))?;
-        let line = Line::new(stream, self.url.security == Security::StartTls);
-        let unwritten = line.unwritten();
-        let stream = self.implicit_tls(line).await?;
-        let greeted = AsyncSmtpConnection::connect_with_transport(stream, &self.hello);
-        let greeted = self.within(times.greeting, "no greeting", greeted).await?;
-        let mut connection = greeted.map_err(|error| self.failed(Stage::Greeting, &error))?;
-        self.starttls(&mut connection).await?;
-        let announced = self.extensions(&mut connection).await?;
-        self.authenticate(&mut connection).await?;
-        Ok(Session::new(connection, unwritten, announced, times, self.options.letters))
-    }
-
-    fn address(&self) -> (&str, u16) {
-        (&self.url.host, self.url.port)
-    }
-
-    #[allow(deprecated)]
-    async fn implicit_tls(&self, line: Line) -> Result<Box<dyn AsyncTokioStream>, OpenError> {
-        let (Security::Tls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(Box::new(line)) };
-        let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(line));
-        let upgraded = stream.upgrade_tls(tls.clone());
-        let upgraded = self.within(self.options.timeouts.connect, "no TLS handshake", upgraded).await?;
-        upgraded.map_err(|error| self.tls_failed(&error))?;
-        Ok(Box::new(TlsLine(stream)))
-    }
-
-    /// STARTTLS if the URL asks for it, and no way around it (RFC 3207 §4.1 leaves that to the client's policy).
-    async fn starttls(&self, connection: &mut AsyncSmtpConnection) -> Result<(), OpenError> {
-        let (Security::StartTls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(()) };
-        if !connection.can_starttls() {
-            return Err(OpenError::NoStartTls { relay: self.name.clone() });
-        }
-        let upgraded = connection.starttls(tls.clone(), &self.hello);
-        let upgraded = self.within(self.options.timeouts.greeting, "no answer to STARTTLS", upgraded).await?;
-        upgraded.map_err(|error| match refusal(&error) {
-            Some(reply) => OpenError::Refused { relay: self.name.clone(), stage: Stage::StartTls, reply },
-            None => self.tls_failed(&error),
-        })
-    }
-
-    /// Asks once more with EHLO, since lettre keeps PIPELINING and SIZE of the first answer to itself.
-    async fn extensions(&self, connection: &mut AsyncSmtpConnection) -> Result<Announced, OpenError> {
-        let hello = connection.command(Ehlo::new(self.hello.clone()));
-        let response = self.within(self.options.timeouts.greeting, "no answer to EHLO", hello).await?;
-        match response {
-            Ok(response) => Ok(Announced::read(response.message())),
-            Err(error) => Err(self.failed(Stage::Hello, &error)),
-        }
-    }
-
-    async fn authenticate(&self, connection: &mut AsyncSmtpConnection) -> Result<(), OpenError> {
-        let Some(credentials) = &self.url.credentials else { return Ok(()) };
-        let ways = [Mechanism::Plain, Mechanism::Login];
-        if connection.server_info().get_auth_mechanism(&ways).is_none() {
-            return Err(OpenError::NoAuth { relay: self.name.clone() });
-        }
-        let credentials = Credentials::new(credentials.user.clone(), credentials.password.clone());
-        let asked = connection.auth(&ways, &credentials);
-        let answered = self.within(self.options.timeouts.greeting, "no answer to AUTH", asked).await?;
-        match answered {
-            Ok(response) if response.has_code(235) => Ok(()),
-            Ok(response) => Err(self.unreachable(format!("{} is no answer to AUTH", response.code()))),
-            Err(error) => Err(self.failed(Stage::Auth, &error)),
-        }
-    }
-
-    async fn within<T>(
+    /// `NoSuchComparison` if a slug is not in the store; else what the engine says. Then nothing was written.
+    pub async fn enqueue(
         &self,
-        limit: Duration,
-        missing: &str,
-        work: impl Future<Output = T>,
-    ) -> Result<T, OpenError> {
-        timeout(limit, work)
-            .await
-            .map_err(|_| self.unreachable(format!("{missing} within {} s", limit.as_secs_f32())))
-    }
-
-    fn unreachable(&self, why: String) -> OpenError {
-        OpenError::Unreachable { relay: self.name.clone(), why }
-    }
-
-    fn failed(&self, stage: Stage, error: &Error) -> OpenError {
-        match refusal(error) {
-            Some(reply) => OpenError::Refused { relay: self.name.clone(), stage, reply },
-            None => self.unreachable(format!("at {stage}: {error}")),
+        expected: IssueNumber,
+        issue: &NewIssue,
+        now: UnixMillis,
+    ) -> Result<Enqueued> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        tx.lock_ledger().await?;
+        let featured = listed("featured", &issue.featured);
+        let slugs = super::json(&featured)?;
+        if let Some(by) = self.taken(&mut tx, expected, issue, &slugs).await? {
+            return Ok(Enqueued::Taken { by });
         }
+        sqlx::query(
+            "INSERT INTO issue (number, slot, state, cutoff_at, subject, preheader, stencil, created_at)
+             VALUES ($1, $2, 'running', $3, $4, $5, $6, $7)",
+        )
+        .bind(expected.0)
+        .bind(issue.slot.as_deref())
+        .bind(issue.cutoff_at.0)
+        .bind(&issue.subject)
+        .bind(&issue.preheader)
+        .bind(&issue.stencil)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        let texts = &self.inner.texts;
+        let mentioned = super::json(&listed("mentioned", &issue.mentioned))?;
+        for list in [&slugs, &mentioned] {
+            sqlx::query(&texts.list_comparisons).bind(list).bind(expected.0).execute(&mut *tx.tx).await?;
+        }
+        sqlx::query(&texts.feature).bind(&slugs).bind(expected.0).execute(&mut *tx.tx).await?;
+        let fan = sqlx::query(FAN_OUT).bind(expected.0).bind(now.0).execute(&mut *tx.tx).await?;
+        tx.commit().await?;
+        let audience = i64::try_from(fan.rows_affected()).unwrap_or(i64::MAX);
+        Ok(Enqueued::Started { number: expected, audience })
     }
 
-    /// A handshake that failed for what the peer showed (its certificate, its protocol) is told from a broken line.
-    fn tls_failed(&self, error: &Error) -> OpenError {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-        while let Some(error) = cause {
-            if let Some(io) = error.downcast_ref::<std::io::Error>()
-                && io.kind() == std::io::ErrorKind::InvalidData
-            {
-                return OpenError::Tls { relay: self.name.clone(), why: io.to_string() };
+    /// What stands in the way of `enqueue`, if anything does.
+    async fn taken(
+        &self,
+        tx: &mut Write<'_>,
+        expected: IssueNumber,
+        issue: &NewIssue,
+        slugs: &str,
+    ) -> Result<Option<Option<IssueNumber>>> {
+        let other = sqlx::query(
+            "SELECT number FROM issue WHERE finished_at IS NULL OR number >= $1 OR slot = $2 ORDER BY number LIMIT 1",
+        )
+        .bind(expected.0)
+        .bind(issue.slot.as_deref())
+        .fetch_all(&mut *tx.tx)
+        .await?;
+        if let Some(row) = other.first() {
+            return Ok(Some(Some(IssueNumber(row.try_get("number")?))));
+        }
+        let before = sqlx::query("SELECT COALESCE(MAX(number), 0) AS newest FROM issue");
+        if before.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("newest")? + 1 != expected.0 {
+            return Ok(Some(None));
+        }
+        let skip = sqlx::query("SELECT slot FROM slot_skip WHERE slot = $1").bind(issue.slot.as_deref());
+        if !skip.fetch_all(&mut *tx.tx).await?.is_empty() {
+            return Ok(Some(None));
+        }
+        let rows = sqlx::query(&self.inner.texts.feature_taken).bind(slugs).fetch_all(&mut *tx.tx).await?;
+        let mut there = std::collections::HashSet::new();
+        for row in &rows {
+            if let Some(by) = row.try_get::<Option<i64>, _>("featured_in")? {
+                return Ok(Some(Some(IssueNumber(by))));
             }
-            cause = error.source();
+            there.insert(row.try_get::<String, _>("slug")?);
         }
-        self.unreachable(format!("in the TLS handshake: {error}"))
-    }
-}
-
-fn trust(url: &SmtpUrl, name: &str, ca_file: Option<&PathBuf>) -> Result<TlsParameters, OpenError> {
-    let mut builder = TlsParameters::builder(url.host.clone()).certificate_store(CertificateStore::Default);
-    if let Some(file) = ca_file {
-        let unusable = |why: String| OpenError::CaFile { file: file.clone(), why };
-        let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
-        if !pem.windows(27).any(|w| w == b"-----BEGIN CERTIFICATE-----") {
-            return Err(unusable("there is no certificate in it".to_owned()));
+        match issue.featured.iter().find(|slug| !there.contains(*slug)) {
+            Some(slug) => Err(StoreError::NoSuchComparison { slug: slug.clone() }),
+            None => Ok(None),
         }
-        let ca = Certificate::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
-        builder = builder.add_root_certificate(ca);
     }
-    builder.build().map_err(|error| OpenError::Tls { relay: name.to_owned(), why: error.to_string() })
-}
 
-/// What the relay's EHLO announced that matters to us.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Announced {
-    /// RFC 2920.
-    pub pipelining: bool,
-    /// RFC 6531.
-    pub smtputf8: bool,
-    /// RFC 1870: the most octets of a letter, if there is a limit.
-    pub size: Option<usize>,
-}
+    pub async fn issue(&self, number: IssueNumber) -> Result<Option<Issue>> {
+        let text = sql(format!("{ISSUE} WHERE number = $1"));
+        let row = sqlx::query(text).bind(number.0).fetch_optional(&self.inner.read).await?;
+        row.as_ref().map(issue).transpose()
+    }
 
-impl Announced {
-    fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
-        let mut announced = Self::default();
-        for line in lines {
-            let mut words = line.split_whitespace();
-            match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {
-                "PIPELINING" => announced.pipelining = true,
-                "SMTPUTF8" => announced.smtputf8 = true,
-                // Zero means no fixed limit (RFC 1870 §4).
-                "SIZE" => announced.size = words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0),
-                _ => {}
-            }
+    /// Newest first.
+    pub async fn issues(&self, limit: i64) -> Result<Vec<Issue>> {
+        let text = sql(format!("{ISSUE} ORDER BY number DESC LIMIT $1"));
+        sqlx::query(text).bind(limit).fetch_all(&self.inner.read).await?.iter().map(issue).collect()
+    }
+
+    pub async fn stencil(&self, number: IssueNumber) -> Result<Option<String>> {
+        let query = sqlx::query("SELECT stencil FROM issue WHERE number = $1").bind(number.0);
+        let row = query.fetch_optional(&self.inner.read).await?;
+        Ok(row.map(|row| row.try_get("stencil")).transpose()?)
+    }
+
+    /// Issues that are running or paused, oldest first. The schema allows one at a time.
+    pub async fn unfinished(&self) -> Result<Vec<Issue>> {
+        let text = sql(format!("{ISSUE} WHERE finished_at IS NULL ORDER BY number"));
+        sqlx::query(text).fetch_all(&self.inner.read).await?.iter().map(issue).collect()
+    }
+
+    /// Running → paused, with the reason; false if it was not running.
+    pub async fn pause(&self, number: IssueNumber, reason: &str) -> Result<bool> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let done = sqlx::query(
+            "UPDATE issue SET state = 'paused', pause_reason = $2 WHERE number = $1 AND state = 'running'",
+        )
+        .bind(number.0)
+        .bind(reason)
+        .execute(&mut *tx.tx)
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Paused → running; false if it was not paused.
+    pub async fn resume(&self, number: IssueNumber) -> Result<bool> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let done = sqlx::query(
+            "UPDATE issue SET state = 'running', pause_reason = NULL WHERE number = $1 AND state = 'paused'",
+        )
+        .bind(number.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Cancels everything not final; deliveries being sent at this moment keep their outcome. Releases the featured
+    /// comparisons if not one letter had been sent or was in flight. None: no such issue, or it is over already
+    /// (finished or cancelled); else the cancelled deliveries.
+    pub async fn cancel(&self, number: IssueNumber, now: UnixMillis) -> Result<Option<u64>> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        // The issue first: on Postgres this waits for the turns under way, so that what they claimed is seen below.
+        let over = sqlx::query(
+            "UPDATE issue SET state = 'cancelled', finished_at = $2, pause_reason = NULL
+             WHERE number = $1 AND finished_at IS NULL",
+        )
+        .bind(number.0)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        if over.rows_affected() == 0 {
+            return Ok(None);
         }
-        announced
+        let cancelled = sqlx::query(CANCEL_OPEN).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
+        if sqlx::query(LEFT_THE_HOUSE).bind(number.0).fetch_all(&mut *tx.tx).await?.is_empty() {
+            sqlx::query("UPDATE comparison SET featured_in = NULL WHERE featured_in = $1")
+                .bind(number.0)
+                .execute(&mut *tx.tx)
+                .await?;
+            sqlx::query("UPDATE issue SET released = 1 WHERE number = $1")
+                .bind(number.0)
+                .execute(&mut *tx.tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(Some(cancelled.rows_affected()))
+    }
+
+    /// Zeros for an issue that does not exist.
+    pub async fn tally(&self, number: IssueNumber) -> Result<Tally> {
+        let mut tally = Tally::default();
+        for row in sqlx::query(TALLY).bind(number.0).fetch_all(&self.inner.read).await? {
+            let n: i64 = row.try_get("n")?;
+            *match delivery_state(&row)? {
+                DeliveryState::Queued => &mut tally.queued,
+                DeliveryState::Sending => &mut tally.sending,
+                DeliveryState::Deferred => &mut tally.deferred,
+                DeliveryState::Sent => &mut tally.sent,
+                DeliveryState::Failed => &mut tally.failed,
+                DeliveryState::Cancelled => &mut tally.cancelled,
+            } = n;
+            tally.audience += n;
+            tally.unknown = row.try_get("unknowns")?;
+        }
+        Ok(tally)
+    }
+
+    pub async fn status(&self, number: IssueNumber) -> Result<Option<Status>> {
+        let Some(issue) = self.issue(number).await? else { return Ok(None) };
+        let tally = self.tally(number).await?;
+        Ok(Some(Status { issue: number, state: issue.state, tally, pause_reason: issue.pause_reason }))
+    }
+
+    /// Deliveries in `state`, by subscriber, after `after` (keyset).
+    pub async fn deliveries(
+        &self,
+        number: IssueNumber,
+        state: DeliveryState,
+        after: SubscriberId,
+        limit: i64,
+    ) -> Result<Vec<DeliveryRow>> {
+        sqlx::query(DELIVERIES)
+            .bind(number.0)
+            .bind(state.as_str())
+            .bind(after.0)
+            .bind(limit)
+            .fetch_all(&self.inner.read)
+            .await?
+            .iter()
+            .map(delivery)
+            .collect()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
+    // Safe: assembled from constants of this file only.
+    sqlx::AssertSqlSafe(text)
+}
 
-    #[test]
-    fn extensions_are_read_in_any_case() {
-        let announced =
-            Announced::read(["mx.example.com", "Pipelining", "SIZE 1000", "SMTPUTF8"].into_iter());
-        assert_eq!(announced, Announced { pipelining: true, smtputf8: true, size: Some(1000) });
-        assert_eq!(Announced::read(["SIZE 0", "size"].into_iter()), Announced::default());
-    }
+fn issue(row: &AnyRow) -> Result<Issue> {
+    let state: String = row.try_get("state")?;
+    Ok(Issue {
+        number: IssueNumber(row.try_get("number")?),
+        slot: row.try_get("slot")?,
+        state: state.parse().map_err(|_| StoreError::content("issue state", state))?,
+        cutoff_at: UnixMillis(row.try_get("cutoff_at")?),
+        subject: row.try_get("subject")?,
+        preheader: row.try_get("preheader")?,
+        created_at: UnixMillis(row.try_get("created_at")?),
+        finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(UnixMillis),
+        pause_reason: row.try_get("pause_reason")?,
+    })
+}
+
+fn delivery_state(row: &AnyRow) -> Result<DeliveryState> {
+    let text: String = row.try_get("state")?;
+    let known = DeliveryState::ALL.into_iter().find(|s| s.as_str() == text);
+    known.ok_or_else(|| StoreError::content("delivery state", text))
+}
+
+fn delivery(row: &AnyRow) -> Result<DeliveryRow> {
+    let reply = match row.try_get::<Option<i64>, _>("reply_code")? {
+        None => None,
+        Some(code) => Some(Reply {
+            code: u16::try_from(code).unwrap_or(0),
+            enhanced: row.try_get("reply_enhanced")?,
+            text: row.try_get::<Option<String>, _>("reply_text")?.unwrap_or_default(),
+        }),
+    };
+    Ok(DeliveryRow {
+        subscriber: SubscriberId(row.try_get("subscriber")?),
+        email: row.try_get::<Option<String>, _>("email")?.map(super::address).transpose()?,
+        state: delivery_state(row)?,
+        attempts: super::small(row.try_get("attempts")?),
+        reply,
+        note: row.try_get("note")?,
+    })
 }
