@@ -181,6 +181,8 @@ async fn an_issue_stands_as_it_was_enqueued(w: World) {
         w.store.put_comparison(&comparison(slug, later(1)), NOW).await.unwrap();
     }
     w.with_readers(3).await;
+    let others = [reader(4, SubscriberStatus::Pending), reader(5, SubscriberStatus::Bounced)];
+    w.store.add_subscribers(&others, &[hash(4), hash(5)]).await.unwrap();
     assert_eq!(w.store.next_number().await.unwrap(), ONE);
     assert_eq!(w.store.last_issue().await.unwrap(), None);
     let new = NewIssue {
@@ -507,6 +509,21 @@ async fn a_claim_passes_over_who_is_not_active(w: World) {
 
 /// Workers put letters back while readers leave and the issue is called off: nothing stays open behind it.
 async fn nothing_stays_open_behind_a_cancellation(w: World) {
+    let w = leaving_during_turns(w, true).await;
+    let t = tally(&w.store).await;
+    assert_eq!((t.audience, t.open()), (60, 0), "{t:?}");
+}
+
+/// The same without the cancellation: what is open belongs to those who stayed (1, and 42 to 60).
+async fn nothing_stays_open_for_who_has_left(w: World) {
+    let w = leaving_during_turns(w, false).await;
+    for state in [DeliveryState::Queued, DeliveryState::Deferred, DeliveryState::Sending] {
+        let open = only(&w.store, state).await;
+        assert!(open.iter().all(|id| *id == 1 || *id > 41), "{state:?}: {open:?}");
+    }
+}
+
+async fn leaving_during_turns(w: World, cancel: bool) -> World {
     let w = World::running(60, w).await;
     let workers: Vec<_> = (1..=3)
         .map(|n| {
@@ -533,12 +550,13 @@ async fn nothing_stays_open_behind_a_cancellation(w: World) {
         w.store.unsubscribe(SubscriberId(n as i64 * 2), &hash(n * 2), NOW).await.unwrap();
         w.store.erase(SubscriberId(n as i64 * 2 + 1), &hash(n * 2 + 1), NOW).await.unwrap();
     }
-    w.store.cancel(ONE, NOW).await.unwrap().unwrap();
+    if cancel {
+        w.store.cancel(ONE, NOW).await.unwrap().unwrap();
+    }
     for worker in workers {
         worker.await.unwrap();
     }
-    let t = tally(&w.store).await;
-    assert_eq!((t.audience, t.open()), (60, 0), "{t:?}");
+    w
 }
 
 async fn an_empty_turn_is_nothing(w: World) {
@@ -661,6 +679,7 @@ contract! {
     an_old_copy_still_takes_a_late_sent,
     a_claim_passes_over_who_is_not_active,
     nothing_stays_open_behind_a_cancellation,
+    nothing_stays_open_for_who_has_left,
     an_empty_turn_is_nothing,
     the_books_balance_at_every_step,
 }
