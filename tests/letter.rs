@@ -285,7 +285,7 @@ fn hostile_names_are_harmless() {
     }
     let (text, html) = parts(&filled(&letter, None));
     assert!(text.contains("\nHello,\n"));
-    assert!(html.contains("Hello, "));
+    assert!(html.contains("Hello. "));
 }
 
 #[test]
@@ -504,6 +504,9 @@ fn the_schema_names_every_field_and_its_limits() {
     for field in ["slug", "title", "question", "published_at", "url", "tools"] {
         assert!(schema["properties"][field].is_object(), "{field}");
     }
+    assert_eq!(schema["properties"]["slug"]["maxLength"], 120);
+    assert!(schema["properties"]["slug"]["pattern"].is_string());
+    assert_eq!(schema["$defs"]["Review"]["properties"]["quote"]["maxLength"], 5000);
     assert_eq!(schema["properties"]["tools"]["minItems"], 2);
     assert_eq!(schema["properties"]["tools"]["maxItems"], 2);
 }

@@ -257,7 +257,7 @@ fn verdict_line(comparison: &Comparison) -> String {
         }
         Verdict::Tie { percent: 100 } => "A tie: the whole panel ships both.".to_owned(),
         Verdict::Tie { percent: 0 } => "A tie: the whole panel skips both.".to_owned(),
-        Verdict::Tie { percent } => format!("A tie: {percent}% of the panel ships either."),
+        Verdict::Tie { percent } => format!("A tie: {percent}% of the panel ships each of them."),
         Verdict::OneSided { tool } => {
             format!("Only {} has been reviewed so far: {} of the panel ships it.", name(tool), figure(tool))
         }
@@ -283,8 +283,10 @@ fn split_line(comparison: &Comparison) -> String {
             capitalized(&number(n))
         );
     }
-    let mut sentences =
-        vec![panel_sentence(first, &split.panels[0]), panel_sentence(second, &split.panels[1])];
+    let mut sentences = match same_on_both(comparison, &split.panels) {
+        Some(sentence) => vec![sentence],
+        None => vec![panel_sentence(first, &split.panels[0]), panel_sentence(second, &split.panels[1])],
+    };
     let divided: Vec<&str> = split.divided.iter().map(|(who, _)| *who).collect();
     if matches!(verdict::verdict(comparison), Verdict::Tie { .. }) && divided.len() > 1 {
         sentences.push(format!("{} ship one and skip the other.", list(&divided)));
@@ -348,8 +350,8 @@ fn mention(choice: &Choice) -> Mention {
 
 fn intro(featured: usize, mentioned: usize) -> String {
     let verdicts = match featured {
-        1 => "one comparison this week".to_owned(),
-        n => format!("{} comparisons this week", number(n)),
+        1 => "One comparison this week".to_owned(),
+        n => format!("{} comparisons this week", capitalized(&number(n))),
     };
     match mentioned {
         0 => format!("{verdicts}."),
