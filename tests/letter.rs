@@ -132,7 +132,8 @@ fn every_sample_is_read_and_most_fall_into_the_last_week() {
 #[test]
 fn all_quotes_of_one_comparison_are_in_both_parts() {
     let comparison = sample("lanternfish-vs-pull-oracle");
-    let (text, html) = parts(&filled(&rendered(&composed(&[comparison.clone()], 5)), Some("Ann")));
+    let (text, html) =
+        parts(&filled(&rendered(&composed(std::slice::from_ref(&comparison), 5)), Some("Ann")));
     let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let quotes: Vec<&str> =
         comparison.tools.iter().flat_map(|t| &t.reviews).map(|r| r.quote.as_str()).collect();
@@ -285,7 +286,7 @@ fn hostile_names_are_harmless() {
     }
     let (text, html) = parts(&filled(&letter, None));
     assert!(text.contains("\nHello,\n"));
-    assert!(html.contains("Hello, "));
+    assert!(html.contains("Hello. "));
 }
 
 #[test]
@@ -504,6 +505,9 @@ fn the_schema_names_every_field_and_its_limits() {
     for field in ["slug", "title", "question", "published_at", "url", "tools"] {
         assert!(schema["properties"][field].is_object(), "{field}");
     }
+    assert_eq!(schema["properties"]["slug"]["maxLength"], 120);
+    assert!(schema["properties"]["slug"]["pattern"].is_string());
+    assert_eq!(schema["$defs"]["Review"]["properties"]["quote"]["maxLength"], 5000);
     assert_eq!(schema["properties"]["tools"]["minItems"], 2);
     assert_eq!(schema["properties"]["tools"]["maxItems"], 2);
 }
@@ -513,11 +517,7 @@ fn the_schema_names_every_field_and_its_limits() {
 fn any_comparison() -> impl Strategy<Value = Comparison> {
     let review = ("[A-E]", any::<bool>(), "\\PC{1,200}");
     let tool = |slug: &'static str| {
-        (
-            proptest::collection::vec(review.clone(), 0..5),
-            "\\PC{1,40}",
-            proptest::option::of((0u32..500, 0u32..500)),
-        )
+        (proptest::collection::vec(review, 0..5), "\\PC{1,40}", proptest::option::of((0u32..500, 0u32..500)))
             .prop_map(move |(reviews, name, votes)| {
                 let mut seen = std::collections::BTreeSet::new();
                 Tool {

@@ -10,14 +10,18 @@ use super::UnixMillis;
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
     /// Names the comparison for ever: lower-case letters, digits and hyphens, at most 120.
+    #[schemars(length(min = 1, max = 120), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub slug: String,
     /// The heading, for example `Tool A vs Tool B`.
+    #[schemars(length(min = 1, max = 300))]
     pub title: String,
     /// What the comparison asks, for example `Which one should you ship with?`.
+    #[schemars(length(min = 1, max = 300))]
     pub question: String,
     /// When the comparison was (or will be) published, RFC 3339: `2026-11-17T09:00:00Z`.
     pub published_at: chrono::DateTime<chrono::Utc>,
     /// The comparison's own page, absolute, `https://…`.
+    #[schemars(url, length(max = 500))]
     pub url: String,
     /// Exactly two tools.
     #[serde(deserialize_with = "two_tools")]
@@ -39,17 +43,23 @@ fn two_tools<'de, D: serde::Deserializer<'de>>(input: D) -> Result<[Tool; 2], D:
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// Names the tool: lower-case letters, digits and hyphens, at most 120.
+    #[schemars(length(min = 1, max = 120), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub slug: String,
+    #[schemars(length(min = 1, max = 120))]
     pub name: String,
     /// For example `Developer Tools`.
+    #[schemars(length(min = 1, max = 120))]
     pub category: String,
+    #[schemars(length(max = 300))]
     pub tagline: String,
+    #[schemars(length(max = 5000))]
     pub description: String,
     pub pricing: Pricing,
     /// Readers' votes; null or absent when nobody has voted yet.
     #[serde(default)]
     pub community: Option<Votes>,
     /// The panel: at most one review per reviewer.
+    #[schemars(length(max = 100))]
     pub reviews: Vec<Review>,
 }
 
@@ -57,6 +67,7 @@ pub struct Tool {
 #[serde(deny_unknown_fields)]
 pub struct Pricing {
     /// The cheapest way in, for example `Free` or `$20/mo`.
+    #[schemars(length(min = 1, max = 120))]
     pub entry: String,
 }
 
@@ -73,8 +84,10 @@ pub struct Votes {
 #[serde(deny_unknown_fields)]
 pub struct Review {
     /// The panelist, for example `Skeptic`.
+    #[schemars(length(min = 1, max = 120))]
     pub reviewer: String,
     pub verdict: Stance,
+    #[schemars(length(min = 1, max = 5000))]
     pub quote: String,
 }
 

@@ -82,9 +82,6 @@ impl Templates {
             let indent = args.get::<&str>("indent")?.unwrap_or("");
             Ok(words::wrapped(text, TEXT_WIDTH, indent))
         });
-        tera.register_filter("capitalize_first", |text: &str, _: Kwargs, _: &State<'_>| {
-            words::capitalized(text)
-        });
         tera.register_filter(
             "underline",
             |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {

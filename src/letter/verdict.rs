@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn the_verdict_follows_the_figures_that_are_shown() {
-        let cases: [(&[(&str, Stance)], &[(&str, Stance)], Verdict); 7] = [
+        type Given = &'static [(&'static str, Stance)];
+        let cases: [(Given, Given, Verdict); 7] = [
             (&[], &[], Verdict::Unjudged),
             (&[("X", Ship)], &[], Verdict::OneSided { tool: 0 }),
             (&[], &[("X", Skip)], Verdict::OneSided { tool: 1 }),

@@ -52,7 +52,7 @@ pub fn shortened(text: &str, max: usize) -> String {
         .char_indices()
         .filter(|(at, c)| matches!(c, '.' | '!' | '?') && text[at + 1..].starts_with(' '))
         .map(|(at, _)| at + 1)
-        .last();
+        .next_back();
     match sentence {
         Some(end) if end > max / 4 => head[..end].to_owned(),
         _ => clipped(text, max),

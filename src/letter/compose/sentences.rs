@@ -1,0 +1,171 @@
+//! The sentences of a letter: subject, preheader, verdict and split. They state what the figures say and promise
+//! nothing that the letter does not hold.
+
+use super::super::verdict::{self, Panel, Verdict};
+use super::super::words::{self, capitalized, clipped, list, number, plural};
+use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent, stance_word};
+use crate::domain::comparison::{Comparison, Stance, Tool};
+
+/// The verdict in one sentence.
+pub(super) fn verdict_line(comparison: &Comparison) -> String {
+    let name = |tool: usize| comparison.tools[tool].name.as_str();
+    let figure = |tool: usize| percent(&comparison.tools[tool]);
+    match verdict::verdict(comparison) {
+        Verdict::Pick { tool, .. } => {
+            let (winner, figures) = (name(tool), format!("{} to {}", figure(tool), figure(1 - tool)));
+            let panel = comparison.tools[tool].panel();
+            if panel.ship < panel.skip {
+                format!("The panel prefers {winner}, {figures}, and would ship neither.")
+            } else {
+                format!("The panel picks {winner}, {figures}.")
+            }
+        }
+        Verdict::Tie { percent: 100 } => "A tie: the whole panel ships both.".to_owned(),
+        Verdict::Tie { percent: 0 } => "A tie: the whole panel skips both.".to_owned(),
+        Verdict::Tie { percent } => format!("A tie: {percent}% of the panel ships each of them."),
+        Verdict::OneSided { tool } => {
+            format!("Only {} has been reviewed so far: {} of the panel ships it.", name(tool), figure(tool))
+        }
+        Verdict::Unjudged => "No verdict yet: the panel has reviewed neither.".to_owned(),
+    }
+}
+
+/// Who disagreed with whom, tool by tool.
+pub(super) fn split_line(comparison: &Comparison) -> String {
+    let split = verdict::split(comparison);
+    let [first, second] = &comparison.tools;
+    if let [Panel::Nobody, Panel::Nobody] = split.panels {
+        return String::new();
+    }
+    if let [Panel::Unanimous { stance: a, count: n }, Panel::Unanimous { stance: b, count: m }] = split.panels
+        && a == b
+        && n == m
+        && n > 1
+    {
+        let verb = if a == Stance::Ship { "ship" } else { "skip" };
+        return format!(
+            "{} reviewers {verb} each of them, without a dissenting voice.",
+            capitalized(&number(n))
+        );
+    }
+    let mut sentences = match same_on_both(comparison, &split.panels) {
+        Some(sentence) => vec![sentence],
+        None => vec![panel_sentence(first, &split.panels[0]), panel_sentence(second, &split.panels[1])],
+    };
+    let divided: Vec<&str> = split.divided.iter().map(|(who, _)| *who).collect();
+    if matches!(verdict::verdict(comparison), Verdict::Tie { .. }) && divided.len() > 1 {
+        sentences.push(format!("{} ship one and skip the other.", list(&divided)));
+    }
+    sentences.join(" ")
+}
+
+/// One sentence where two would say the same: an even split on both, or one reviewer alone on both.
+fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2]) -> Option<String> {
+    let [first, second] = &comparison.tools;
+    match panels {
+        [Panel::Even { each }, Panel::Even { each: other }] if each == other => {
+            Some(format!("The panel is split down the middle on both, {each} to {each}."))
+        }
+        [Panel::Dissent { stance, by }, Panel::Dissent { stance: other, by: who }]
+            if by.len() == 1 && by == who =>
+        {
+            let (one, two) = (stance_word(*stance), stance_word(*other));
+            let (who, first, second) = (by[0], &first.name, &second.name);
+            Some(format!("{who} stands alone on both: {one} on {first}, {two} on {second}."))
+        }
+        _ => None,
+    }
+}
+
+fn panel_sentence(tool: &Tool, panel: &Panel<'_>) -> String {
+    let name = &tool.name;
+    match panel {
+        Panel::Nobody => format!("Nobody has reviewed {name} yet."),
+        Panel::Unanimous { stance, count } => {
+            let (one, many) = match stance {
+                Stance::Ship => ("ships", "ship"),
+                Stance::Skip => ("skips", "skip"),
+            };
+            match count {
+                1 => format!("The only reviewer of {name} {one} it."),
+                2 => format!("Both reviewers {many} {name}."),
+                n => format!("All {} {many} {name}.", number(*n)),
+            }
+        }
+        Panel::Dissent { stance, by } => {
+            let word = stance_word(*stance);
+            let verb = if by.len() == 1 { "is the only" } else { "are the only" };
+            format!("{} {verb} {} on {name}.", list(by), plural(by.len(), word))
+        }
+        Panel::Even { each } => format!("On {name} the panel is split down the middle, {each} to {each}."),
+    }
+}
+
+pub(super) fn intro(featured: usize, mentioned: usize) -> String {
+    let verdicts = match featured {
+        1 => "One comparison this week".to_owned(),
+        n => format!("{} comparisons this week", capitalized(&number(n))),
+    };
+    match mentioned {
+        0 => format!("{verdicts}."),
+        1 => format!("{verdicts}, and one more in a line."),
+        n => format!("{verdicts}, and {} more in a line each.", number(n)),
+    }
+}
+
+/// The first of the candidates that fits; the last one is clipped if it has to be.
+pub(super) fn subject(featured: &[&Comparison], site_name: &str) -> String {
+    let Some(lead) = featured.first() else { return clipped(site_name, SUBJECT_MAX) };
+    let [a, b] = &lead.tools;
+    let (a, b) = (a.name.as_str(), b.name.as_str());
+    let versus = format!("{a} or {b}?");
+    let mut candidates = Vec::new();
+    if featured.len() == 1 {
+        let answer = match verdict::verdict(lead) {
+            Verdict::Pick { tool, by } if by >= CLEAR => format!("The panel clearly picks {}", [a, b][tool]),
+            Verdict::Pick { tool, .. } => format!("The panel picks {}", [a, b][tool]),
+            Verdict::Tie { percent: 100 } => "The panel ships both".to_owned(),
+            Verdict::Tie { percent: 0 } => "The panel skips both".to_owned(),
+            Verdict::Tie { .. } => "The panel calls it a tie".to_owned(),
+            Verdict::OneSided { .. } => "Half a verdict".to_owned(),
+            Verdict::Unjudged => "No verdict yet".to_owned(),
+        };
+        candidates.push(format!("{versus} {answer}"));
+    } else {
+        let more = featured.len() - 1;
+        let result = match verdict::verdict(lead) {
+            Verdict::Pick { tool, .. } => format!("{} over {}", [a, b][tool], [a, b][1 - tool]),
+            Verdict::Tie { .. } => format!("{a} and {b} tie"),
+            Verdict::OneSided { .. } | Verdict::Unjudged => format!("{a} or {b}"),
+        };
+        candidates.push(format!("{result}, and {} more {}", number(more), plural(more, "verdict")));
+        candidates.push(format!("{result} (+{more})"));
+    }
+    candidates.push(versus);
+    candidates.push(a.to_owned());
+    let fits = |s: &&String| s.chars().count() <= SUBJECT_MAX;
+    let found = candidates.iter().find(fits).or(candidates.last());
+    clipped(found.map_or(site_name, String::as_str), SUBJECT_MAX)
+}
+
+/// The lead's verdict, then as many other titles as fit.
+pub(super) fn preheader(featured: &[&Comparison]) -> String {
+    let Some((lead, others)) = featured.split_first() else { return String::new() };
+    let mut text = verdict_line(lead);
+    if others.is_empty() {
+        let longer = format!("{text} {}", split_line(lead));
+        return words::shortened(longer.trim(), PREHEADER_MAX);
+    }
+    for (index, other) in others.iter().enumerate() {
+        let joint = if index == 0 { " Also: " } else { ", " };
+        let longer = format!("{text}{joint}{}", other.title);
+        if longer.chars().count() >= PREHEADER_MAX {
+            break;
+        }
+        text = longer;
+    }
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    clipped(&text, PREHEADER_MAX)
+}
