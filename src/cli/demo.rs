@@ -15,7 +15,7 @@ use crate::store::ComparisonChange;
 use crate::subscribers::{self, Options};
 
 /// Readers of the demo; every address is under example.com or example.org, which belong to nobody.
-const READERS: &str = include_str!("../../subscribers/example.csv");
+const READERS: &str = include_str!("../../templates/samples/readers.csv");
 
 /// The whole main job on the embedded default, from nothing.
 #[derive(Args)]

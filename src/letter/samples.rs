@@ -30,7 +30,8 @@ pub fn samples(now: UnixMillis) -> Vec<Comparison> {
 
 /// The sample files as they are, by name, so that `verdicts init` can lay them out for an operator.
 pub fn files() -> impl Iterator<Item = (String, String)> {
-    Embedded::iter().filter_map(|name| {
+    let comparisons = Embedded::iter().filter(|name| name.ends_with(".json") || name.ends_with(".toml"));
+    comparisons.filter_map(|name| {
         let file = Embedded::get(&name)?;
         Some((name.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
     })

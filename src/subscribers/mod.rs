@@ -14,4 +14,4 @@ mod writer;
 pub use import::{Progress, Summary, import};
 pub use reader::{Columns, OpenError, Options, Reader, RowError, clean_name};
 pub use when::parse_when;
-pub use writer::Writer;
+pub use writer::{Refusals, Writer};

@@ -5,6 +5,7 @@
 
 use std::io::Write;
 
+use super::RowError;
 use crate::domain::subscriber::Subscriber;
 
 /// Writes an export.
@@ -45,5 +46,34 @@ impl<W: Write> Writer<W> {
     /// What the file says.
     pub fn finish(self) -> std::io::Result<W> {
         self.csv.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}
+
+/// Writes the rows that an import did not take, as CSV: line, field, reason.
+pub struct Refusals<W: Write> {
+    csv: csv::Writer<W>,
+}
+
+impl<W: Write> Refusals<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn new(out: W) -> std::io::Result<Self> {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(["line", "field", "reason"])?;
+        Ok(Self { csv })
+    }
+
+    /// # Errors
+    /// What the file says.
+    pub fn write(&mut self, refused: &RowError) -> std::io::Result<()> {
+        Ok(self.csv.write_record([&refused.line.to_string(), refused.field, &refused.reason])?)
+    }
+
+    /// # Errors
+    /// What the file says.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        self.csv.flush()
     }
 }

@@ -45,9 +45,9 @@ impl Sink {
     pub fn wait_for_more(&self, more: usize, limit: Duration) -> bool {
         let letters = self.ledger.letters.lock().unwrap();
         let goal = letters.len() + more;
-        let (_, timeout) =
+        let waited =
             self.ledger.grown.wait_timeout_while(letters, limit, |letters| letters.len() < goal).unwrap();
-        !timeout.timed_out()
+        !waited.1.timed_out()
     }
 }
 

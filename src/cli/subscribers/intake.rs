@@ -11,7 +11,7 @@ use super::named;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::domain::token::Keyring;
 use crate::store::Store;
-use crate::subscribers::{Options, Progress, Reader, RowError, Summary, import};
+use crate::subscribers::{Options, Progress, Reader, Refusals, RowError, Summary, import};
 
 /// How many bad rows are printed in full.
 const SHOWN: u64 = 20;
@@ -62,7 +62,7 @@ pub(super) async fn take_in(
 /// What the operator sees of an import: a bar on a terminal, plain lines elsewhere, the first bad rows, the report.
 struct View {
     bar: Option<ProgressBar>,
-    report: Option<csv::Writer<File>>,
+    report: Option<Refusals<File>>,
     report_error: Option<String>,
     shown: u64,
     told: u64,
@@ -79,9 +79,7 @@ impl View {
         let report = report
             .map(|path| {
                 let file = File::create(path).map_err(|error| named(path, &error))?;
-                let mut report = csv::Writer::from_writer(file);
-                report.write_record(["line", "field", "reason"]).map_err(|error| named(path, &error))?;
-                Ok::<_, Failure>(report)
+                Refusals::new(file).map_err(|error| named(path, &error))
             })
             .transpose()?;
         Ok(Self { bar, report, report_error: None, shown: 0, told: 0, last: Summary::default() })
@@ -117,11 +115,10 @@ impl View {
             self.say(&format!("{error}{left_out}"));
         }
         self.shown += 1;
-        if let Some(report) = &mut self.report {
-            let line = error.line.to_string();
-            if let Err(error) = report.write_record([&line, error.field, &error.reason]) {
-                self.report_error = Some(error.to_string());
-            }
+        if let Some(report) = &mut self.report
+            && let Err(error) = report.write(error)
+        {
+            self.report_error = Some(error.to_string());
         }
     }
 
