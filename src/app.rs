@@ -63,8 +63,8 @@ impl App {
             RelayUrl::Smtp(url) => {
                 let mut options =
                     SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
-                if let Some(hello) = &relay.helo {
-                    options.hello.clone_from(hello);
+                if let Some(hello) = relay.helo.clone().or_else(own_name) {
+                    options.hello = hello;
                 }
                 Carrier::Smtp(Box::new(Relay::new(url, options)?))
             }
@@ -120,6 +120,13 @@ impl App {
         let schedule = self.settings.schedule.rule.clone();
         Ok(Worker { desk: self.desk(), post: self.post_office()?, schedule, stop })
     }
+}
+
+/// This machine's name, if it is a full one; EHLO takes no other (RFC 5321 §4.1.1.1).
+fn own_name() -> Option<String> {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?.trim().to_owned();
+    let full = name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-');
+    full.then_some(name)
 }
 
 /// A stencil and the keys for the links in it.

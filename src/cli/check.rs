@@ -91,6 +91,16 @@ fn check_site(settings: &Settings, found: &mut Findings) {
             ),
         );
     }
+    if is_sample(site.from.address.domain()) {
+        let words = format!(
+            "site.from is still the sample's ({}); put your own domain there",
+            site.from.address.domain()
+        );
+        found.add(Grade::Warn, "sender", words);
+    }
+    if site.postal_address.contains("Example") {
+        found.add(Grade::Warn, "address", "site.postal_address is still the sample's; every letter shows it");
+    }
     let host = url_host(&site.base_url);
     let domain = site.from.address.domain();
     if !host.ends_with(domain) && !domain.ends_with(&host) {
@@ -100,6 +110,11 @@ fn check_site(settings: &Settings, found: &mut Findings) {
             format!("site.from is at {domain} and links lead to {host}; readers trust one domain more"),
         );
     }
+}
+
+/// Domains that RFC 2606 keeps for examples: no relay delivers a reply to them.
+fn is_sample(domain: &str) -> bool {
+    ["example.com", "example.org", "example.net"].contains(&domain)
 }
 
 fn url_host(url: &str) -> String {

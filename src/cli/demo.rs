@@ -108,6 +108,7 @@ name = "Weekly Verdicts"
 base_url = "http://{listen}"
 from = "Weekly Verdicts <letters@verdicts.example>"
 postal_address = "Weekly Verdicts, 1 Sample Street, Exampleville"
+list_id = "weekly.verdicts.example"
 
 [database]
 url = "sqlite:verdicts.db"

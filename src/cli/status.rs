@@ -21,8 +21,8 @@ pub struct StatusArgs {
 pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
     let number = match arguments.number {
         Some(number) => IssueNumber(number),
-        None => match store.last_issue().await? {
-            Some(last) => last.number,
+        None => match store.issues(1).await?.first() {
+            Some(newest) => newest.number,
             None => {
                 return Err(Failure::Failed(
                     "there is no issue yet; start one with \"verdicts send\"".to_owned(),

@@ -132,7 +132,7 @@ pub const KEYS: &[Key] = &[
         "schedule.max_comparisons",
         Number,
         Default("5"),
-        "With more, the letter takes this many; the others wait.",
+        "With more, the letter features this many; up to six others get a line as also compared, and all of them may be featured in a later letter that has something new.",
     ),
     key(
         "relay.url",
@@ -169,7 +169,7 @@ pub const KEYS: &[Key] = &[
         "relay.helo",
         Text,
         Absent("\"mail.example.com\""),
-        "The name that this machine gives itself in EHLO. Absent: the machine's own.",
+        "The name that this machine gives itself in EHLO. Absent: the machine's own, if it is a full one.",
     ),
     key(
         "delivery.first_retry",

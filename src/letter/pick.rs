@@ -7,7 +7,8 @@
 //! - Within each, the lead is what most people had a word on (panel reviews and readers' votes); ties go to the
 //!   newer one, then to the slug in alphabetical order.
 //! - `max` are featured; up to `mentions` more get a line under "Also compared" and roll over; the rest waits unseen.
-//! - With fewer than `min` to feature there is no letter, and everything waits.
+//! - With fewer than `min` *new* ones there is no letter, and everything waits: what rolled over fills a letter and never
+//!   makes one, so a second run in the same week finds nothing to send.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -42,7 +43,7 @@ pub fn reach(last_cutoff: Option<UnixMillis>, now: UnixMillis, lookback: Duratio
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rules {
-    /// Fewer than this many to feature: no letter. At least 1 is meant, and 0 is taken as 1.
+    /// Fewer new ones than this: no letter. At least 1 is meant, and 0 is taken as 1.
     pub min: usize,
     /// At most this many are featured. 0 is taken as 1.
     pub max: usize,
@@ -135,7 +136,8 @@ pub fn pick(candidates: &[Comparison], window: Window, rules: Rules) -> Selectio
     }
     eligible.sort_by_cached_key(rank);
     let min = rules.min.max(1);
-    let quiet = (eligible.len() < min).then_some(Quiet { found: eligible.len(), min });
+    let found = eligible.iter().filter(|choice: &&Choice| !choice.why.rolled_over).count();
+    let quiet = (found < min).then_some(Quiet { found, min });
     let (featured, mentioned) = match quiet {
         Some(_) => {
             left_out.extend(eligible.drain(..).map(|c| (c.comparison.slug, Reason::TooFew)));
