@@ -23,6 +23,7 @@ mod comparisons;
 mod dialect;
 mod enlistment;
 mod error;
+mod intake;
 mod issues;
 mod open;
 mod queue;
@@ -61,6 +62,8 @@ struct Inner {
     read: AnyPool,
     /// Commits without an fsync (SQLite, `synchronous=NORMAL`); on Postgres the one pool for everything.
     normal: AnyPool,
+    /// Imports (SQLite, `synchronous=NORMAL`): a cache for the whole index, which is given back when the import is over.
+    bulk: AnyPool,
     /// Commits with an fsync (SQLite, `synchronous=FULL`); on Postgres the one pool for everything.
     durable: AnyPool,
     /// One writer at a time on SQLite. Waiting here is fair and costs nothing; waiting in `busy_timeout` is neither.
@@ -72,8 +75,10 @@ struct Inner {
 enum Durability {
     /// What somebody was promised (unsubscribed, erased, enqueued, cancelled, paused).
     Full,
-    /// The hot loop and imports, which are repeated. On Postgres the same as `Full`.
+    /// The hot loop. On Postgres the same as `Full`.
     Normal,
+    /// Imports, which are repeated after a power cut. On Postgres the same as `Full`.
+    Bulk,
 }
 
 /// A write transaction. Dropped without `commit`, it is rolled back, and only then is the gate free.
@@ -91,6 +96,7 @@ impl Inner {
         let pool = match durability {
             Durability::Full => &self.durable,
             Durability::Normal => &self.normal,
+            Durability::Bulk => &self.bulk,
         };
         let engine = self.engine;
         match engine {
@@ -132,13 +138,16 @@ impl Store {
     pub async fn close(&self) {
         self.inner.read.close().await;
         self.inner.normal.close().await;
+        self.inner.bulk.close().await;
         self.inner.durable.close().await;
     }
 
-    /// Lets the SQLite file grow no further on this store's fast writer, as a full disk would.
+    /// Lets the SQLite file grow no further on this store's fast writers, as a full disk would.
     #[doc(hidden)]
     pub async fn limit_pages_for_test(&self) -> Result<()> {
-        sqlx::query("PRAGMA max_page_count = 1").fetch_all(&self.inner.normal).await?;
+        for pool in [&self.inner.normal, &self.inner.bulk] {
+            sqlx::query("PRAGMA max_page_count = 1").fetch_all(pool).await?;
+        }
         Ok(())
     }
 
@@ -152,8 +161,7 @@ impl Store {
             ("back", &texts.back),
             ("claim", &texts.claim),
             ("not active", &texts.not_active),
-            ("known", &texts.known),
-            ("suppressed", &texts.suppressed),
+            ("stay out", &texts.stay_out),
             ("feature", &texts.feature),
         ];
         let plain = [
