@@ -3,8 +3,8 @@
 //! One text of SQL serves SQLite and Postgres; [`dialect`] holds what differs. Times are BIGINT milliseconds.
 //! SQLite runs in WAL with one writer at a time (a gate in this process, `busy_timeout` between processes).
 //!
-//! Locks on Postgres are always taken in this order, so that nobody waits in a ring: the ledger (an advisory lock),
-//! issue, subscriber, delivery.
+//! Locks on Postgres are always taken in this order, so that nobody waits in a ring: the ledger or the intake of
+//! subscribers (advisory locks, never both), issue, subscriber, delivery.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +91,9 @@ struct Write<'a> {
 /// Serialises what must not race between processes; SQLite has it from BEGIN IMMEDIATE.
 const LOCK_LEDGER: &str = "SELECT pg_advisory_xact_lock(1448432204, 0)";
 
+/// One import at a time: two that have the same people in another order would wait for each other in a ring.
+const LOCK_INTAKE: &str = "SELECT pg_advisory_xact_lock(1448432204, 1)";
+
 impl Inner {
     async fn begin(&self, durability: Durability) -> Result<Write<'_>> {
         let pool = match durability {
@@ -119,6 +122,13 @@ impl Write<'_> {
     async fn lock_ledger(&mut self) -> Result<()> {
         if self.engine == Engine::Postgres {
             sqlx::query(LOCK_LEDGER).execute(&mut *self.tx).await?;
+        }
+        Ok(())
+    }
+
+    async fn lock_intake(&mut self) -> Result<()> {
+        if self.engine == Engine::Postgres {
+            sqlx::query(LOCK_INTAKE).execute(&mut *self.tx).await?;
         }
         Ok(())
     }
