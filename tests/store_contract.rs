@@ -117,6 +117,46 @@ async fn ids_follow_the_file_and_are_never_used_again(w: World) {
     assert!(nobody.is_empty());
 }
 
+async fn two_imports_of_the_same_people_add_each_once(w: World) {
+    let (rows, hashes) = readers(3000);
+    let (mut back, mut back_hashes) = (rows.clone(), hashes.clone());
+    back.reverse();
+    back_hashes.reverse();
+    let other = w.another().await;
+    let (one, two) =
+        tokio::join!(w.store.add_subscribers(&rows, &hashes), other.add_subscribers(&back, &back_hashes));
+    let changes: Vec<_> = one.unwrap().into_iter().chain(two.unwrap()).collect();
+    let added = changes.iter().filter(|change| **change == SubscriberChange::Added).count();
+    assert_eq!((changes.len(), added), (6000, 3000));
+    assert_eq!(w.store.count_subscribers().await.unwrap()["active"], 3000);
+}
+
+async fn a_batch_is_told_apart_row_by_row(w: World) {
+    use SubscriberChange::{Added, Duplicate, Suppressed};
+    w.with_readers(1500).await;
+    for n in [7, 1400] {
+        let id = w.store.subscriber(&email(n)).await.unwrap().unwrap().id;
+        w.store.erase(id, &hash(n), NOW).await.unwrap();
+    }
+    // Known ones, erased ones and repeated ones on both sides of what one statement takes.
+    let (mut rows, mut hashes) = readers(2500);
+    for n in [7, 2, 2400] {
+        rows.push(reader(n, SubscriberStatus::Bounced));
+        hashes.push(hash(n));
+    }
+    let changes = w.store.add_subscribers(&rows, &hashes).await.unwrap();
+    for (place, change) in changes.iter().enumerate() {
+        let expected = match place + 1 {
+            7 | 1400 => Suppressed,
+            ..=1500 | 2501.. => Duplicate,
+            _ => Added,
+        };
+        assert_eq!(*change, expected, "row {place}");
+    }
+    assert_eq!(w.store.count_subscribers().await.unwrap()["active"], 2498);
+    assert_eq!(w.store.count_suppressed().await.unwrap(), 2);
+}
+
 async fn unsubscribing_is_at_once_and_repeats_succeed(w: World) {
     let w = World::running(3, w).await;
     let two = SubscriberId(2);
@@ -660,6 +700,8 @@ contract! {
     candidates_are_a_half_open_window_oldest_first,
     an_import_adds_keeps_and_leaves_out,
     ids_follow_the_file_and_are_never_used_again,
+    two_imports_of_the_same_people_add_each_once,
+    a_batch_is_told_apart_row_by_row,
     unsubscribing_is_at_once_and_repeats_succeed,
     who_leaves_while_being_sent_keeps_the_outcome_and_gets_no_second_try,
     an_erased_person_leaves_rows_without_address,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{issues, queue, subscribers};
+use super::{intake, issues, queue};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,8 +51,7 @@ pub(super) struct Texts {
     pub(super) back_subscribers: Text,
     pub(super) claim: Text,
     pub(super) not_active: Text,
-    pub(super) known: Text,
-    pub(super) suppressed: Text,
+    pub(super) stay_out: Text,
     pub(super) add: Text,
     pub(super) suppress: Text,
     pub(super) feature_taken: Text,
@@ -69,10 +68,9 @@ impl Texts {
             back_subscribers: engine.render(queue::BACK_SUBSCRIBERS),
             claim: engine.render(queue::CLAIM),
             not_active: engine.render(queue::NOT_ACTIVE),
-            known: engine.render(subscribers::KNOWN),
-            suppressed: engine.render(subscribers::SUPPRESSED),
-            add: engine.render(subscribers::ADD),
-            suppress: engine.render(subscribers::SUPPRESS),
+            stay_out: engine.render(intake::STAY_OUT),
+            add: engine.render(intake::ADD),
+            suppress: engine.render(intake::SUPPRESS),
             feature_taken: engine.render(issues::FEATURE_TAKEN),
             feature: engine.render(issues::FEATURE),
             list_comparisons: engine.render(issues::LIST_COMPARISONS),

@@ -3,8 +3,8 @@
 //! One text of SQL serves SQLite and Postgres; `dialect` holds what differs. Times are BIGINT milliseconds.
 //! SQLite runs in WAL with one writer at a time (a gate in this process, `busy_timeout` between processes).
 //!
-//! Locks on Postgres are always taken in this order, so that nobody waits in a ring: the ledger (an advisory lock),
-//! issue, subscriber, delivery.
+//! Locks on Postgres are always taken in this order, so that nobody waits in a ring: the ledger or the intake of
+//! subscribers (advisory locks, never both), issue, subscriber, delivery.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ mod comparisons;
 mod dialect;
 mod enlistment;
 mod error;
+mod intake;
 mod issues;
 mod open;
 mod queue;
@@ -61,6 +62,8 @@ struct Inner {
     read: AnyPool,
     /// Commits without an fsync (SQLite, `synchronous=NORMAL`); on Postgres the one pool for everything.
     normal: AnyPool,
+    /// Imports (SQLite, `synchronous=NORMAL`): a cache for the whole index, which is given back when the import is over.
+    bulk: AnyPool,
     /// Commits with an fsync (SQLite, `synchronous=FULL`); on Postgres the one pool for everything.
     durable: AnyPool,
     /// One writer at a time on SQLite. Waiting here is fair and costs nothing; waiting in `busy_timeout` is neither.
@@ -72,8 +75,10 @@ struct Inner {
 enum Durability {
     /// What somebody was promised (unsubscribed, erased, enqueued, cancelled, paused).
     Full,
-    /// The hot loop and imports, which are repeated. On Postgres the same as `Full`.
+    /// The hot loop. On Postgres the same as `Full`.
     Normal,
+    /// Imports, which are repeated after a power cut. On Postgres the same as `Full`.
+    Bulk,
 }
 
 /// A write transaction. Dropped without `commit`, it is rolled back, and only then is the gate free.
@@ -86,11 +91,15 @@ struct Write<'a> {
 /// Serialises what must not race between processes; SQLite has it from BEGIN IMMEDIATE.
 const LOCK_LEDGER: &str = "SELECT pg_advisory_xact_lock(1448432204, 0)";
 
+/// One import at a time: two that have the same people in another order would wait for each other in a ring.
+const LOCK_INTAKE: &str = "SELECT pg_advisory_xact_lock(1448432204, 1)";
+
 impl Inner {
     async fn begin(&self, durability: Durability) -> Result<Write<'_>> {
         let pool = match durability {
             Durability::Full => &self.durable,
             Durability::Normal => &self.normal,
+            Durability::Bulk => &self.bulk,
         };
         let engine = self.engine;
         match engine {
@@ -116,6 +125,13 @@ impl Write<'_> {
         }
         Ok(())
     }
+
+    async fn lock_intake(&mut self) -> Result<()> {
+        if self.engine == Engine::Postgres {
+            sqlx::query(LOCK_INTAKE).execute(&mut *self.tx).await?;
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -132,13 +148,16 @@ impl Store {
     pub async fn close(&self) {
         self.inner.read.close().await;
         self.inner.normal.close().await;
+        self.inner.bulk.close().await;
         self.inner.durable.close().await;
     }
 
-    /// Lets the SQLite file grow no further on this store's fast writer, as a full disk would.
+    /// Lets the SQLite file grow no further on this store's fast writers, as a full disk would.
     #[doc(hidden)]
     pub async fn limit_pages_for_test(&self) -> Result<()> {
-        sqlx::query("PRAGMA max_page_count = 1").fetch_all(&self.inner.normal).await?;
+        for pool in [&self.inner.normal, &self.inner.bulk] {
+            sqlx::query("PRAGMA max_page_count = 1").fetch_all(pool).await?;
+        }
         Ok(())
     }
 
@@ -152,8 +171,7 @@ impl Store {
             ("back", &texts.back),
             ("claim", &texts.claim),
             ("not active", &texts.not_active),
-            ("known", &texts.known),
-            ("suppressed", &texts.suppressed),
+            ("stay out", &texts.stay_out),
             ("feature", &texts.feature),
         ];
         let plain = [

@@ -23,6 +23,12 @@ const POSTGRES_CONNECTIONS: u32 = 10;
 // busy_timeout comes first: setting the journal mode takes a lock.
 const WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
     PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; PRAGMA journal_size_limit = 67108864;";
+// A cache that holds the index of a million addresses, nearly; and a log that is copied into the file once it is long
+// (in pages of 4 KB: 64 MB), not at every commit, since each writes to the same pages of the index again.
+const BULK: &str =
+    "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -48000; PRAGMA wal_autocheckpoint = 16384;";
+/// How long an import's connection outlives it, with its cache.
+const BULK_IDLE: Duration = Duration::from_secs(5);
 const READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;";
 // A plan made while the table was empty would scan it for the rest of a run of a million: plan for what is there.
 const POSTGRES: &str =
@@ -83,12 +89,14 @@ async fn open_file(path: &str) -> Result<Store> {
             error => error,
         });
     }
-    let normal = writer(&options, "PRAGMA synchronous = NORMAL");
-    let durable = writer(&options, "PRAGMA synchronous = FULL");
+    let normal = writer(&options, None, "PRAGMA synchronous = NORMAL");
+    let bulk = writer(&options, Some(BULK_IDLE), BULK);
+    let durable = writer(&options, None, "PRAGMA synchronous = FULL");
     let read = file_pool(SQLITE_READERS)
         .after_connect(|connection, _| Box::pin(async move { connection.execute(READER).await.map(|_| ()) }))
         .connect_lazy_with(options.clone());
-    Ok(store(Engine::Sqlite, Place::File(path), options, place.clone(), read, normal, durable))
+    let pools = Pools { read, normal, bulk, durable };
+    Ok(store(Engine::Sqlite, Place::File(path), options, place, pools))
 }
 
 async fn prepare(options: &AnyConnectOptions) -> std::result::Result<(), sqlx::Error> {
@@ -144,12 +152,13 @@ fn file_pool(connections: u32) -> AnyPoolOptions {
         .acquire_timeout(Duration::from_secs(30))
 }
 
-fn writer(options: &AnyConnectOptions, synchronous: &'static str) -> AnyPool {
+fn writer(options: &AnyConnectOptions, idle: Option<Duration>, pragmas: &'static str) -> AnyPool {
     file_pool(1)
+        .idle_timeout(idle)
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 connection.execute(WRITER).await?;
-                connection.execute(synchronous).await.map(|_| ())
+                connection.execute(pragmas).await.map(|_| ())
             })
         })
         .connect_lazy_with(options.clone())
@@ -175,7 +184,15 @@ async fn open_server(url: &str) -> Result<Store> {
         })
         .connect_lazy_with(options.clone());
     let home = Place::Server(options.clone());
-    Ok(store(Engine::Postgres, home, options, place.clone(), pool.clone(), pool.clone(), pool))
+    let pools = Pools { read: pool.clone(), normal: pool.clone(), bulk: pool.clone(), durable: pool };
+    Ok(store(Engine::Postgres, home, options, place, pools))
+}
+
+struct Pools {
+    read: AnyPool,
+    normal: AnyPool,
+    bulk: AnyPool,
+    durable: AnyPool,
 }
 
 fn store(
@@ -183,12 +200,12 @@ fn store(
     home: Place,
     options: AnyConnectOptions,
     place: String,
-    read: AnyPool,
-    normal: AnyPool,
-    durable: AnyPool,
+    Pools { read, normal, bulk, durable }: Pools,
 ) -> Store {
     let (texts, gate) = (Texts::new(engine), Mutex::new(()));
-    Store { inner: Arc::new(Inner { engine, texts, home, options, place, read, normal, durable, gate }) }
+    Store {
+        inner: Arc::new(Inner { engine, texts, home, options, place, read, normal, bulk, durable, gate }),
+    }
 }
 
 /// The URL as it may be printed: no password, no options (which may hold one).

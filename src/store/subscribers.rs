@@ -1,38 +1,13 @@
 //! Subscribers, and the suppressions that outlive them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Durability, Result, Store, StoreError, SubscriberChange, Write};
-use crate::domain::subscriber::{
-    NewSubscriber, Subscriber, SubscriberId, SubscriberStatus, SuppressionReason,
-};
+use super::{Durability, Result, Store, StoreError, Write};
+use crate::domain::subscriber::{Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
-
-pub(super) const KNOWN: &str =
-    "SELECT email FROM subscriber WHERE email IN (SELECT e.value ->> 'email' FROM {each})";
-
-pub(super) const SUPPRESSED: &str =
-    "SELECT email_hash FROM suppression WHERE email_hash IN (SELECT e.value ->> 'hash' FROM {each})";
-
-/// In the order of the file, so that ids (and with them the order of delivery) follow it.
-pub(super) const ADD: &str = "
-    INSERT INTO subscriber (email, name, status, timezone, source, created_at, activated_at, ended_at)
-    SELECT e.value ->> 'email', e.value ->> 'name', e.value ->> 'status', e.value ->> 'timezone', e.value ->> 'source',
-           CAST(e.value ->> 'created_at' AS BIGINT), CAST(e.value ->> 'activated_at' AS BIGINT),
-           CAST(e.value ->> 'ended_at' AS BIGINT)
-    FROM {each} WHERE true ORDER BY CAST(e.value ->> 'place' AS BIGINT)
-    ON CONFLICT (email) DO NOTHING RETURNING email";
-
-/// The suppressions that come with imported rows whose status is an end.
-pub(super) const SUPPRESS: &str = "
-    INSERT INTO suppression (email_hash, reason, created_at)
-    SELECT e.value ->> 'hash', e.value ->> 'reason', CAST(e.value ->> 'ended_at' AS BIGINT)
-    FROM {each} WHERE e.value ->> 'reason' IS NOT NULL
-    ON CONFLICT (email_hash) DO NOTHING";
 
 /// What is open belongs to an unfinished issue, so this needs no index of its own: one key look-up an issue.
 pub(super) const CANCEL_OPEN: &str = "
@@ -47,98 +22,7 @@ pub(super) const FORGET_WORDS: &str = "
 
 const COLUMNS: &str = "id, email, name, status, timezone, source, created_at, activated_at, ended_at";
 
-/// One row of a batch as the statements above read it.
-#[derive(Serialize)]
-struct Row<'a> {
-    place: usize,
-    email: &'a str,
-    hash: &'a str,
-    name: Option<&'a str>,
-    status: &'a str,
-    timezone: Option<&'a str>,
-    source: &'a str,
-    created_at: i64,
-    activated_at: Option<i64>,
-    ended_at: Option<i64>,
-    reason: Option<&'a str>,
-}
-
-impl<'a> Row<'a> {
-    fn new(place: usize, row: &'a NewSubscriber, hash: &'a str) -> Self {
-        let at = row.created_at.0;
-        let reason = match row.status {
-            SubscriberStatus::Pending | SubscriberStatus::Active => None,
-            SubscriberStatus::Unsubscribed => Some(SuppressionReason::Unsubscribed),
-            SubscriberStatus::Bounced => Some(SuppressionReason::Bounced),
-            SubscriberStatus::Complained => Some(SuppressionReason::Complained),
-        };
-        Self {
-            place,
-            email: row.email.expose(),
-            hash,
-            name: row.name.as_deref(),
-            status: row.status.as_str(),
-            timezone: row.timezone.as_deref(),
-            source: &row.source,
-            created_at: at,
-            activated_at: (row.status == SubscriberStatus::Active).then_some(at),
-            ended_at: row.status.is_ended().then_some(at),
-            reason: reason.map(SuppressionReason::as_str),
-        }
-    }
-}
-
 impl Store {
-    /// One batch (≤ 1,000) in one transaction. A known address is left exactly as it is. `hashes` are the suppression
-    /// hashes of the rows, in their order. A row whose status is an end is kept and its address suppressed, so that it
-    /// stays out even after an erasure.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of the batch is in.
-    pub async fn add_subscribers(
-        &self,
-        rows: &[NewSubscriber],
-        hashes: &[String],
-    ) -> Result<Vec<SubscriberChange>> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        if rows.len() != hashes.len() {
-            return Err(StoreError::Statement(format!("{} rows with {} hashes", rows.len(), hashes.len())));
-        }
-        let batch: Vec<Row> =
-            rows.iter().zip(hashes).enumerate().map(|(i, (row, hash))| Row::new(i, row, hash)).collect();
-        // An import that a power cut takes back is repeated: NORMAL will do.
-        let mut tx = self.inner.begin(Durability::Normal).await?;
-        let texts = &self.inner.texts;
-        let all = super::json(&batch)?;
-        let mut seen = column(sqlx::query(&texts.known).bind(&all).fetch_all(&mut *tx.tx).await?)?;
-        let suppressed = column(sqlx::query(&texts.suppressed).bind(&all).fetch_all(&mut *tx.tx).await?)?;
-        let mut changes = Vec::with_capacity(batch.len());
-        let mut fresh = Vec::new();
-        for row in &batch {
-            changes.push(if !seen.insert(row.email.to_owned()) {
-                SubscriberChange::Duplicate
-            } else if suppressed.contains(row.hash) {
-                SubscriberChange::Suppressed
-            } else {
-                fresh.push(row);
-                SubscriberChange::Added
-            });
-        }
-        let fresh = super::json(&fresh)?;
-        let added = column(sqlx::query(&texts.add).bind(&fresh).fetch_all(&mut *tx.tx).await?)?;
-        sqlx::query(&texts.suppress).bind(&fresh).execute(&mut *tx.tx).await?;
-        tx.commit().await?;
-        // Another process (on Postgres) may have been first after we looked.
-        for (change, row) in changes.iter_mut().zip(&batch) {
-            if *change == SubscriberChange::Added && !added.contains(row.email) {
-                *change = SubscriberChange::Duplicate;
-            }
-        }
-        Ok(changes)
-    }
-
     pub async fn subscriber(&self, email: &EmailAddress) -> Result<Option<Subscriber>> {
         let text = sql(format!("SELECT {COLUMNS} FROM subscriber WHERE email = $1"));
         let row = sqlx::query(text).bind(email.expose()).fetch_optional(&self.inner.read).await?;
@@ -262,10 +146,6 @@ async fn cancel_open(tx: &mut Write<'_>, id: SubscriberId, now: UnixMillis, note
 fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
     // Safe: assembled from constants of this file only.
     sqlx::AssertSqlSafe(text)
-}
-
-fn column(rows: Vec<AnyRow>) -> Result<HashSet<String>> {
-    rows.iter().map(|row| Ok(row.try_get::<String, _>(0)?)).collect()
 }
 
 fn status(row: &AnyRow) -> Result<SubscriberStatus> {

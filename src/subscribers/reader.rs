@@ -1,6 +1,6 @@
 //! A CSV of people, row by row.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 
 use super::columns::{self, Field};
 use super::when::parse_when;
@@ -10,7 +10,9 @@ use crate::domain::{EmailAddress, UnixMillis};
 /// Longest name that is kept, in characters.
 const MAX_NAME: usize = 200;
 /// Beyond this many octets a row is a quote that nobody closed.
-const MAX_ROW: usize = 1 << 20;
+const MAX_ROW: usize = 64 * 1024;
+/// How many octets are read on to find such a row's end, and with it the next row.
+const MAX_READ: usize = 1 << 20;
 /// How much of the file is looked at to find the delimiter.
 const HEAD: usize = 64 * 1024;
 
@@ -69,7 +71,27 @@ pub enum OpenError {
     Header(String),
 }
 
-type Source = std::io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>;
+type Source = Bounded<std::io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
+
+const TOO_LONG: &str = "it is over 64 KB long; a quote is opened here and not closed";
+
+/// Lets one row take so many more octets and then fails with `FileTooLarge`: a quote that nobody closes would otherwise
+/// take the rest of the file into memory. Counted by whole reads, so a row that is shorter never meets the end.
+struct Bounded<R> {
+    source: R,
+    left: usize,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.left == 0 {
+            return Err(std::io::Error::new(ErrorKind::FileTooLarge, TOO_LONG));
+        }
+        let read = self.source.read(buffer)?;
+        self.left = self.left.saturating_sub(read);
+        Ok(read)
+    }
+}
 
 /// Reads subscribers from a CSV; see `subscribers/README.md` for the format.
 pub struct Reader {
@@ -100,7 +122,7 @@ impl Reader {
             .delimiter(delimiter)
             .flexible(true)
             .buffer_capacity(256 * 1024)
-            .from_reader(Cursor::new(head).chain(source));
+            .from_reader(Bounded { source: Cursor::new(head).chain(source), left: MAX_READ });
         let header = csv.headers().map_err(|error| OpenError::Header(error.to_string()))?;
         let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         if header.iter().all(String::is_empty) {
@@ -144,7 +166,7 @@ impl Reader {
         let bad = |field: Field, reason: String| RowError { line, field: field.name(), reason };
         let whole = |reason: String| RowError { line, field: "row", reason };
         if self.record.as_slice().len() > MAX_ROW {
-            return Err(whole("it is over 1 MB long; a quote is opened here and not closed".to_owned()));
+            return Err(whole(TOO_LONG.to_owned()));
         }
         if self.record.len() != self.width {
             return Err(whole(format!(
@@ -238,15 +260,22 @@ impl Iterator for Reader {
         if self.broken {
             return None;
         }
+        self.csv.get_mut().left = MAX_READ;
         match self.csv.read_byte_record(&mut self.record) {
             Ok(false) => None,
             Ok(true) => Some(self.row()),
             Err(error) => {
                 // Byte records of any width only fail when the file itself does: there is no next row.
                 self.broken = true;
-                let line = self.csv.position().line();
-                let reason =
-                    format!("the file can't be read further: {error}; import it again, known rows are kept");
+                let line = self.record.position().map_or(0, csv::Position::line);
+                let reason = match error.kind() {
+                    csv::ErrorKind::Io(error) if error.kind() == ErrorKind::FileTooLarge => {
+                        format!("{TOO_LONG}; nothing after it is read")
+                    }
+                    _ => format!(
+                        "the file can't be read further: {error}; import it again, known rows are kept"
+                    ),
+                };
                 Some(Err(RowError { line, field: "row", reason }))
             }
         }

@@ -297,3 +297,55 @@ proptest! {
         let _ = parse_when(&text);
     }
 }
+
+/// An endless file that counts what is read of it.
+struct Endless(Cursor<Vec<u8>>, std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+impl std::io::Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = match self.0.read(buffer)? {
+            0 => {
+                buffer.fill(b'x');
+                buffer.len()
+            }
+            read => read,
+        };
+        self.1.fetch_add(read, std::sync::atomic::Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[test]
+fn a_quote_that_nobody_closes_ends_the_import_at_its_line_and_not_in_memory() {
+    let octets = std::sync::Arc::default();
+    let head = "email,name\nann@example.com,Ann\nbob@example.com,\"Bob\ncleo@example.com,Cleo\n";
+    let source = Endless(Cursor::new(head.into()), std::sync::Arc::clone(&octets));
+    let rows: Rows = Reader::open(source, options()).unwrap().collect();
+    let [Ok(ann), Err(error)] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(ann.email.expose(), "ann@example.com");
+    assert_eq!((error.line, error.field), (3, "row"));
+    assert!(error.reason.contains("over 64 KB") && error.reason.contains("nothing after"), "{error}");
+    assert!(octets.load(std::sync::atomic::Ordering::Relaxed) < 2 << 20);
+
+    let header = Endless(Cursor::new("email,\"name\n".into()), octets);
+    let Err(error) = Reader::open(header, options()) else { panic!("a header without end") };
+    assert!(error.to_string().contains("over 64 KB"), "{error}");
+}
+
+#[test]
+fn a_row_too_long_is_passed_over_and_one_that_fits_is_read_however_small_the_reads_are() {
+    struct Small(Cursor<Vec<u8>>);
+    impl std::io::Read for Small {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let most = buffer.len().min(1000);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+    let row = |name: &str, long: usize| format!("{name}@example.com,{}\n", "y".repeat(long));
+    let text = format!("email,name\n{}{}{}", row("ann", 60_000), row("bob", 5), row("cleo", 65_000));
+    let rows: Rows = Reader::open(Small(Cursor::new(text.into_bytes())), options()).unwrap().collect();
+    assert!(rows.len() == 3 && rows.iter().all(Result::is_ok), "{rows:?}");
+    let rows = self::rows(format!("email,name\n{}{}", row("ann", 70_000), row("bob", 5)));
+    assert_eq!(rows[0].as_ref().map_err(|error| error.line).unwrap_err(), 2);
+    assert!(rows.len() == 2 && rows[1].is_ok(), "{rows:?}");
+}
