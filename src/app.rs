@@ -12,7 +12,7 @@ use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
 use crate::domain::relay::RelayUrl;
 use crate::domain::token::{Keyring, Purpose};
-use crate::mail::{OpenError, Outbox, Reader, Relay, SessionOptions, Stencil};
+use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{Store, StoreError};
 use crate::web::{Pages, Web};
 use crate::week::Desk;
@@ -33,6 +33,8 @@ pub enum AppError {
     Key { path: std::path::PathBuf, reason: String },
     #[error(transparent)]
     Relay(#[from] OpenError),
+    #[error(transparent)]
+    Dkim(#[from] DkimError),
     #[error("a page template of this binary is broken: {0}")]
     Pages(String),
 }
@@ -55,7 +57,7 @@ impl App {
     /// Where letters are handed over, as `[relay]` and `[delivery]` say. Opens no line yet.
     ///
     /// # Errors
-    /// [`AppError::Relay`] when the certificates to trust can't be loaded.
+    /// [`AppError::Relay`] when the certificates to trust can't be loaded, [`AppError::Dkim`] when a key to sign with can't.
     pub fn post_office(&self) -> Result<Arc<PostOffice>, AppError> {
         let (relay, delivery) = (&self.settings.relay, &self.settings.delivery);
         let carrier = match &relay.url {
@@ -77,26 +79,38 @@ impl App {
             ..delivery::Settings::default()
         };
         let from = self.settings.site.from.address.clone();
-        Ok(Arc::new(PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader())))
+        let post = PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader()?);
+        Ok(Arc::new(match &self.settings.bounce_address {
+            Some(bounces) => post.with_bounce_address(bounces.clone()),
+            None => post,
+        }))
     }
 
     /// Reads the letter of an issue from the ledger.
-    fn loader(&self) -> Loader {
-        let (store, keyring) = (self.store.clone(), self.keyring.clone());
-        Arc::new(move |number: IssueNumber| {
-            let (store, keyring) = (store.clone(), keyring.clone());
+    fn loader(&self) -> Result<Loader, AppError> {
+        let (store, keyring, signer) = (self.store.clone(), self.keyring.clone(), self.signer()?);
+        Ok(Arc::new(move |number: IssueNumber| {
+            let (store, keyring, signer) = (store.clone(), keyring.clone(), signer.clone());
             Box::pin(async move {
                 let text = store.stencil(number).await.map_err(|error| error.to_string())?;
                 let text = text.ok_or_else(|| format!("issue {number} has no letter in the database"))?;
                 let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
-                Ok(Arc::new(IssueLetters { stencil, keyring }) as Arc<dyn Letters>)
+                Ok(Arc::new(IssueLetters { stencil, keyring, signer }) as Arc<dyn Letters>)
             })
-        })
+        }))
     }
 
     /// The letters of a stencil, with this site's keys.
-    pub fn letters(&self, stencil: Stencil) -> impl Letters {
-        IssueLetters { stencil, keyring: self.keyring.clone() }
+    ///
+    /// # Errors
+    /// [`AppError::Dkim`] when a key to sign with can't be loaded.
+    pub fn letters(&self, stencil: Stencil) -> Result<impl Letters, AppError> {
+        Ok(IssueLetters { stencil, keyring: self.keyring.clone(), signer: self.signer()? })
+    }
+
+    /// What signs the letters: nothing if `[dkim]` names no key.
+    fn signer(&self) -> Result<Arc<Signer>, AppError> {
+        Ok(Arc::new(Signer::load(&self.settings.dkim)?))
     }
 
     /// The pages, with their templates parsed.
@@ -133,6 +147,7 @@ fn own_name() -> Option<String> {
 struct IssueLetters {
     stencil: Stencil,
     keyring: Keyring,
+    signer: Arc<Signer>,
 }
 
 impl Letters for IssueLetters {
@@ -147,6 +162,7 @@ impl Letters for IssueLetters {
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
         };
         self.stencil.fill(&reader, out);
+        self.signer.sign(claimed.enqueued_at, out);
     }
 }
 

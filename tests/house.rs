@@ -20,9 +20,11 @@ const FLOORS: [&str; 12] = [
 ];
 
 /// Which rooms may name which outside crate.
-const OUTSIDE: [(&str, &[&str]); 11] = [
+const OUTSIDE: [(&str, &[&str]); 13] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
+    ("mail_auth", &["mail"]),
+    ("aws_lc_rs", &["mail"]),
     ("axum", &["web"]),
     ("mrml", &["letter"]),
     ("tera", &["letter", "web"]),

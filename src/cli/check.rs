@@ -7,9 +7,11 @@ use serde_json::json;
 
 use super::{Exit, Outcome, say, say_json};
 use crate::app::{self, App};
-use crate::config::Settings;
+use crate::config::{Settings, aligned};
 use crate::domain::UnixMillis;
+use crate::domain::relay::RelayUrl;
 use crate::domain::schedule::Schedule;
+use crate::mail::Signer;
 
 /// Every way this set-up could fail to deliver, checked before it does.
 #[derive(Args)]
@@ -49,6 +51,7 @@ pub async fn run(arguments: &Check, settings: Settings) -> Outcome {
     found.add(Grade::Good, "settings", "every key is known and valid");
     check_key(&settings, &mut found);
     check_site(&settings, &mut found);
+    check_dkim(&settings, &mut found);
     match App::open(settings.clone()).await {
         Ok(app) => {
             check_store(&app, &mut found).await;
@@ -74,6 +77,45 @@ fn check_key(settings: &Settings, found: &mut Findings) {
         _ => {
             found.add(Grade::Warn, "key", format!("others can read {0}; run: chmod 600 {0}", path.display()))
         }
+    }
+}
+
+/// Each key loads, signs, and its record verifies that; looks nothing up in the DNS.
+fn check_dkim(settings: &Settings, found: &mut Findings) {
+    if settings.dkim.is_empty() {
+        let (grade, words) = match settings.relay.url {
+            RelayUrl::Outbox(_) => (Grade::Good, "no key; letters in a folder need none"),
+            RelayUrl::Smtp(_) => (
+                Grade::Warn,
+                "letters leave unsigned; run \"verdicts dkim generate\", unless the relay signs for site.from",
+            ),
+        };
+        return found.add(grade, "dkim", words);
+    }
+    for key in &settings.dkim {
+        let signer = match Signer::load(std::slice::from_ref(key)) {
+            Ok(signer) => signer,
+            Err(error) => {
+                found.add(Grade::Bad, "dkim", error.to_string());
+                continue;
+            }
+        };
+        for record in signer.records() {
+            found.add(Grade::Good, "dkim", format!("signs and verifies; the DNS has to say: {record}"));
+        }
+        let mode = std::fs::metadata(&key.key_file).map_or(0, |meta| meta.permissions().mode() & 0o077);
+        if mode != 0 {
+            let file = key.key_file.display();
+            found.add(Grade::Warn, "dkim", format!("others can read {file}; run: chmod 600 {file}"));
+        }
+    }
+    let sender = settings.site.from.address.domain();
+    if !settings.dkim.iter().any(|key| aligned(&key.domain, sender)) {
+        found.add(
+            Grade::Bad,
+            "dkim",
+            format!("no key signs for {sender}, the domain of site.from, so DMARC fails; set dkim.key_file"),
+        );
     }
 }
 

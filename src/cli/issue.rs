@@ -212,7 +212,7 @@ async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, Failure> {
 }
 
 /// One letter as a reader would get it. The reader is number 0, whose links lead to nobody.
-fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -> Vec<u8> {
+fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -> Result<Vec<u8>, Failure> {
     let now = UnixMillis::now();
     let claimed = Claimed {
         issue: number,
@@ -223,15 +223,15 @@ fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -
         enqueued_at: now,
     };
     let mut letter = Vec::new();
-    crate::delivery::Letters::fill(&app.letters(stencil), &claimed, now, &mut letter);
-    letter
+    crate::delivery::Letters::fill(&app.letters(stencil)?, &claimed, now, &mut letter);
+    Ok(letter)
 }
 
 async fn preview(app: &App, number: IssueNumber, out: &Path) -> Outcome {
     let stencil = stencil(app, number).await?;
     super::init::make_folder(out)?;
     let (html, text) = (stencil.web_html(), stencil.web_text());
-    let letter = fill(app, stencil, number, app.settings.site.from.address.clone());
+    let letter = fill(app, stencil, number, app.settings.site.from.address.clone())?;
     for (name, content) in
         [("letter.html", html.as_bytes()), ("letter.txt", text.as_bytes()), ("letter.eml", &letter[..])]
     {
@@ -246,7 +246,7 @@ async fn preview(app: &App, number: IssueNumber, out: &Path) -> Outcome {
 async fn test(app: &App, number: IssueNumber, to: &str) -> Outcome {
     let to = EmailAddress::parse(to).map_err(|error| Failure::Usage(format!("--to {to:?}: {error}")))?;
     let stencil = stencil(app, number).await?;
-    let letter = fill(app, stencil, number, to.clone());
+    let letter = fill(app, stencil, number, to.clone())?;
     match app.post_office()?.send_one(&to, &format!("test-{number}"), &letter).await {
         Ok(reply) => {
             say(format_args!("the relay took it: {reply}"));

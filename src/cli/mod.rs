@@ -4,6 +4,7 @@ mod check;
 mod comparisons;
 mod db;
 mod demo;
+mod dkim;
 mod init;
 mod issue;
 mod progress;
@@ -104,6 +105,9 @@ enum Command {
     Status(status::StatusArgs),
     /// Every way this set-up could fail to deliver, checked before it does
     Check(check::Check),
+    /// Make the keys that sign letters, and print their DNS records
+    #[command(subcommand)]
+    Dkim(dkim::DkimCommand),
     /// Migrate or back up the database
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -144,6 +148,7 @@ async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> Outcome {
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Db(command) => db::run(command, settings(config, env)?).await,
         Command::Check(arguments) => check::run(&arguments, settings(config, env)?).await,
+        Command::Dkim(command) => dkim::run(command, settings(config, env)),
         Command::Comparisons(comparisons::ComparisonsCommand::Schema) => comparisons::schema(),
         command => {
             let app = App::open(settings(config, env)?).await?;

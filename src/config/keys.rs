@@ -31,12 +31,16 @@ pub enum Initial {
 }
 
 /// The sections in the order of the file, each with what it is about.
-pub const SECTIONS: [(&str, &str); 7] = [
+pub const SECTIONS: [(&str, &str); 8] = [
     ("site", "Who sends the letter, as every letter names it."),
     ("database", "Where subscribers, comparisons, issues and deliveries are kept."),
     ("schedule", "When a letter is due, and what goes in."),
     ("relay", "The SMTP server that takes the letters."),
     ("delivery", "What happens to a letter that the relay puts off."),
+    (
+        "dkim",
+        "The signatures of letters. \"verdicts dkim generate\" makes keys, and says what to write here and publish.",
+    ),
     ("web", "The pages: sign-up, unsubscribe, archive."),
     ("secret", "The site's own key."),
 ];
@@ -70,6 +74,14 @@ pub const KEYS: &[Key] = &[
         "Who the letter is from. Its domain is the one that SPF, DKIM and DMARC have to vouch for.",
     ),
     key("site.reply_to", Text, Absent("\"editors@example.com\""), "Where replies go. Absent: to `from`."),
+    key(
+        "site.bounce_address",
+        Text,
+        Absent("\"bounces@example.com\""),
+        "Where the relays of readers report letters that they could not deliver (the envelope sender). Each letter has its own \
+         tag behind a plus, bounces+TOKEN@example.com, so that a report leads to its reader whatever else it says; the mailbox \
+         has to take such addresses. Absent: the address of `from`, without a tag.",
+    ),
     key(
         "site.postal_address",
         Text,
@@ -182,6 +194,32 @@ pub const KEYS: &[Key] = &[
         Text,
         Default("\"2d\""),
         "When a letter that is still put off is given up as failed.",
+    ),
+    key(
+        "dkim.domain",
+        Text,
+        Absent("\"example.com\""),
+        "The domain that signs: the one of `from`, its parent or a part of it, as DMARC wants it. Absent: the domain of `from`.",
+    ),
+    key(
+        "dkim.selector",
+        Text,
+        Absent("\"v202611\""),
+        "The name of the key in the DNS: the record is SELECTOR._domainkey.DOMAIN. Absent, with `key_file`: letters leave \
+         unsigned, and the relay has to sign.",
+    ),
+    key(
+        "dkim.key_file",
+        Text,
+        Absent("\"dkim/v202611.pem\""),
+        "The private key (PEM, RSA of 2048 bits or Ed25519). Keep it out of git, and readable by the service alone.",
+    ),
+    key(
+        "dkim.also",
+        Text,
+        Absent("\"v202611-ed25519:dkim/v202611-ed25519.pem\""),
+        "More signatures on each letter, as SELECTOR:FILE or SELECTOR@DOMAIN:FILE, separated by commas: an Ed25519 key beside \
+         the RSA key, an old key beside a new one, another domain.",
     ),
     key(
         "web.listen",

@@ -4,6 +4,7 @@
 //! stand in an error or in `Debug`.
 
 mod database;
+mod dkim;
 mod error;
 mod keys;
 mod raw;
@@ -16,12 +17,14 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use crate::domain::EmailAddress;
 use crate::domain::rate::Rate;
 use crate::domain::relay::RelayUrl;
 use crate::domain::schedule::Schedule;
 use crate::domain::site::Site;
 
 pub use database::DatabaseUrl;
+pub use dkim::aligned;
 pub use error::{ConfigError, Place};
 pub use keys::{Initial, KEYS, Key, SECTIONS, Shape, init_file};
 pub use span::parse_span;
@@ -37,6 +40,10 @@ pub struct Settings {
     pub schedule: ScheduleSettings,
     pub relay: RelaySettings,
     pub delivery: DeliverySettings,
+    /// The keys that sign each letter; none when the relay does.
+    pub dkim: Vec<DkimKey>,
+    /// Where bounces go, each with a tag of its own; none for the From address.
+    pub bounce_address: Option<EmailAddress>,
     pub web: WebSettings,
     pub secret: SecretSettings,
     /// The folder that relative paths are resolved against: the settings file's own.
@@ -82,6 +89,17 @@ pub struct DeliverySettings {
     pub first_retry: Duration,
     /// At least `first_retry`.
     pub max_age: Duration,
+}
+
+/// One key that signs letters. The file is read later.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DkimKey {
+    /// ASCII, lower case.
+    pub domain: String,
+    pub selector: String,
+    pub key_file: PathBuf,
+    /// Which setting names it, for errors about the file.
+    pub setting: &'static str,
 }
 
 #[derive(Clone, Debug)]

@@ -14,15 +14,20 @@ use super::{
     DatabaseSettings, DeliverySettings, RelaySettings, ScheduleSettings, SecretSettings, Settings,
     WebSettings,
 };
+use crate::domain::EmailAddress;
 use crate::domain::relay::RelayUrl;
 use crate::domain::schedule::Schedule;
 use crate::domain::site::{Mailbox, Site};
+use crate::domain::token::BOUNCE_LOCAL_MAX;
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
 pub(super) fn settings(raw: &Raw, folder: &Path) -> Result<Settings> {
+    let site = site(raw)?;
     Ok(Settings {
-        site: site(raw)?,
+        dkim: super::dkim::keys(raw, &site, folder)?,
+        bounce_address: raw.take_if_set("site.bounce_address", bounce_address)?,
+        site,
         database: DatabaseSettings { url: database_url(raw, folder)? },
         schedule: schedule(raw)?,
         relay: relay(raw, folder)?,
@@ -144,7 +149,20 @@ fn from_either<T>(
     })
 }
 
-fn path(text: &str, folder: &Path) -> std::result::Result<PathBuf, String> {
+/// An address whose local part leaves room for a tag: 64 octets hold both (RFC 5321 §4.5.3.1.1).
+fn bounce_address(text: &str) -> std::result::Result<EmailAddress, String> {
+    let address = EmailAddress::parse(text).map_err(|error| format!("{error}; write bounces@example.com"))?;
+    let (local, _) = address.expose().rsplit_once('@').unwrap_or_default();
+    if local.len() > BOUNCE_LOCAL_MAX || local.contains('+') || !local.is_ascii() {
+        return Err(format!(
+            "the part before the @ has to leave room for a tag; use up to {BOUNCE_LOCAL_MAX} ASCII characters and no plus, \
+             as bounces@example.com"
+        ));
+    }
+    Ok(address)
+}
+
+pub(super) fn path(text: &str, folder: &Path) -> std::result::Result<PathBuf, String> {
     if text.is_empty() { Err("it is empty; name a file".to_owned()) } else { Ok(folder.join(text)) }
 }
 
@@ -221,7 +239,7 @@ fn host_name(text: &str) -> std::result::Result<String, String> {
     Err("it is not a host name; write it as mail.example.com or [192.0.2.1]".to_owned())
 }
 
-fn is_dotted(text: &str) -> bool {
+pub(super) fn is_dotted(text: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };

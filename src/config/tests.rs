@@ -78,7 +78,7 @@ fn unknown_keys_are_refused_by_name_and_place() {
         ("\n[relay]\nconections = 3\n", ["toml:8:", "relay.conections", "did you mean relay.connections?"]),
         ("[relais]\nurl = \"x\"\n", ["toml:6:", "relais", "not a setting"]),
         ("cron = \"x\"\n", ["toml:6:", "site.cron", "did you mean schedule.cron?"]),
-        ("[dkim]\nselector = \"x\"\n", ["toml:6:", "dkim", "\"verdicts init\""]),
+        ("[tracking]\npixel = \"x\"\n", ["toml:6:", "tracking", "\"verdicts init\""]),
     ] {
         let text = error(more, &[]);
         assert!(names.iter().all(|name| text.contains(name)), "{text}");
@@ -111,6 +111,13 @@ fn a_wrong_value_is_named_with_its_place_and_remedy() {
         ("[relay]\nhelo = \"a b\"", ["relay.helo = \"a b\"", "mail.example.com"]),
         ("[delivery]\nfirst_retry = \"0s\"", ["delivery.first_retry = \"0s\"", "a second or more"]),
         ("[delivery]\nmax_age = \"1s\"", ["delivery.max_age = \"1s\"", "delivery.first_retry"]),
+        ("[dkim]\nselector = \"v1\"", ["toml:7: dkim.selector = \"v1\"", "set dkim.key_file"]),
+        ("[dkim]\nkey_file = \"v1.pem\"", ["dkim.key_file = \"v1.pem\"", "set dkim.selector"]),
+        ("[dkim]\ndomain = \"other.example\"", ["dkim.domain = \"other.example\"", "verdicts.example"]),
+        ("[dkim]\ndomain = \"example\"", ["dkim.domain = \"example\"", "verdicts.example"]),
+        ("[dkim]\nalso = \"v1\"", ["dkim.also = \"v1\"", "SELECTOR:FILE"]),
+        ("[dkim]\nalso = \"v1@x y:f\"", ["dkim.also = \"v1@x y:f\"", "SELECTOR:FILE"]),
+        ("bounce_address = \"a+b@x.example\"", ["site.bounce_address = \"a+b@x.example\"", "no plus"]),
         ("[web]\nlisten = \"8080\"", ["web.listen = \"8080\"", "127.0.0.1:8080"]),
         ("reply_to = \"nobody\"", ["site.reply_to = \"nobody\"", "name@example.com"]),
         ("list_id = \"my list\"", ["site.list_id = \"my list\"", "weekly.example.com"]),
@@ -153,6 +160,37 @@ fn nothing_may_smuggle_a_line_into_a_header() {
     for key in ["NAME", "POSTAL_ADDRESS", "FROM"] {
         let text = error("", &[(&format!("VERDICTS__SITE__{key}"), "A\r\nBcc: x@example.com")]);
         assert!(text.contains(&format!("site.{}", key.to_lowercase())), "{text}");
+    }
+}
+
+#[test]
+fn dkim_keys_are_one_main_key_and_others() {
+    let text = format!(
+        "{SITE}[dkim]\nselector = \"v2\"\nkey_file = \"v2.pem\"\nalso = \"v1:/keys/v1.pem, e@mail.example.org:e.pem\"\n"
+    );
+    let settings = load(&text, &[]).unwrap();
+    let keys: Vec<_> = settings
+        .dkim
+        .iter()
+        .map(|key| (key.domain.as_str(), key.selector.as_str(), key.key_file.clone(), key.setting))
+        .collect();
+    let at = |name: &str| settings.folder.join(name);
+    assert_eq!(
+        keys,
+        [
+            ("verdicts.example", "v2", at("v2.pem"), "dkim.key_file"),
+            ("verdicts.example", "v1", PathBuf::from("/keys/v1.pem"), "dkim.also"),
+            ("mail.example.org", "e", at("e.pem"), "dkim.also"),
+        ]
+    );
+    assert_eq!(load(SITE, &[]).unwrap().dkim, []);
+    // The parent and a part of the sender's domain are aligned with it.
+    for (from, domain) in
+        [("a@news.verdicts.example", "verdicts.example"), ("a@verdicts.example", "Mail.Verdicts.Example")]
+    {
+        let env = [("VERDICTS__SITE__FROM", from), ("VERDICTS__DKIM__DOMAIN", domain)];
+        let settings = load(&text, &env).unwrap();
+        assert_eq!(settings.dkim[0].domain, domain.to_lowercase());
     }
 }
 

@@ -128,7 +128,8 @@ impl Connection {
 
     async fn deliver(&mut self, mut session: Standing, job: &Job) -> Decision {
         self.fill(job);
-        let outcome = session.deliver(&self.post.envelope_from, &job.claimed.email, &self.letter).await;
+        let outcome =
+            session.deliver(&self.post.sender(&job.claimed), &job.claimed.email, &self.letter).await;
         // A session that has had its letters is closed with the next one: first this result has to be written down.
         if session.has_line() {
             self.session = Some(session);

@@ -8,6 +8,7 @@
 //! What is absent: a queue in memory, a transaction that is open while a relay thinks, a retry that does not go through the store.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -84,6 +85,8 @@ pub struct PostOffice {
     pub(super) settings: Settings,
     /// The envelope's sender: where bounces go.
     pub(super) envelope_from: EmailAddress,
+    /// With a tag for each delivery, or without.
+    pub(super) verp: bool,
     /// Names the outbox's files after the Message-ID.
     pub(super) keyring: Keyring,
     pub(super) letters: Loader,
@@ -104,11 +107,28 @@ impl PostOffice {
             carrier,
             settings,
             envelope_from,
+            verp: false,
             keyring,
             letters,
             clock: Arc::new(UnixMillis::now),
             pace: settings.rate.map(|rate| Mutex::new(Pace::new(rate, Duration::ZERO))),
             started: Instant::now(),
+        }
+    }
+
+    /// With a tag in each letter's envelope sender, that leads its bounce back to the delivery.
+    #[must_use]
+    pub fn with_bounce_address(mut self, bounces: EmailAddress) -> Self {
+        (self.envelope_from, self.verp) = (bounces, true);
+        self
+    }
+
+    /// The envelope's sender of one letter.
+    pub(super) fn sender(&self, claimed: &Claimed) -> Cow<'_, EmailAddress> {
+        if self.verp {
+            Cow::Owned(self.keyring.bounce_address(&self.envelope_from, claimed.issue, claimed.subscriber))
+        } else {
+            Cow::Borrowed(&self.envelope_from)
         }
     }
 

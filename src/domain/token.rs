@@ -2,7 +2,8 @@
 //!
 //! Every value is an HMAC-SHA-256 under the site's secret key, with its purpose inside the MAC, so that a token made
 //! for one thing proves nothing about another. A link token is `k<key>.<purpose letter><subscriber>.<mac>` in URL-safe
-//! characters. Unsubscribe tokens have no expiry: a link in a letter from years ago still has to work.
+//! characters. Unsubscribe tokens have no expiry: a link in a letter from years ago still has to work. A bounce token is
+//! `<key>-<issue>-<subscriber>-<mac>` in characters that survive a mail server's change of case.
 
 use std::fmt;
 
@@ -17,6 +18,13 @@ use super::subscriber::SubscriberId;
 
 /// Octets of the MAC that a token carries: 128 bits, beyond guessing and short enough for a link.
 const MAC_OCTETS: usize = 16;
+/// Octets of the MAC in a bounce token: 80 bits, 16 characters, since a local part has room for 64 octets in all.
+const BOUNCE_MAC_OCTETS: usize = 10;
+/// The longest local part of a bounce address, in octets. It leaves 39 for a token behind the plus: enough for issue 999999
+/// and subscriber 999999999999.
+pub const BOUNCE_LOCAL_MAX: usize = 24;
+/// RFC 4648 §6, in lower case.
+const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// Octets of a key.
 pub const KEY_OCTETS: usize = 32;
 
@@ -125,6 +133,46 @@ impl Keyring {
         check.verify_truncated_left(&given).ok().map(|()| subscriber)
     }
 
+    /// The tag that a letter's envelope sender carries, so that its bounce leads back to the delivery (VERP).
+    pub fn bounce_token(&self, issue: IssueNumber, subscriber: SubscriberId) -> String {
+        let (number, key) = &self.keys[0];
+        let mac = Self::mac(key, "verdicts bounce", &[&issue.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
+        format!("{number}-{issue}-{}-{}", subscriber.0, base32(&mac[..BOUNCE_MAC_OCTETS]))
+    }
+
+    /// Which delivery this tag was made for, if it is one of ours. Upper and lower case are the same, since a mail server
+    /// on the way may fold them. Compared in constant time.
+    pub fn verify_bounce_token(&self, token: &str) -> Option<(IssueNumber, SubscriberId)> {
+        let mut parts = token.split('-');
+        let (number, issue, who, mac) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let (number, issue, subscriber) = (digits(number)?, digits(issue)?, digits(who)?);
+        let given = unbase32(mac).filter(|mac| mac.len() == BOUNCE_MAC_OCTETS)?;
+        let (_, key) = self.keys.iter().find(|(n, _)| i64::from(*n) == number)?;
+        let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        check.update(b"verdicts bounce");
+        for part in [issue.to_be_bytes(), subscriber.to_be_bytes()] {
+            check.update(&(part.len() as u64).to_be_bytes());
+            check.update(&part);
+        }
+        check.verify_truncated_left(&given).ok().map(|()| (IssueNumber(issue), SubscriberId(subscriber)))
+    }
+
+    /// The envelope sender of a letter: `bounces@…` with the delivery's tag. Without a tag if the two don't fit into a local
+    /// part, which takes numbers beyond any list.
+    pub fn bounce_address(
+        &self,
+        bounces: &EmailAddress,
+        issue: IssueNumber,
+        subscriber: SubscriberId,
+    ) -> EmailAddress {
+        let token = self.bounce_token(issue, subscriber);
+        let (local, domain) = bounces.expose().rsplit_once('@').unwrap_or_default();
+        EmailAddress::parse(&format!("{local}+{token}@{domain}")).unwrap_or_else(|_| bounces.clone())
+    }
+
     /// The left part of a letter's Message-ID: the same for every attempt, and no way back to the reader.
     pub fn message_id(&self, issue: IssueNumber, subscriber: SubscriberId) -> String {
         let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
@@ -146,6 +194,41 @@ impl Keyring {
 fn hex(octets: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
     octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
+}
+
+/// Groups of five bits; the tokens' lengths leave no rest.
+fn base32(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len() * 8 / 5);
+    let (mut bits, mut held) = (0_u32, 0);
+    for octet in octets {
+        bits = (bits << 8) | u32::from(*octet);
+        held += 8;
+        while held >= 5 {
+            held -= 5;
+            text.push(char::from(BASE32[(bits >> held) as usize & 31]));
+        }
+    }
+    text
+}
+
+fn unbase32(text: &str) -> Option<Vec<u8>> {
+    let mut octets = Vec::with_capacity(text.len() * 5 / 8);
+    let (mut bits, mut held) = (0_u32, 0);
+    for c in text.bytes() {
+        let value = BASE32.iter().position(|known| *known == c.to_ascii_lowercase())?;
+        bits = (bits << 5) | u32::try_from(value).ok()?;
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            octets.push((bits >> held) as u8);
+        }
+    }
+    Some(octets)
+}
+
+/// A number as we write it: digits alone.
+fn digits(text: &str) -> Option<i64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn unhex(hex: &str) -> Option<[u8; KEY_OCTETS]> {
@@ -209,7 +292,63 @@ mod tests {
         assert_eq!(Keyring::parse("\n1 abc\n").unwrap_err(), KeyError::Line(2));
     }
 
+    #[test]
+    fn a_bounce_leads_back_to_its_delivery() {
+        let old = ring(&line(1, 7));
+        let new = ring(&format!("{}{}", line(2, 9), line(1, 7)));
+        let (issue, reader) = (IssueNumber(12), SubscriberId(34567));
+        let token = old.bounce_token(issue, reader);
+        assert!(token.starts_with("1-12-34567-"), "{token}");
+        assert_eq!(old.verify_bounce_token(&token), Some((issue, reader)));
+        assert_eq!(old.verify_bounce_token(&token.to_ascii_uppercase()), Some((issue, reader)));
+        assert_eq!(new.verify_bounce_token(&token), Some((issue, reader)), "an old key still verifies");
+        assert_eq!(ring(&line(1, 9)).verify_bounce_token(&token), None, "another site's key does not");
+        for changed in ["1-13-34567-", "1-12-34568-", "2-12-34567-", "1-12-34567--", "1-+12-34567-"] {
+            assert_eq!(new.verify_bounce_token(&token.replace("1-12-34567-", changed)), None, "{changed}");
+        }
+        assert_eq!(old.verify_bounce_token(&token[..token.len() - 8]), None, "a shorter MAC is none");
+        // No other keyed value passes for it.
+        assert_eq!(old.verify_bounce_token(&old.link_token(Purpose::Unsubscribe, reader)), None);
+    }
+
+    #[test]
+    fn the_longest_bounce_address_fits_a_local_part() {
+        let bounces = EmailAddress::parse(&format!("{}@example.com", "b".repeat(BOUNCE_LOCAL_MAX))).unwrap();
+        let ring = ring(&line(99, 7));
+        let address = ring.bounce_address(&bounces, IssueNumber(999_999), SubscriberId(999_999_999_999));
+        let (local, _) = address.expose().rsplit_once('@').unwrap();
+        assert_eq!(local.len(), 64);
+        let (_, token) = local.split_once('+').unwrap();
+        assert!(ring.verify_bounce_token(token).is_some());
+        let absurd = ring.bounce_address(&bounces, IssueNumber(i64::MAX), SubscriberId(i64::MAX));
+        assert_eq!(absurd, bounces);
+    }
+
     proptest::proptest! {
+        #[test]
+        fn every_bounce_token_comes_back_and_no_other_passes(
+            issue in 0i64..i64::MAX, who in 0i64..i64::MAX, at in 0usize..90, c in proptest::char::range('0', 'z')
+        ) {
+            let ring = ring(&line(1, 7));
+            let token = ring.bounce_token(IssueNumber(issue), SubscriberId(who));
+            let safe = token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            proptest::prop_assert!(safe);
+            let own = Some((IssueNumber(issue), SubscriberId(who)));
+            proptest::prop_assert_eq!(ring.verify_bounce_token(&token), own);
+            let mut changed: Vec<char> = token.chars().collect();
+            let at = at % changed.len();
+            if !changed[at].eq_ignore_ascii_case(&c) {
+                changed[at] = c;
+                let changed: String = changed.into_iter().collect();
+                proptest::prop_assert_eq!(ring.verify_bounce_token(&changed), None);
+            }
+        }
+
+        #[test]
+        fn junk_is_never_a_bounce_token(junk in ".{0,80}") {
+            proptest::prop_assert_eq!(ring(&line(1, 7)).verify_bounce_token(&junk), None);
+        }
+
         #[test]
         fn junk_is_never_a_token(junk in ".{0,80}") {
             let ring = ring(&line(1, 7));

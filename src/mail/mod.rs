@@ -1,6 +1,7 @@
 //! MIME, headers, and SMTP through lettre; the outbox.
 
 pub mod connect;
+pub mod dkim;
 pub mod encode;
 mod line;
 pub mod outbox;
@@ -10,6 +11,7 @@ pub mod slot;
 pub mod stencil;
 
 pub use connect::{OpenError, Relay, SessionOptions, Timeouts};
+pub use dkim::{DkimError, Signer};
 pub use outbox::{Outbox, OutboxError};
 pub use session::{Outcome, Session, Stage};
 pub use slot::{Marks, Slot};
