@@ -8,6 +8,7 @@ pub mod reply;
 pub mod session;
 pub mod slot;
 pub mod stencil;
+mod wire;
 
 pub use connect::{OpenError, Relay, SessionOptions, Timeouts};
 pub use outbox::{Outbox, OutboxError};

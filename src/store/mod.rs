@@ -32,6 +32,7 @@ mod subscribers;
 
 pub use enlistment::Enlistment;
 pub use error::StoreError;
+pub use queue::Turned;
 pub use schema::SCHEMA;
 
 use dialect::{Engine, Texts};
@@ -147,11 +148,9 @@ impl Store {
     pub fn hot_queries(&self) -> Vec<(&'static str, String)> {
         let texts = &self.inner.texts;
         let rendered = [
-            ("sent", &texts.sent),
+            ("turn", &texts.turn),
             ("failed", &texts.failed),
             ("back", &texts.back),
-            ("claim", &texts.claim),
-            ("not active", &texts.not_active),
             ("known", &texts.known),
             ("suppressed", &texts.suppressed),
             ("feature", &texts.feature),
