@@ -134,7 +134,7 @@ async fn five_thousand_letters_each_exactly_once() {
     assert!(copies.len() == 5_000 && copies.values().all(|copies| *copies == 1));
     assert!(peer.most_standing() <= 10, "{} sessions at a time", peer.most_standing());
     let seen = seen.into_inner().unwrap();
-    assert!(seen.iter().all(|now| now.in_flight <= 10), "a claimed row is one that a connection holds");
+    assert!(seen.iter().all(|now| now.in_flight <= 20), "a claimed row is one that a connection holds");
     assert!(seen.is_sorted_by_key(|now| now.sent) && seen.last().unwrap().sent == 5_000);
     assert_eq!(run.world.store.finish_done(NOW).await.unwrap(), [ONE]);
 }
@@ -401,7 +401,8 @@ async fn told_to_stop_it_finishes_what_is_in_flight_and_claims_no_more() {
     })
     .await
     .unwrap();
-    assert!(pass.stopped && (5..=9).contains(&pass.sent), "{pass:?}");
+    // Five or six when it is told, and the two letters that each connection holds.
+    assert!(pass.stopped && (5..=10).contains(&pass.sent), "{pass:?}");
     let tally = run.tally().await;
     assert_eq!((tally.sending, tally.sent + tally.queued), (0, 100), "nothing is left in the air");
     assert_eq!(peer.taken().len() as i64, tally.sent);

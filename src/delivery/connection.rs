@@ -1,30 +1,49 @@
 //! One connection to the relay: a letter, its outcome, the next letter.
+//!
+//! While a letter is on its way the connection holds the next one, and asks the relay for it in the write that ends the first.
+//! The next one's own end waits for leave: for the commit that has written down the first one's outcome and that the next
+//! one's attempt is under way. So of the two at most one can be a letter that the relay has and the ledger does not know of.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::engine::{Carrier, Letters, PostOffice};
 use super::pool::{NoSession, Pool, Standing};
 use super::transition::{Concern, Decision, decide, decide_outbox};
 use crate::domain::delivery::{Claimed, Finished, Transition};
-use crate::mail::{Outbox, Outcome, Relay};
+use crate::domain::issue::IssueNumber;
+use crate::domain::subscriber::SubscriberId;
+use crate::mail::{Envelope, Outcome};
 
 /// How long a session may wait for its next letter. Relays close idle lines, and a letter sent into one has to be tried again.
 const IDLE: Duration = Duration::from_secs(10);
 /// How long a connection rests that the relay turned away while others stand.
 const REST: Duration = Duration::from_secs(30);
 
-/// How old a claim may be when its letter starts. What a letter may take after that (RFC 5321's 25 minutes) still fits into
-/// the store's lease, so that no other worker takes a row whose letter is on its way.
-const FRESH: Duration = Duration::from_secs(4 * 60);
-
-/// What a connection tells the ledger: what became of its letter, and whether it wants another.
+/// What a connection tells the ledger: what became of its letters, and what it wishes.
 pub(super) struct Turn {
-    pub finished: Option<(Finished, Concern)>,
-    pub answer: Option<oneshot::Sender<Job>>,
+    pub finished: Vec<(Finished, Concern)>,
+    pub wish: Wish,
+}
+
+pub(super) enum Wish {
+    Nothing,
+    /// A letter, whenever there is one.
+    Job(oneshot::Sender<Job>),
+    /// Leave to end the letter that it holds, and the next one if there is one. Answered with the next commit.
+    Leave(Key, oneshot::Sender<Leave>),
+}
+
+pub(super) type Key = (IssueNumber, SubscriberId);
+
+/// The answer to a wish for leave, after the commit that wrote down all that the connection had told.
+pub(super) struct Leave {
+    /// Whether the letter may end: its row says that an attempt is under way.
+    pub granted: bool,
+    pub next: Option<Job>,
 }
 
 /// A letter to send, claimed and committed as being sent.
@@ -32,6 +51,15 @@ pub(super) struct Job {
     pub claimed: Claimed,
     pub letters: Arc<dyn Letters>,
 }
+
+impl Job {
+    fn key(&self) -> Key {
+        (self.claimed.issue, self.claimed.subscriber)
+    }
+}
+
+/// What became of a letter, and what that says about us.
+type Known = (Finished, Concern);
 
 pub(super) struct Connection {
     post: Arc<PostOffice>,
@@ -55,33 +83,62 @@ impl Connection {
 
     /// Goes on until the ledger has no more for it.
     pub(super) async fn run(mut self) {
-        let mut finished = None;
+        let mut known = Vec::new();
+        let mut held = None;
         loop {
-            let (answer, job) = oneshot::channel();
-            if self.turns.send(Turn { finished: finished.take(), answer: Some(answer) }).await.is_err() {
-                break;
-            }
-            let Some(job) = self.next(job).await else { break };
-            let (decision, rest) = self.attempt(&job).await;
-            let Claimed { issue, subscriber, .. } = job.claimed;
-            finished =
-                Some((Finished { issue, subscriber, transition: decision.transition }, decision.concern));
-            if rest {
-                // Tell it now: the letter is for the connections that stand.
-                if self.turns.send(Turn { finished: finished.take(), answer: None }).await.is_err() {
+            let Some(job) = held.take() else {
+                held = self.park(&mut known).await;
+                if held.is_none() {
                     break;
                 }
-                tokio::select! {
-                    () = sleep(REST) => {}
-                    () = self.turns.closed() => break,
+                continue;
+            };
+            if !self.is_ready() {
+                // Opening takes its time, and what is known is not to wait for it.
+                if !known.is_empty() && !self.tell(&mut known, Wish::Nothing).await {
+                    break;
+                }
+                if let Err(NoSession { note, concern }) = self.stand().await {
+                    let rest = concern == Concern::None;
+                    known.push(self.untried(&job, note, concern));
+                    if rest && !self.rest(&mut known).await {
+                        break;
+                    }
+                    continue;
                 }
             }
+            let (answer, leave) = oneshot::channel();
+            if !self.tell(&mut known, Wish::Leave(job.key(), answer)).await {
+                break;
+            }
+            // The relay is asked while the ledger writes; only the letter's end waits for both.
+            let refused = self.begin(&job).await;
+            let Ok(leave) = leave.await else { break };
+            held = leave.next;
+            known.push(match refused {
+                Some(outcome) => self.decided(&job, outcome),
+                None if leave.granted => self.end(&job, held.as_ref()).await,
+                None => {
+                    // The relay waits for a letter that is not to be sent: nothing but the line's end tells it so.
+                    self.session = None;
+                    self.untried(&job, "called back before it was sent".to_owned(), Concern::None)
+                }
+            });
         }
         self.hang_up().await;
     }
 
+    /// False when the ledger is gone.
+    async fn tell(&self, known: &mut Vec<Known>, wish: Wish) -> bool {
+        self.turns.send(Turn { finished: std::mem::take(known), wish }).await.is_ok()
+    }
+
     /// The next letter; none when the pass is over. A session that waits too long for one is closed.
-    async fn next(&mut self, mut job: oneshot::Receiver<Job>) -> Option<Job> {
+    async fn park(&mut self, known: &mut Vec<Known>) -> Option<Job> {
+        let (answer, mut job) = oneshot::channel();
+        if !self.tell(known, Wish::Job(answer)).await {
+            return None;
+        }
         match timeout(IDLE, &mut job).await {
             Ok(job) => job.ok(),
             Err(_) => {
@@ -91,50 +148,58 @@ impl Connection {
         }
     }
 
-    /// One attempt; also whether this connection had better rest.
-    async fn attempt(&mut self, job: &Job) -> (Decision, bool) {
+    /// The letter is for the connections that stand: tells so at once, then waits. False when the pass is over.
+    async fn rest(&self, known: &mut Vec<Known>) -> bool {
+        if !self.tell(known, Wish::Nothing).await {
+            return false;
+        }
+        tokio::select! {
+            () = sleep(REST) => true,
+            () = self.turns.closed() => false,
+        }
+    }
+
+    /// Asks the relay to take the letter; the outcome if it does not.
+    async fn begin(&mut self, job: &Job) -> Option<Outcome> {
+        self.fill(job);
+        let session = self.session.as_mut()?;
+        session.begin(&self.post.sender(&job.claimed), &job.claimed.email, &self.letter).await
+    }
+
+    /// Sends the letter, and asks for `next` in the same breath.
+    async fn end(&mut self, job: &Job, next: Option<&Job>) -> Known {
         let post = self.post.clone();
-        let claimed = Instant::now();
-        let untried = |note, concern| Decision {
-            transition: Transition::Returned { due_at: post.now(), note },
-            concern,
+        let outcome = match (&post.carrier, &mut self.session) {
+            (Carrier::Outbox(outbox), _) => {
+                let name = file_name(&post, &job.claimed);
+                match outbox.put(&name, std::mem::take(&mut self.letter)).await {
+                    Ok(reply) => Outcome::Accepted(reply),
+                    Err(error) => return known(job, decide_outbox(&error, post.now())),
+                }
+            }
+            (Carrier::Smtp(_), Some(session)) => {
+                let sender = next.map(|next| post.sender(&next.claimed));
+                let next = next
+                    .zip(sender.as_deref())
+                    .map(|(next, from)| Envelope { from, to: &next.claimed.email });
+                session.end(next).await
+            }
+            (Carrier::Smtp(_), None) => {
+                Outcome::LineDropped { after_dot: false, why: "the session is closed".to_owned() }
+            }
         };
-        match &post.carrier {
-            Carrier::Outbox(outbox) => (self.put(outbox, job).await, false),
-            Carrier::Smtp(relay) => match self.stand(relay).await {
-                Ok(session) if claimed.elapsed() > FRESH => {
-                    self.session = Some(session);
-                    (untried("the relay took too long to let us in".to_owned(), Concern::None), false)
-                }
-                Ok(session) => (self.deliver(session, job).await, false),
-                Err(NoSession { note, concern }) => {
-                    let rest = concern == Concern::None;
-                    (untried(note, concern), rest)
-                }
-            },
-        }
+        self.decided(job, outcome)
     }
 
-    async fn put(&mut self, outbox: &Outbox, job: &Job) -> Decision {
-        self.fill(job);
-        let name = file_name(&self.post, &job.claimed);
-        let put = outbox.put(&name, std::mem::take(&mut self.letter)).await;
-        let now = self.post.now();
-        match put {
-            Ok(reply) => decide(Outcome::Accepted(reply), &job.claimed, &self.post.patience(), now),
-            Err(error) => decide_outbox(&error, now),
-        }
-    }
-
-    async fn deliver(&mut self, mut session: Standing, job: &Job) -> Decision {
-        self.fill(job);
-        let outcome =
-            session.deliver(&self.post.sender(&job.claimed), &job.claimed.email, &self.letter).await;
+    fn decided(&mut self, job: &Job, outcome: Outcome) -> Known {
         // A session that has had its letters is closed with the next one: first this result has to be written down.
-        if session.has_line() {
-            self.session = Some(session);
-        }
-        decide(outcome, &job.claimed, &self.post.patience(), self.post.now())
+        self.session.take_if(|session| !session.has_line());
+        known(job, decide(outcome, &job.claimed, &self.post.patience(), self.post.now()))
+    }
+
+    fn untried(&self, job: &Job, note: String, concern: Concern) -> Known {
+        let transition = Transition::Returned { due_at: self.post.now(), note };
+        known(job, Decision { transition, concern })
     }
 
     fn fill(&mut self, job: &Job) {
@@ -142,13 +207,22 @@ impl Connection {
         job.letters.fill(&job.claimed, self.post.now(), &mut self.letter);
     }
 
-    /// The session that stands, or a new one: only who has a letter opens one.
-    async fn stand(&mut self, relay: &Relay) -> Result<Standing, NoSession> {
-        if let Some(session) = self.session.take_if(|session| session.is_open()) {
-            return Ok(session);
+    /// Whether a letter can begin at once.
+    fn is_ready(&self) -> bool {
+        match self.post.carrier {
+            Carrier::Outbox(_) => true,
+            Carrier::Smtp(_) => self.session.as_ref().is_some_and(|session| session.is_open()),
         }
+    }
+
+    /// Opens a session: only who has a letter does.
+    async fn stand(&mut self) -> Result<(), NoSession> {
         self.hang_up().await;
-        self.pool.open(relay, self.post.settings.reconnect, &mut self.stop).await
+        let post = self.post.clone();
+        if let Carrier::Smtp(relay) = &post.carrier {
+            self.session = Some(self.pool.open(relay, post.settings.reconnect, &mut self.stop).await?);
+        }
+        Ok(())
     }
 
     async fn hang_up(&mut self) {
@@ -156,6 +230,11 @@ impl Connection {
             session.close().await;
         }
     }
+}
+
+fn known(job: &Job, decision: Decision) -> Known {
+    let (issue, subscriber) = job.key();
+    (Finished { issue, subscriber, transition: decision.transition }, decision.concern)
 }
 
 /// The same name for the same Message-ID, so that a second attempt replaces the file of the first.

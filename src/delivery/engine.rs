@@ -1,9 +1,14 @@
 //! One pass over what is due.
 //!
 //! A [`pass`] starts one ledger and as many connections as the settings allow. The ledger alone talks to the store. A
-//! connection holds at most one letter: it says what became of the last one and asks for the next in the same breath, and gets
-//! it only after the commit that wrote the last one down. So a row is *sending* only while a connection holds it, a crash
-//! leaves at most one unknown outcome for each connection, and an unsubscribe takes effect for all that is not in flight.
+//! connection holds at most two letters: one on its way, and the next. It says what became of the first and asks for leave to
+//! send the next, and for one more to hold, in the same breath; the answer comes after the commit that wrote both down.
+//!
+//! Why at most one outcome for each connection is unknown after a crash, although two rows are *sending*: a row is claimed
+//! with a mark that its letter has not begun. The commit that takes the mark away is the one that records the letter before
+//! it on that connection, and no letter's final dot is written before its mark is gone. So of a connection's rows
+//! one at most has no mark, the relay can have that one only, and the marked one goes back untried. For the same reason an
+//! unsubscribe takes effect for all but that one: leave is refused to a reader who has left meanwhile.
 //!
 //! What is absent: a queue in memory, a transaction that is open while a relay thinks, a retry that does not go through the store.
 
@@ -145,6 +150,11 @@ impl PostOffice {
 
     pub(super) fn patience(&self) -> Patience {
         Patience { first_retry: self.settings.first_retry, max_age: self.settings.max_age }
+    }
+
+    /// Whether there is a rate to hold.
+    pub(super) fn is_paced(&self) -> bool {
+        self.pace.is_some()
     }
 
     /// How many letters the rate allows at this moment.

@@ -2,6 +2,10 @@
 //!
 //! Connections come with what they finished and with the wish for more. The ledger takes all that wait, writes them down
 //! and claims as many letters in one commit, and hands those out. Under load a commit carries many results by itself.
+//!
+//! What it claims is for later: the row says so until the connection that holds it wishes for leave to send. That wish comes
+//! with the outcome of the letter before, and one commit writes down both. A kill therefore leaves one letter for each
+//! connection that may have gone out, and one that has not and goes back untried.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::connection::{Job, Turn};
+use super::connection::{Job, Key, Leave, Turn, Wish};
 use super::engine::{Letters, Pass, PostOffice, Progress};
 use super::pool::stopped;
 use super::transition::{Concern, Worry};
@@ -37,6 +41,8 @@ pub(super) struct Ledger<'a, W> {
     pass: Pass,
     /// Connections that want a letter.
     parked: Vec<oneshot::Sender<Job>>,
+    /// Connections that wait for leave to end the letter they hold, and would like to have the next.
+    asking: Vec<(Key, oneshot::Sender<Leave>)>,
     /// Known, and not written down yet.
     finished: Vec<Finished>,
     /// Claimed, and not written down as finished.
@@ -63,6 +69,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             watch,
             pass: Pass::default(),
             parked: Vec::new(),
+            asking: Vec::new(),
             finished: Vec::new(),
             in_flight: 0,
             worry: Worry::new(post.settings.connections),
@@ -87,12 +94,17 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
 
     /// Nothing more is claimed once somebody said stop or a run was paused.
     fn is_halted(&self) -> bool {
-        *self.stop.borrow() || !self.pauses.is_empty() || !self.pass.paused.is_empty()
+        *self.stop.borrow() || self.is_paused()
+    }
+
+    /// And what connections hold is called back once a run was paused.
+    fn is_paused(&self) -> bool {
+        !self.pauses.is_empty() || !self.pass.paused.is_empty()
     }
 
     /// Waits until there is something to do, then takes in all that is there.
     async fn collect(&mut self, turns: &mut mpsc::Receiver<Turn>) {
-        if self.finished.is_empty() {
+        if self.finished.is_empty() && self.asking.is_empty() {
             let patience = self.patience();
             let mut stop = self.stop.clone();
             let was_stopped = *stop.borrow();
@@ -124,13 +136,17 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     }
 
     fn take(&mut self, turn: Turn) {
-        if let Some((finished, concern)) = turn.finished {
+        for (finished, concern) in turn.finished {
             if let Some(words) = self.worry.weigh(concern) {
                 self.pauses.push((finished.issue, words));
             }
             self.finished.push(finished);
         }
-        self.parked.extend(turn.answer);
+        match turn.wish {
+            Wish::Nothing => {}
+            Wish::Job(answer) => self.parked.push(answer),
+            Wish::Leave(key, answer) => self.asking.push((key, answer)),
+        }
     }
 
     /// Pauses the runs that have to be, before anything is claimed again.
@@ -145,28 +161,41 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         Ok(())
     }
 
-    /// Writes down what is finished and claims what is wanted, in one commit. True if nothing more is due.
+    /// Writes down what is finished and what begins, and claims what is wanted, in one commit. True if nothing more is due.
     async fn commit(&mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<bool, StoreError> {
-        let wanted = if self.is_halted() { 0 } else { self.parked.len() };
+        let wanted = if self.is_halted() { 0 } else { self.wanted() };
         let want = wanted.min(self.post.allowed());
-        if self.finished.is_empty() && want == 0 {
+        if self.finished.is_empty() && self.asking.is_empty() && want == 0 {
             return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
         }
-        let claimed = match self.store.turn(self.me, &self.finished, want, self.post.now()).await {
-            Ok(claimed) => claimed,
+        let paused = self.is_paused();
+        let begin: Vec<Key> = self.asking.iter().filter(|_| !paused).map(|(key, _)| *key).collect();
+        let turned = self.store.turn_ahead(self.me, &self.finished, &begin, want, self.post.now()).await;
+        let turned = match turned {
+            Ok(turned) => turned,
             Err(error) if self.finished.is_empty() => return Err(error),
-            Err(error) => self.insist(error, turns).await?,
+            Err(error) => {
+                // Who asks is asking still, and gets an answer with the next commit.
+                self.insist(error, turns).await?;
+                self.count();
+                return Ok(false);
+            }
         };
         self.count();
-        self.in_flight += claimed.len();
-        self.post.spend(claimed.len());
-        if want > 0 && claimed.is_empty() && self.in_flight == 0 {
+        self.in_flight += turned.claimed.len();
+        self.post.spend(turned.claimed.len());
+        if want > 0 && turned.claimed.is_empty() && self.in_flight == 0 {
             return self.is_dry().await;
         }
-        for claimed in claimed {
-            self.hand_out(claimed).await;
-        }
+        let jobs = self.jobs(turned.claimed).await;
+        self.hand_out(jobs, &turned.begun);
         Ok(false)
+    }
+
+    /// A letter for everybody who has none, and the next one for those who have. Under a rate nobody holds a second
+    /// one: a letter goes when the rate allows it, not when the one before it is done.
+    fn wanted(&self) -> usize {
+        self.parked.len() + if self.post.is_paced() { 0 } else { self.asking.len() }
     }
 
     /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none at this moment, rows of
@@ -181,12 +210,12 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         &mut self,
         mut error: StoreError,
         turns: &mut mpsc::Receiver<Turn>,
-    ) -> Result<Vec<Claimed>, StoreError> {
+    ) -> Result<(), StoreError> {
         for wait in AGAIN {
             sleep(wait).await;
             self.drain(turns);
             match self.store.turn(self.me, &self.finished, 0, self.post.now()).await {
-                Ok(claimed) => return Ok(claimed),
+                Ok(_) => return Ok(()),
                 Err(again) => error = again,
             }
         }
@@ -208,28 +237,45 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         }
     }
 
-    /// Gives a claimed letter to a connection. Without the issue's letters, or a connection, it goes back.
-    async fn hand_out(&mut self, claimed: Claimed) {
-        let issue = claimed.issue;
-        let letters = match self.letters(issue).await {
-            Ok(letters) => letters,
-            Err(why) => {
-                let words = format!("issue {issue} can't be read from the store: {why}");
-                self.give_back(&claimed, &words);
-                if let Some(words) = self.worry.weigh(Concern::Certain(words)) {
-                    self.pauses.push((issue, words));
+    /// Claims with the letters of their issue. Without those they go back.
+    async fn jobs(&mut self, claimed: Vec<Claimed>) -> Vec<Job> {
+        let mut jobs = Vec::with_capacity(claimed.len());
+        for claimed in claimed {
+            let issue = claimed.issue;
+            match self.letters(issue).await {
+                Ok(letters) => jobs.push(Job { claimed, letters }),
+                Err(why) => {
+                    let words = format!("issue {issue} can't be read from the store: {why}");
+                    self.give_back(&claimed, &words);
+                    if let Some(words) = self.worry.weigh(Concern::Certain(words)) {
+                        self.pauses.push((issue, words));
+                    }
                 }
-                return;
-            }
-        };
-        let mut job = Job { claimed, letters };
-        while let Some(parked) = self.parked.pop() {
-            match parked.send(job) {
-                Ok(()) => return,
-                Err(back) => job = back,
             }
         }
-        self.give_back(&job.claimed, "no connection was left");
+        jobs
+    }
+
+    /// Gives letters to those who have none, then answers all who ask. What nobody takes goes back.
+    fn hand_out(&mut self, jobs: Vec<Job>, begun: &[Key]) {
+        let mut jobs = jobs.into_iter();
+        let mut left = Vec::new();
+        while !self.parked.is_empty()
+            && let Some(job) = jobs.next()
+        {
+            if let Some(parked) = self.parked.pop()
+                && let Err(job) = parked.send(job)
+            {
+                left.push(job);
+            }
+        }
+        for (key, answer) in std::mem::take(&mut self.asking) {
+            let leave = Leave { granted: begun.contains(&key), next: jobs.next() };
+            left.extend(answer.send(leave).err().and_then(|leave| leave.next));
+        }
+        for job in left.into_iter().chain(jobs) {
+            self.give_back(&job.claimed, "no connection was left");
+        }
     }
 
     fn give_back(&mut self, claimed: &Claimed, note: &str) {

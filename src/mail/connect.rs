@@ -138,7 +138,7 @@ impl Relay {
         // Without it each letter waits some 40 ms for a delayed ACK.
         stream.set_nodelay(true).map_err(|error| self.unreachable(error.to_string()))?;
         let line = Line::new(stream, self.url.security == Security::StartTls);
-        let unwritten = line.unwritten();
+        let written = line.written();
         let stream = self.implicit_tls(line).await?;
         let greeted = AsyncSmtpConnection::connect_with_transport(stream, &self.hello);
         let greeted = self.within(times.greeting, "no greeting", greeted).await?;
@@ -146,7 +146,7 @@ impl Relay {
         self.starttls(&mut connection).await?;
         let announced = self.extensions(&mut connection).await?;
         self.authenticate(&mut connection).await?;
-        Ok(Session::new(connection, unwritten, announced, times, self.options.letters))
+        Ok(Session::new(connection, written, announced, times, self.options.letters))
     }
 
     fn address(&self) -> (&str, u16) {

@@ -1,7 +1,7 @@
 //! The line to a relay: what lettre needs around a TCP stream and does not have.
 //!
-//! - [`Line`] knows whether everything we wrote has left us, so that a line that breaks in the middle of a letter is
-//!   told from one that breaks after the final dot.
+//! - [`Line`] counts the octets that have left us, so that a line that breaks in the middle of a letter is told from one
+//!   that breaks after the final dot, whatever else went in the same write.
 //! - Before STARTTLS it reads one octet at a time: what somebody slips into the plain text behind the relay's `220` then
 //!   runs into the TLS handshake, which refuses it, and never passes for the relay's encrypted answer.
 //! - [`TlsLine`] is a line encrypted from the first octet, in the shape that lettre takes.
@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 #[allow(deprecated)]
@@ -28,26 +28,27 @@ pub(super) struct Line {
     stream: TcpStream,
     /// Reads go octet by octet until TLS begins.
     wary: bool,
-    unwritten: Unwritten,
+    written: Written,
 }
 
-/// Whether the last write on a line is waiting or failed: its octets, and so the end of what we said, are still here.
+/// Octets that the system has taken from us. Under TLS they are more than those of the conversation, so that by this
+/// count an octet may seem to have left that has not, and never the other way round.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Unwritten(Arc<AtomicBool>);
+pub(super) struct Written(Arc<AtomicUsize>);
 
-impl Unwritten {
-    pub(super) fn get(&self) -> bool {
+impl Written {
+    pub(super) fn get(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Line {
     pub(super) fn new(stream: TcpStream, before_starttls: bool) -> Self {
-        Self { stream, wary: before_starttls, unwritten: Unwritten::default() }
+        Self { stream, wary: before_starttls, written: Written::default() }
     }
 
-    pub(super) fn unwritten(&self) -> Unwritten {
-        self.unwritten.clone()
+    pub(super) fn written(&self) -> Written {
+        self.written.clone()
     }
 }
 
@@ -82,8 +83,9 @@ impl AsyncWrite for Line {
             self.wary = false;
         }
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
-        let all = matches!(polled, Poll::Ready(Ok(written)) if written == buf.len());
-        self.unwritten.0.store(!all, Ordering::Relaxed);
+        if let Poll::Ready(Ok(written)) = polled {
+            self.written.0.fetch_add(written, Ordering::Relaxed);
+        }
         polled
     }
 

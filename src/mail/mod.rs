@@ -9,10 +9,11 @@ pub mod reply;
 pub mod session;
 pub mod slot;
 pub mod stencil;
+mod wire;
 
 pub use connect::{OpenError, Relay, SessionOptions, Timeouts};
 pub use dkim::{DkimError, Signer};
 pub use outbox::{Outbox, OutboxError};
-pub use session::{Outcome, Session, Stage};
+pub use session::{Envelope, Outcome, Session, Stage};
 pub use slot::{Marks, Slot};
 pub use stencil::{Letter, Reader, Stencil, StencilError};

@@ -3,6 +3,10 @@
 //! A session belongs to one task. Whatever is not an answer to what was asked (a timeout, a broken line, words that are
 //! no reply) ends it: an answer that comes late would otherwise pass for the answer to the next letter. A refusal that
 //! is a proper reply leaves it usable, after RSET.
+//!
+//! On a relay with PIPELINING the end of one letter and MAIL, RCPT, DATA of the next may travel in one write
+//! (RFC 2920 §3.1): [`Session::begin`] a letter, [`Session::end`] it and ask for the next in the same breath. What was asked
+//! ahead and is not wanted any more can't be taken back: such a line is dropped, and the relay has no letter of it.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,8 +17,9 @@ use lettre::transport::smtp::response::Response;
 use tokio::time::timeout;
 
 use super::connect::{Announced, OpenError, Relay, SessionOptions, Timeouts};
-use super::line::Unwritten;
+use super::line::Written;
 use super::reply::answer;
+use super::wire::stuff;
 use crate::domain::EmailAddress;
 use crate::domain::delivery::Reply;
 use crate::domain::relay::SmtpUrl;
@@ -67,14 +72,34 @@ pub enum Outcome {
 pub struct Session {
     /// None once the line is unusable.
     connection: Option<AsyncSmtpConnection>,
-    unwritten: Unwritten,
+    written: Written,
     announced: Announced,
     timeouts: Timeouts,
     letters_left: u32,
+    talk: Talk,
+    /// What one write takes along; the space is used again.
+    wire: Vec<u8>,
+}
+
+/// Where in the conversation a session stands between two calls.
+enum Talk {
+    /// MAIL may follow.
+    Idle,
+    /// MAIL, RCPT and DATA for this address are on their way, and the answers unread.
+    Asked(EmailAddress),
+    /// The relay waits for the letter to this address; it stands in `wire`, dots doubled.
+    Open(EmailAddress),
+}
+
+/// Whom a letter is from and to on the way, as MAIL and RCPT name them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Envelope<'a> {
+    pub from: &'a EmailAddress,
+    pub to: &'a EmailAddress,
 }
 
 /// The answers to one MAIL, RCPT, DATA.
-enum Envelope {
+enum Asked {
     /// DATA was answered with 354: the relay waits for the letter.
     Open,
     Refused {
@@ -96,17 +121,18 @@ impl Session {
 
     pub(super) fn new(
         connection: AsyncSmtpConnection,
-        unwritten: Unwritten,
+        written: Written,
         announced: Announced,
         timeouts: Timeouts,
-        letters: u32,
+        letters_left: u32,
     ) -> Self {
-        Self { connection: Some(connection), unwritten, announced, timeouts, letters_left: letters }
+        let (connection, talk, wire) = (Some(connection), Talk::Idle, Vec::new());
+        Self { connection, written, announced, timeouts, letters_left, talk, wire }
     }
 
-    /// Whether another letter may go over this session.
+    /// Whether another letter may go over this session, one that was asked for ahead included.
     pub fn is_open(&self) -> bool {
-        self.connection.is_some() && self.letters_left > 0
+        self.connection.is_some() && (self.letters_left > 0 || !matches!(self.talk, Talk::Idle))
     }
 
     /// Whether the line stands, if only to say QUIT.
@@ -123,36 +149,97 @@ impl Session {
     ///
     /// Dropping the future before it is ready ends the session, and leaves the outcome unknown.
     pub async fn deliver(&mut self, from: &EmailAddress, to: &EmailAddress, letter: &[u8]) -> Outcome {
-        let utf8 = from.needs_smtputf8() || to.needs_smtputf8();
-        if let Some(reply) = self.unfit(utf8, letter) {
-            return Outcome::Refused { stage: Stage::Local, reply };
+        match self.begin(from, to, letter).await {
+            Some(outcome) => outcome,
+            None => self.end(None).await,
         }
-        // Taken out for the length of the letter: if this future is dropped in the middle, the line goes with it.
-        let Some(mut connection) = self.connection.take() else {
-            return Outcome::LineDropped { after_dot: false, why: "the session is closed".to_owned() };
-        };
-        self.letters_left = self.letters_left.saturating_sub(1);
-        let commands = Commands::new(from, to, utf8);
-        let (outcome, usable) = match self.envelope(&mut connection, &commands).await {
-            Err(why) => (Outcome::LineDropped { after_dot: false, why }, false),
-            Ok((Envelope::Open, _)) => self.letter(&mut connection, letter).await,
-            Ok((Envelope::Refused { stage, reply }, usable)) => (Outcome::Refused { stage, reply }, usable),
-        };
-        if usable && self.settle(&mut connection, &outcome).await {
-            self.connection = Some(connection);
-        }
-        discreet(outcome, to)
     }
 
-    /// Says QUIT and waits a moment for the answer (RFC 5321 §4.1.1.10); nothing depends on it.
+    /// Asks the relay to take `letter`, if [`Session::end`] has not done so ahead. None when it waits for the letter; an
+    /// outcome when it came to nothing, and then the relay has no octet of it.
+    ///
+    /// Dropping the future before it is ready ends the session.
+    pub async fn begin(&mut self, from: &EmailAddress, to: &EmailAddress, letter: &[u8]) -> Option<Outcome> {
+        let asked = std::mem::replace(&mut self.talk, Talk::Idle);
+        // Taken out for the length of the talk: if this future is dropped in the middle, the line goes with it.
+        let connection = self.connection.take();
+        if let Some(reply) = self.unfit(utf8(from, to), letter) {
+            // Nobody can take back what was asked ahead.
+            self.connection = connection.filter(|_| matches!(asked, Talk::Idle));
+            return Some(Outcome::Refused { stage: Stage::Local, reply });
+        }
+        let is_asked = match asked {
+            Talk::Idle => Some(false),
+            Talk::Asked(before) if before == *to => Some(true),
+            // A line on which the relay waits for somebody else's letter.
+            Talk::Asked(_) | Talk::Open(_) => None,
+        };
+        let (Some(mut connection), Some(is_asked)) = (connection, is_asked) else {
+            return Some(Outcome::LineDropped { after_dot: false, why: "the session is closed".to_owned() });
+        };
+        let outcome = match self.envelope(&mut connection, from, to, is_asked).await {
+            Ok((Asked::Open, _)) => {
+                self.connection = Some(connection);
+                self.talk = Talk::Open(to.clone());
+                return None;
+            }
+            Err(why) => Outcome::LineDropped { after_dot: false, why },
+            Ok((Asked::Refused { stage, reply }, usable)) => {
+                let outcome = Outcome::Refused { stage, reply };
+                if usable && self.settle(&mut connection, &outcome).await {
+                    self.connection = Some(connection);
+                }
+                outcome
+            }
+        };
+        Some(discreet(outcome, to))
+    }
+
+    /// Sends the letter that [`Session::begin`] got leave for, with its final dot, and asks in the same write for the letter to
+    /// `next`, if the relay takes that and the session has letters left.
+    ///
+    /// Dropping the future before it is ready ends the session, and leaves the outcome unknown.
+    pub async fn end(&mut self, next: Option<Envelope<'_>>) -> Outcome {
+        let (Some(mut connection), Talk::Open(to)) =
+            (self.connection.take(), std::mem::replace(&mut self.talk, Talk::Idle))
+        else {
+            return Outcome::LineDropped { after_dot: false, why: "no letter was begun".to_owned() };
+        };
+        self.wire.extend_from_slice(b".\r\n");
+        let dot = self.written.get() + self.wire.len();
+        let next = next.filter(|next| {
+            self.announced.pipelining
+                && self.letters_left > 0
+                && (self.announced.smtputf8 || !utf8(next.from, next.to))
+        });
+        if let Some(next) = next {
+            self.letters_left -= 1;
+            let ask = Commands::new(next.from, next.to, utf8(next.from, next.to));
+            self.wire.extend_from_slice(ask.group().as_bytes());
+        }
+        let (outcome, usable) = self.letter(&mut connection, dot).await;
+        let settled = match next {
+            // What was asked ahead is answered next; a RSET could only come after it.
+            Some(_) => usable && !matches!(&outcome, Outcome::Refused { reply, .. } if reply.code == 421),
+            None => usable && self.settle(&mut connection, &outcome).await,
+        };
+        if settled {
+            self.connection = Some(connection);
+            self.talk = next.map_or(Talk::Idle, |next| Talk::Asked(next.to.clone()));
+        }
+        discreet(outcome, &to)
+    }
+
+    /// Says QUIT and waits a moment for the answer (RFC 5321 §4.1.1.10); nothing depends on it. Where the relay waits for a
+    /// letter there is nothing to say.
     pub async fn close(mut self) {
-        if let Some(mut connection) = self.connection.take() {
+        if let (Some(mut connection), Talk::Idle) = (self.connection.take(), &self.talk) {
             let _ = timeout(Duration::from_secs(2), connection.quit()).await;
         }
     }
 
-    /// Why this letter can't go over this relay, seen without asking.
-    fn unfit(&self, utf8: bool, letter: &[u8]) -> Option<Reply> {
+    /// Why this letter can't go over this relay, seen without asking. If it can, it stands in `wire` afterwards.
+    fn unfit(&mut self, utf8: bool, letter: &[u8]) -> Option<Reply> {
         let refuse = |enhanced: &str, text: String| {
             Some(Reply { code: 550, enhanced: Some(enhanced.to_owned()), text })
         };
@@ -168,9 +255,8 @@ impl Session {
                 format!("the letter has {} octets, the relay takes {limit}", letter.len()),
             );
         }
-        // A bare CR or LF may be a line end to the relay and none to us: a dot behind it would end the letter early
-        // and let the rest pass for commands.
-        if !is_transportable(letter) {
+        self.wire.clear();
+        if !stuff(letter, &mut self.wire) {
             return refuse("5.6.0", "the letter has a bare CR or LF or an octet beyond ASCII".to_owned());
         }
         None
@@ -178,12 +264,19 @@ impl Session {
 
     /// MAIL, RCPT and DATA, in one write if the relay takes that. Also says whether the session is usable afterwards.
     async fn envelope(
-        &self,
+        &mut self,
         connection: &mut AsyncSmtpConnection,
-        commands: &Commands,
-    ) -> Result<(Envelope, bool), Broken> {
+        from: &EmailAddress,
+        to: &EmailAddress,
+        is_asked: bool,
+    ) -> Result<(Asked, bool), Broken> {
+        if is_asked {
+            return self.pipelined(connection, None).await;
+        }
+        self.letters_left = self.letters_left.saturating_sub(1);
+        let commands = Commands::new(from, to, utf8(from, to));
         if self.announced.pipelining {
-            return self.pipelined(connection, commands).await;
+            return self.pipelined(connection, Some(commands.group())).await;
         }
         let steps = [
             (Stage::Mail, &commands.mail, self.timeouts.envelope),
@@ -196,25 +289,28 @@ impl Session {
                 return refused(stage, reply, false);
             }
         }
-        Ok((Envelope::Open, true))
+        Ok((Asked::Open, true))
     }
 
-    /// RFC 2920 §3.1: one write, three answers. DATA answers even if MAIL or RCPT was refused, and if it then says 354 the
+    /// RFC 2920 §3.1: one write (unless it went ahead with the letter before), three answers. DATA answers even if MAIL or RCPT was refused, and if it then says 354 the
     /// relay waits for a letter without recipients, which a lone dot ends.
     async fn pipelined(
         &self,
         connection: &mut AsyncSmtpConnection,
-        commands: &Commands,
-    ) -> Result<(Envelope, bool), Broken> {
-        let group = format!("{}{}{}", commands.mail, commands.rcpt, commands.data);
-        let mail = heard(Stage::Mail, self.timeouts.envelope, connection.command(group)).await?;
+        group: Option<String>,
+    ) -> Result<(Asked, bool), Broken> {
+        let limit = self.timeouts.envelope;
+        let mail = match group {
+            Some(group) => heard(Stage::Mail, limit, connection.command(group)).await?,
+            None => heard(Stage::Mail, limit, connection.read_response()).await?,
+        };
         let mut no = (!is_yes(Stage::Mail, &mail)).then_some((Stage::Mail, mail));
         let mut no_recipient = false;
         for (stage, limit) in [(Stage::Rcpt, self.timeouts.envelope), (Stage::Data, self.timeouts.data)] {
             let heard = heard(stage, limit, connection.read_response()).await;
             match (heard, no.take()) {
                 // The refusal that came first is the one that counts, whatever happens to the line behind it.
-                (Err(_), Some((stage, reply))) => return Ok((Envelope::Refused { stage, reply }, false)),
+                (Err(_), Some((stage, reply))) => return Ok((Asked::Refused { stage, reply }, false)),
                 (Err(broken), None) => return Err(broken),
                 (Ok(later), Some((first, reply))) if stage == Stage::Data && later.code == 354 => {
                     // With a recipient that it took in spite of its no to MAIL, a lone dot would be an empty letter.
@@ -234,22 +330,25 @@ impl Session {
         }
         match no {
             Some((stage, reply)) => refused(stage, reply, false),
-            None => Ok((Envelope::Open, true)),
+            None => Ok((Asked::Open, true)),
         }
     }
 
-    /// The letter and its final dot.
-    async fn letter(&self, connection: &mut AsyncSmtpConnection, letter: &[u8]) -> (Outcome, bool) {
-        // lettre doubles the dots and ends the letter with CRLF dot CRLF, of which the first CRLF is the letter's own.
-        let body = letter.strip_suffix(b"\r\n").unwrap_or(letter);
+    /// Writes out what stands in `wire`, whose final dot is the octet number `dot` of this line.
+    async fn letter(&self, connection: &mut AsyncSmtpConnection, dot: usize) -> (Outcome, bool) {
         let limit = self.timeouts.block + self.timeouts.final_dot;
-        match heard(Stage::Dot, limit, connection.message(body)).await {
+        // Always so: the letter is ASCII, and addresses are text.
+        let Ok(wire) = std::str::from_utf8(&self.wire) else {
+            let why = "the letter is no text".to_owned();
+            return (Outcome::LineDropped { after_dot: false, why }, false);
+        };
+        match heard(Stage::Dot, limit, connection.command(wire)).await {
             Ok(reply) if is_yes(Stage::Dot, &reply) => (Outcome::Accepted(reply), true),
             Ok(reply) if reply.code >= 400 => (Outcome::Refused { stage: Stage::Dot, reply }, true),
             Ok(reply) => {
                 (Outcome::LineDropped { after_dot: true, why: format!("no answer to a dot: {reply}") }, false)
             }
-            Err(why) => (Outcome::LineDropped { after_dot: !self.unwritten.get(), why }, false),
+            Err(why) => (Outcome::LineDropped { after_dot: self.written.get() >= dot, why }, false),
         }
     }
 
@@ -285,12 +384,12 @@ async fn heard_dot(connection: &mut AsyncSmtpConnection, limit: Duration) -> boo
     heard(Stage::Dot, limit, connection.command(".\r\n")).await.is_ok()
 }
 
-fn refused(stage: Stage, reply: Reply, broken: bool) -> Result<(Envelope, bool), Broken> {
+fn refused(stage: Stage, reply: Reply, broken: bool) -> Result<(Asked, bool), Broken> {
     if reply.code < 400 {
         // A yes of the wrong kind: the answers are not in step with the commands.
         return Err(format!("{reply} is no answer to {stage}"));
     }
-    Ok((Envelope::Refused { stage, reply }, !broken))
+    Ok((Asked::Refused { stage, reply }, !broken))
 }
 
 fn is_yes(stage: Stage, reply: &Reply) -> bool {
@@ -319,14 +418,9 @@ fn masked(mut reply: Reply, to: &EmailAddress) -> Reply {
     reply
 }
 
-/// ASCII, and CR and LF only as CRLF (RFC 5321 §2.3.8).
-fn is_transportable(letter: &[u8]) -> bool {
-    letter.is_ascii()
-        && letter.iter().enumerate().all(|(at, octet)| match octet {
-            b'\n' => at > 0 && letter[at - 1] == b'\r',
-            b'\r' => letter.get(at + 1) == Some(&b'\n'),
-            _ => true,
-        })
+/// Whether the envelope needs SMTPUTF8 (RFC 6531 §3.4).
+fn utf8(from: &EmailAddress, to: &EmailAddress) -> bool {
+    from.needs_smtputf8() || to.needs_smtputf8()
 }
 
 struct Commands {
@@ -345,21 +439,9 @@ impl Commands {
             data: "DATA\r\n".to_owned(),
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_whole_line_ends_and_ascii_travel() {
-        for good in ["", "a\r\n", "a\r\n\r\n.\r\nb"] {
-            assert!(is_transportable(good.as_bytes()), "{good:?}");
-        }
-        for bad in
-            ["a\n", "\na", "a\rb\r\n", "a\r", "a\r\r\n", "é\r\n", "a\n.\r\nMAIL FROM:<x@example.com>\r\n"]
-        {
-            assert!(!is_transportable(bad.as_bytes()), "{bad:?}");
-        }
+    /// All three as they go in one write.
+    fn group(&self) -> String {
+        format!("{}{}{}", self.mail, self.rcpt, self.data)
     }
 }

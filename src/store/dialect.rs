@@ -45,12 +45,10 @@ impl SqlSafeStr for &Text {
 
 /// The statements with a mark in them, rendered once when the store opens.
 pub(super) struct Texts {
-    pub(super) sent: Text,
+    pub(super) turn: Text,
     pub(super) failed: Text,
     pub(super) back: Text,
     pub(super) back_subscribers: Text,
-    pub(super) claim: Text,
-    pub(super) not_active: Text,
     pub(super) stay_out: Text,
     pub(super) add: Text,
     pub(super) suppress: Text,
@@ -62,12 +60,10 @@ pub(super) struct Texts {
 impl Texts {
     pub(super) fn new(engine: Engine) -> Self {
         Self {
-            sent: engine.render(queue::SENT),
+            turn: engine.render(queue::TURN),
             failed: engine.render(queue::FAILED),
             back: engine.render(queue::BACK),
             back_subscribers: engine.render(queue::BACK_SUBSCRIBERS),
-            claim: engine.render(queue::CLAIM),
-            not_active: engine.render(queue::NOT_ACTIVE),
             stay_out: engine.render(intake::STAY_OUT),
             add: engine.render(intake::ADD),
             suppress: engine.render(intake::SUPPRESS),

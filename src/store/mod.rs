@@ -33,6 +33,7 @@ mod subscribers;
 
 pub use enlistment::Enlistment;
 pub use error::StoreError;
+pub use queue::Turned;
 pub use schema::SCHEMA;
 
 use dialect::{Engine, Texts};
@@ -166,11 +167,9 @@ impl Store {
     pub fn hot_queries(&self) -> Vec<(&'static str, String)> {
         let texts = &self.inner.texts;
         let rendered = [
-            ("sent", &texts.sent),
+            ("turn", &texts.turn),
             ("failed", &texts.failed),
             ("back", &texts.back),
-            ("claim", &texts.claim),
-            ("not active", &texts.not_active),
             ("stay out", &texts.stay_out),
             ("feature", &texts.feature),
         ];

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 use super::dialect::Engine;
 use super::{Durability, Enlistment, LEASE, Result, Store, Write};
@@ -16,16 +17,52 @@ use crate::domain::subscriber::SubscriberId;
 /// Longest reply that is kept, in characters.
 const REPLY_CHARS: usize = 500;
 
+/// What stands in `note` while a row is claimed and its letter not begun: a worker that ends leaves it untried.
+pub(super) const AHEAD: &str = "claimed, and its letter not begun";
+
+/// The turn's one statement, so that on SQLite it needs no transaction around it. `k` says what becomes of a row:
+/// 0 sent, 1 begun, 2 claimed, 3 cancelled because its subscriber has left.
+///
 /// Sent wins over whatever has become of the row meanwhile (another worker's claim, a cancellation): the relay has the
-/// letter, and the row must say so, or it would be sent again.
-pub(super) const SENT: &str = "
+/// letter, and the row must say so, or it would be sent again. Begun is only what is still ours.
+///
+/// At most one issue is unfinished, so `MIN` names it: with one number the index gives the rows in order, with a join
+/// they would all be sorted for each claim. The address comes along if the subscriber is active at this moment.
+pub(super) const TURN: &str = "
     WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
-               CAST(e.value ->> 'c' AS BIGINT) AS code, e.value ->> 'e' AS enhanced, e.value ->> 't' AS words
-        FROM {each})
-    UPDATE delivery AS d SET state = 'sent', due_at = NULL, lease_until = NULL, worker = NULL, finished_at = $2,
-        reply_code = v.code, reply_enhanced = v.enhanced, reply_text = v.words, note = NULL
-    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state <> 'sent'";
+        SELECT CAST(e.value ->> 0 AS BIGINT) AS k, CAST(e.value ->> 1 AS BIGINT) AS i,
+               CAST(e.value ->> 2 AS BIGINT) AS s, CAST(e.value ->> 3 AS BIGINT) AS code,
+               e.value ->> 4 AS enhanced, e.value ->> 5 AS words
+        FROM {each}),
+    due AS MATERIALIZED (
+        SELECT q.issue AS i, q.subscriber AS s FROM delivery q
+        WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
+          AND q.state IN ('queued', 'deferred') AND q.due_at <= $2
+          AND NOT EXISTS (SELECT 1 FROM v WHERE v.i = q.issue AND v.s = q.subscriber)
+        ORDER BY q.due_at, q.subscriber LIMIT $3 {skip locked}),
+    todo AS MATERIALIZED (
+        SELECT k, i, s, code, enhanced, words FROM v
+        UNION ALL
+        SELECT CASE WHEN EXISTS (SELECT 1 FROM subscriber p WHERE p.id = due.s AND p.status = 'active')
+               THEN 2 ELSE 3 END, i, s, CAST(NULL AS BIGINT), NULL, NULL FROM due)
+    UPDATE delivery SET
+        state = CASE k WHEN 0 THEN 'sent' WHEN 3 THEN 'cancelled' ELSE 'sending' END,
+        attempts = attempts + CASE k WHEN 2 THEN 1 ELSE 0 END,
+        due_at = NULL,
+        lease_until = CASE WHEN k IN (1, 2) THEN $4 END,
+        worker = CASE WHEN k IN (1, 2) THEN $5 END,
+        finished_at = CASE WHEN k IN (0, 3) THEN $2 END,
+        reply_code = CASE k WHEN 0 THEN todo.code ELSE reply_code END,
+        reply_enhanced = CASE k WHEN 0 THEN todo.enhanced ELSE reply_enhanced END,
+        reply_text = CASE k WHEN 0 THEN todo.words ELSE reply_text END,
+        note = CASE k WHEN 2 THEN COALESCE($6, note) WHEN 3 THEN 'not an active subscriber any more' END
+    FROM todo
+    WHERE issue = todo.i AND subscriber = todo.s
+      AND CASE k WHEN 0 THEN state <> 'sent' WHEN 1 THEN state = 'sending' AND worker = $5 ELSE TRUE END
+    RETURNING issue, subscriber, state, attempts, enqueued_at,
+        (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active'
+            AND EXISTS (SELECT 1 FROM issue o WHERE o.number = delivery.issue AND o.state = 'running')) AS email,
+        (SELECT p.name FROM subscriber p WHERE p.id = subscriber) AS name";
 
 /// The words of a refusal often quote the address: those about an erased subscriber are not kept.
 pub(super) const FAILED: &str = "
@@ -73,34 +110,14 @@ pub(super) const BACK_SUBSCRIBERS: &str = "
 /// Postgres only: holds off `cancel` and `pause` for the length of a turn; turns don't hold off each other.
 const SHARE_ISSUE: &str = "SELECT number FROM issue WHERE finished_at IS NULL FOR SHARE";
 
-/// At most one issue is unfinished, so `MIN` names it: with one number the index gives the rows in order, with a join
-/// they would all be sorted for each claim. The address comes along if the subscriber is active at this moment.
-pub(super) const CLAIM: &str = "
-    WITH due AS MATERIALIZED (
-        SELECT q.issue AS i, q.subscriber AS s FROM delivery q
-        WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
-          AND q.state IN ('queued', 'deferred') AND q.due_at <= $1
-        ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked})
-    UPDATE delivery SET state = 'sending', attempts = attempts + 1, due_at = NULL, lease_until = $3, worker = $4
-    FROM due WHERE issue = due.i AND subscriber = due.s
-    RETURNING issue, subscriber, attempts, enqueued_at,
-        (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active') AS email,
-        (SELECT p.name FROM subscriber p WHERE p.id = subscriber) AS name";
-
-pub(super) const NOT_ACTIVE: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s FROM {each})
-    UPDATE delivery AS d SET state = 'cancelled', attempts = d.attempts - 1, lease_until = NULL, worker = NULL,
-        finished_at = $2, note = 'not an active subscriber any more'
-    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
-
 /// `IN (SELECT number …)` makes one look-up an issue in the index by state; an index of its own would be written twice
 /// with every letter for something that happens once a start.
 const GONE: &str = "
     WITH gone AS MATERIALIZED (
         SELECT q.issue AS i, q.subscriber AS s,
                EXISTS (SELECT 1 FROM subscriber p WHERE p.id = q.subscriber AND p.status = 'active')
-               AND EXISTS (SELECT 1 FROM issue o WHERE o.number = q.issue AND o.finished_at IS NULL) AS wanted
+               AND EXISTS (SELECT 1 FROM issue o WHERE o.number = q.issue AND o.finished_at IS NULL) AS wanted,
+               CASE q.note WHEN 'claimed, and its letter not begun' THEN 1 ELSE 0 END AS ahead
         FROM delivery q
         WHERE q.issue IN (SELECT number FROM issue) AND q.state = 'sending' AND q.worker <> $2";
 
@@ -112,11 +129,14 @@ const GONE_ON_POSTGRES: &str = "
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))";
 
 const TAKE_BACK: &str = ")
-    UPDATE delivery AS d SET state = CASE WHEN g.wanted THEN 'deferred' ELSE 'cancelled' END,
+    UPDATE delivery SET
+        state = CASE WHEN NOT g.wanted THEN 'cancelled' WHEN attempts = g.ahead THEN 'queued' ELSE 'deferred' END,
         due_at = CASE WHEN g.wanted THEN $1 END, finished_at = CASE WHEN NOT g.wanted THEN $1 END,
-        lease_until = NULL, worker = NULL, unknowns = d.unknowns + 1,
-        note = 'the worker stopped in the middle of the attempt'
-    FROM gone AS g WHERE d.issue = g.i AND d.subscriber = g.s AND d.state = 'sending' AND d.worker <> $2";
+        lease_until = NULL, worker = NULL, attempts = attempts - g.ahead, unknowns = unknowns + 1 - g.ahead,
+        note = CASE g.ahead WHEN 1 THEN 'the worker stopped before the attempt'
+               ELSE 'the worker stopped in the middle of the attempt' END
+    FROM gone AS g WHERE issue = g.i AND subscriber = g.s AND state = 'sending' AND worker <> $2
+    RETURNING CASE note WHEN 'the worker stopped before the attempt' THEN 0 ELSE 1 END AS unknown";
 
 pub(super) const NEXT_DUE: &str = "SELECT MIN(due_at) AS due FROM delivery
     WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state IN ('queued', 'deferred')";
@@ -143,7 +163,7 @@ impl<'a> Row<'a> {
     fn new(finished: &'a Finished) -> Self {
         let row = Row { i: finished.issue.0, s: finished.subscriber.0, ..Self::default() };
         match &finished.transition {
-            Transition::Sent { reply } => row.said(Some(reply)),
+            Transition::Sent { .. } => row,
             Transition::Failed { reply, note } => Row { n: Some(note), ..row.said(reply.as_ref()) },
             Transition::Deferred { due_at, reply, note, unknown } => {
                 Row { n: Some(note), d: due_at.0, u: u8::from(*unknown), ..row.said(reply.as_ref()) }
@@ -153,7 +173,6 @@ impl<'a> Row<'a> {
     }
 
     fn said(self, reply: Option<&'a Reply>) -> Self {
-        let words = |text: &str| text.chars().filter(|c| !c.is_control()).take(REPLY_CHARS).collect();
         Row {
             c: reply.map(|r| r.code),
             e: reply.and_then(|r| r.enhanced.as_deref()),
@@ -163,9 +182,64 @@ impl<'a> Row<'a> {
     }
 }
 
+fn words(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(REPLY_CHARS).collect()
+}
+
+/// A row as the turn's statement reads it: `k`, issue, subscriber, and the reply's code, enhanced code and words.
+#[derive(Serialize)]
+struct Known<'a>(u8, i64, i64, Option<u16>, Option<&'a str>, Option<String>);
+
+impl<'a> Known<'a> {
+    fn sent(finished: &'a Finished) -> Self {
+        let reply = match &finished.transition {
+            Transition::Sent { reply } => Some(reply),
+            _ => None,
+        };
+        let (i, s) = (finished.issue.0, finished.subscriber.0);
+        let enhanced = reply.and_then(|reply| reply.enhanced.as_deref());
+        Self(0, i, s, reply.map(|reply| reply.code), enhanced, reply.map(|reply| words(&reply.text)))
+    }
+}
+
+/// What a turn gave.
+#[derive(Debug, Default)]
+pub struct Turned {
+    pub claimed: Vec<Claimed>,
+    pub begun: Vec<(IssueNumber, SubscriberId)>,
+}
+
+impl Turned {
+    fn read(rows: &[AnyRow], begin: &[(IssueNumber, SubscriberId)]) -> Result<Self> {
+        let mut turned = Self::default();
+        for row in rows {
+            if row.try_get::<&str, _>("state")? != "sending" {
+                continue;
+            }
+            let Some(email) = row.try_get::<Option<String>, _>("email")? else { continue };
+            let key = (IssueNumber(row.try_get("issue")?), SubscriberId(row.try_get("subscriber")?));
+            if begin.contains(&key) {
+                turned.begun.push(key);
+                continue;
+            }
+            turned.claimed.push(Claimed {
+                issue: key.0,
+                subscriber: key.1,
+                email: super::address(email)?,
+                name: row.try_get("name")?,
+                attempt: super::small(row.try_get("attempts")?),
+                enqueued_at: UnixMillis(row.try_get("enqueued_at")?),
+            });
+        }
+        turned.claimed.sort_by_key(|one| (one.issue, one.subscriber));
+        Ok(turned)
+    }
+}
+
 impl Store {
     /// Rows claimed by workers that are gone go back to `deferred`, due now, with an unknown outcome (or are cancelled,
-    /// if their subscriber or issue has ended). Returns how many. On SQLite every other worker is gone, since only one
+    /// if their subscriber or issue has ended); those claimed ahead, whose letter was not begun, go back untried.
+    /// Returns how many are unknown. On SQLite every other worker is gone, since only one
     /// process can be enlisted; on Postgres those whose advisory lock nobody holds, or whose lease has run out.
     ///
     /// # Errors
@@ -176,9 +250,13 @@ impl Store {
         share_issue(&mut tx, self.inner.engine).await?;
         // Safe: constants of this file.
         let text = sqlx::AssertSqlSafe(reclaim_text(self.inner.engine));
-        let done = sqlx::query(text).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
+        let rows = sqlx::query(text).bind(now.0).bind(me.worker).fetch_all(&mut *tx.tx).await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        let mut unknown = 0;
+        for row in &rows {
+            unknown += u64::from(super::small(row.try_get("unknown")?));
+        }
+        Ok(unknown)
     }
 
     /// One turn of the ledger, one commit: writes down what `finished`, then claims up to `want` deliveries due at
@@ -199,20 +277,65 @@ impl Store {
         want: usize,
         now: UnixMillis,
     ) -> Result<Vec<Claimed>> {
-        if finished.is_empty() && want == 0 {
-            return Ok(Vec::new());
-        }
-        let mut tx = self.inner.begin(Durability::Normal).await?;
-        share_issue(&mut tx, self.inner.engine).await?;
-        self.record(&mut tx, me, finished, now).await?;
-        let claimed = match want {
-            0 => Vec::new(),
-            _ => self.claim(&mut tx, me, want, now).await?,
-        };
-        tx.commit().await?;
-        Ok(claimed)
+        Ok(self.whole_turn(me, finished, &[], (want, None), now).await?.claimed)
     }
 
+    /// A turn whose claims are for later: each has to come again as one of `begin` before its letter may end. Until then
+    /// a worker that is gone leaves it untried, not unknown. `begun` has those of `begin` that are still ours, their
+    /// subscriber active and their issue running; the others have to be given back.
+    ///
+    /// # Errors
+    /// As [`Store::turn`].
+    pub async fn turn_ahead(
+        &self,
+        me: &Enlistment,
+        finished: &[Finished],
+        begin: &[(IssueNumber, SubscriberId)],
+        want: usize,
+        now: UnixMillis,
+    ) -> Result<Turned> {
+        self.whole_turn(me, finished, begin, (want, Some(AHEAD)), now).await
+    }
+
+    async fn whole_turn(
+        &self,
+        me: &Enlistment,
+        finished: &[Finished],
+        begin: &[(IssueNumber, SubscriberId)],
+        (want, note): (usize, Option<&str>),
+        now: UnixMillis,
+    ) -> Result<Turned> {
+        if finished.is_empty() && begin.is_empty() && want == 0 {
+            return Ok(Turned::default());
+        }
+        let sent = |one: &&Finished| matches!(one.transition, Transition::Sent { .. });
+        let mut rows: Vec<Known<'_>> = finished.iter().filter(sent).map(Known::sent).collect();
+        rows.extend(begin.iter().map(|(i, s)| Known(1, i.0, s.0, None, None, None)));
+        let rows = super::json(&rows)?;
+        let query = sqlx::query(&self.inner.texts.turn)
+            .bind(rows)
+            .bind(now.0)
+            .bind(i64::try_from(want).unwrap_or(i64::MAX))
+            .bind(now.plus(LEASE).0)
+            .bind(me.worker)
+            .bind(note);
+        let plain = finished.iter().all(|one| sent(&one));
+        let rows = if plain && self.inner.engine == Engine::Sqlite {
+            // One statement is a transaction by itself: a third of the way to the writer's thread and back.
+            let _gate = self.inner.gate.lock().await;
+            query.fetch_all(&self.inner.normal).await?
+        } else {
+            let mut tx = self.inner.begin(Durability::Normal).await?;
+            share_issue(&mut tx, self.inner.engine).await?;
+            self.record(&mut tx, me, finished, now).await?;
+            let rows = query.fetch_all(&mut *tx.tx).await?;
+            tx.commit().await?;
+            rows
+        };
+        Turned::read(&rows, begin)
+    }
+
+    /// Writes down what did not end with a 250.
     async fn record(
         &self,
         tx: &mut Write<'_>,
@@ -220,10 +343,10 @@ impl Store {
         finished: &[Finished],
         now: UnixMillis,
     ) -> Result<()> {
-        let (mut sent, mut failed, mut back) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut failed, mut back) = (Vec::new(), Vec::new());
         for one in finished {
             match one.transition {
-                Transition::Sent { .. } => sent.push(Row::new(one)),
+                Transition::Sent { .. } => {}
                 Transition::Failed { .. } => failed.push(Row::new(one)),
                 Transition::Deferred { .. } | Transition::Returned { .. } => back.push(Row::new(one)),
             }
@@ -240,52 +363,7 @@ impl Store {
             let rows = super::json(&failed)?;
             sqlx::query(&texts.failed).bind(rows).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
         }
-        if !sent.is_empty() {
-            let rows = super::json(&sent)?;
-            sqlx::query(&texts.sent).bind(rows).bind(now.0).execute(&mut *tx.tx).await?;
-        }
         Ok(())
-    }
-
-    async fn claim(
-        &self,
-        tx: &mut Write<'_>,
-        me: &Enlistment,
-        want: usize,
-        now: UnixMillis,
-    ) -> Result<Vec<Claimed>> {
-        let rows = sqlx::query(&self.inner.texts.claim)
-            .bind(now.0)
-            .bind(i64::try_from(want).unwrap_or(i64::MAX))
-            .bind(now.plus(LEASE).0)
-            .bind(me.worker)
-            .fetch_all(&mut *tx.tx)
-            .await?;
-        let (mut claimed, mut ended) = (Vec::with_capacity(rows.len()), Vec::new());
-        for row in &rows {
-            let (issue, subscriber) = (row.try_get("issue")?, row.try_get("subscriber")?);
-            match row.try_get::<Option<String>, _>("email")? {
-                None => ended.push(Row { i: issue, s: subscriber, ..Row::default() }),
-                Some(email) => claimed.push(Claimed {
-                    issue: IssueNumber(issue),
-                    subscriber: SubscriberId(subscriber),
-                    email: super::address(email)?,
-                    name: row.try_get("name")?,
-                    attempt: super::small(row.try_get("attempts")?),
-                    enqueued_at: UnixMillis(row.try_get("enqueued_at")?),
-                }),
-            }
-        }
-        if !ended.is_empty() {
-            sqlx::query(&self.inner.texts.not_active)
-                .bind(super::json(&ended)?)
-                .bind(now.0)
-                .bind(me.worker)
-                .execute(&mut *tx.tx)
-                .await?;
-        }
-        claimed.sort_by_key(|one| (one.issue, one.subscriber));
-        Ok(claimed)
     }
 
     /// When the next delivery of a running issue becomes due, if one waits.
