@@ -10,6 +10,7 @@ use super::engine::{Carrier, Letters, PostOffice};
 use super::pool::{NoSession, Pool, Standing};
 use super::transition::{Concern, Decision, decide, decide_outbox};
 use crate::domain::delivery::{Claimed, Finished, Transition};
+use crate::fault::{self, Point};
 use crate::mail::{Outbox, Outcome, Relay};
 
 /// How long a session may wait for its next letter. Relays close idle lines, and a letter sent into one has to be tried again.
@@ -129,6 +130,7 @@ impl Connection {
     async fn deliver(&mut self, mut session: Standing, job: &Job) -> Decision {
         self.fill(job);
         let outcome = session.deliver(&self.post.envelope_from, &job.claimed.email, &self.letter).await;
+        fault::point(Point::Answer);
         // A session that has had its letters is closed with the next one: first this result has to be written down.
         if session.has_line() {
             self.session = Some(session);

@@ -16,6 +16,7 @@ use super::pool::stopped;
 use super::transition::{Concern, Worry};
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
+use crate::fault::{self, Point};
 use crate::store::{Enlistment, Store, StoreError};
 
 /// Most turns in one commit.
@@ -152,11 +153,16 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         if self.finished.is_empty() && want == 0 {
             return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
         }
+        fault::point(Point::BeforeCommit);
         let claimed = match self.store.turn(self.me, &self.finished, want, self.post.now()).await {
             Ok(claimed) => claimed,
             Err(error) if self.finished.is_empty() => return Err(error),
             Err(error) => self.insist(error, turns).await?,
         };
+        fault::point(Point::AfterCommit);
+        if !claimed.is_empty() {
+            fault::point(Point::Claim);
+        }
         self.count();
         self.in_flight += claimed.len();
         self.post.spend(claimed.len());

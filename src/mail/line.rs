@@ -84,6 +84,9 @@ impl AsyncWrite for Line {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
         let all = matches!(polled, Poll::Ready(Ok(written)) if written == buf.len());
         self.unwritten.0.store(!all, Ordering::Relaxed);
+        if all {
+            crate::fault::written(buf);
+        }
         polled
     }
 

@@ -18,6 +18,7 @@ use super::reply::answer;
 use crate::domain::EmailAddress;
 use crate::domain::delivery::Reply;
 use crate::domain::relay::SmtpUrl;
+use crate::fault::{self, Point};
 
 /// Where in the conversation a reply came.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -191,6 +192,7 @@ impl Session {
             (Stage::Data, &commands.data, self.timeouts.data),
         ];
         for (stage, command, limit) in steps {
+            passing(stage);
             let reply = heard(stage, limit, connection.command(command)).await?;
             if !is_yes(stage, &reply) {
                 return refused(stage, reply, false);
@@ -207,10 +209,12 @@ impl Session {
         commands: &Commands,
     ) -> Result<(Envelope, bool), Broken> {
         let group = format!("{}{}{}", commands.mail, commands.rcpt, commands.data);
+        passing(Stage::Mail);
         let mail = heard(Stage::Mail, self.timeouts.envelope, connection.command(group)).await?;
         let mut no = (!is_yes(Stage::Mail, &mail)).then_some((Stage::Mail, mail));
         let mut no_recipient = false;
         for (stage, limit) in [(Stage::Rcpt, self.timeouts.envelope), (Stage::Data, self.timeouts.data)] {
+            passing(stage);
             let heard = heard(stage, limit, connection.read_response()).await;
             match (heard, no.take()) {
                 // The refusal that came first is the one that counts, whatever happens to the line behind it.
@@ -243,6 +247,7 @@ impl Session {
         // lettre doubles the dots and ends the letter with CRLF dot CRLF, of which the first CRLF is the letter's own.
         let body = letter.strip_suffix(b"\r\n").unwrap_or(letter);
         let limit = self.timeouts.block + self.timeouts.final_dot;
+        passing(Stage::Dot);
         match heard(Stage::Dot, limit, connection.message(body)).await {
             Ok(reply) if is_yes(Stage::Dot, &reply) => (Outcome::Accepted(reply), true),
             Ok(reply) if reply.code >= 400 => (Outcome::Refused { stage: Stage::Dot, reply }, true),
@@ -277,6 +282,17 @@ async fn heard(
     match timeout(limit, asked).await {
         Ok(result) => answer(result).map_err(|error| format!("the line broke at {stage}: {error}")),
         Err(_) => Err(format!("no answer to {stage} within {} s", limit.as_secs_f32())),
+    }
+}
+
+/// The fault points of the commands.
+fn passing(stage: Stage) {
+    match stage {
+        Stage::Mail => fault::point(Point::Mail),
+        Stage::Rcpt => fault::point(Point::Rcpt),
+        Stage::Data => fault::point(Point::Data),
+        Stage::Dot => fault::point(Point::BeforeDot),
+        _ => {}
     }
 }
 

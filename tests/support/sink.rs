@@ -41,6 +41,7 @@ impl Sink {
         self.ledger.letters.lock().unwrap().clone()
     }
 
+    #[allow(dead_code, reason = "not every test that uses the sink waits for it")]
     /// Waits until `more` letters have arrived since now; false when that takes too long.
     pub fn wait_for_more(&self, more: usize, limit: Duration) -> bool {
         let letters = self.ledger.letters.lock().unwrap();
