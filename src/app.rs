@@ -13,7 +13,7 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::relay::RelayUrl;
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{OpenError, Outbox, Reader, Relay, SessionOptions, Stencil};
-use crate::store::{Store, StoreError};
+use crate::store::{MarkFile, Store, StoreError};
 use crate::web::{Pages, Web};
 use crate::week::Desk;
 use crate::worker::Worker;
@@ -77,7 +77,10 @@ impl App {
             ..delivery::Settings::default()
         };
         let from = self.settings.site.from.address.clone();
-        Ok(Arc::new(PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader())))
+        Ok(Arc::new(
+            PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader())
+                .with_mark(mark_file(&self.settings)),
+        ))
     }
 
     /// Reads the letter of an issue from the ledger.
@@ -141,6 +144,11 @@ impl Letters for IssueLetters {
         };
         self.stencil.fill(&reader, out);
     }
+}
+
+/// Beside the key, which every worker has and no backup of the database brings back.
+pub fn mark_file(settings: &Settings) -> MarkFile {
+    MarkFile::new(settings.secret.key_file.with_extension("ledger-mark"))
 }
 
 /// Reads `secret.key_file`.

@@ -64,6 +64,7 @@ impl Worker {
     /// # Errors
     /// When the store does not answer or the week's letter can't be made.
     pub async fn tick(&self, enlistment: &mut Option<Enlistment>, now: UnixMillis) -> Result<(), WeekError> {
+        self.post.check_mark(&self.desk.store).await?;
         match self.schedule_tick(now).await? {
             Scheduled::NothingDue => {}
             Scheduled::Ran(started) => tracing::info!(%started, "a scheduled slot is due"),

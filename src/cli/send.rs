@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::progress::Bar;
 use super::{Exit, Failure, Outcome, say, say_json};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::delivery::{self, Pass};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
@@ -42,6 +42,7 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
         return super::issue::draft(app, arguments.json).await;
     }
     let stop = stop_signal();
+    app::mark_file(&app.settings).check(&app.store).await?;
     let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
     let before = app.store.tally(number).await?;
     let done = deliver(app, number, arguments.wait, &stop).await?;

@@ -24,14 +24,18 @@ mod dialect;
 mod enlistment;
 mod error;
 mod issues;
+mod mark;
 mod open;
 mod queue;
+mod retention;
 mod schedule;
 mod schema;
 mod subscribers;
 
 pub use enlistment::Enlistment;
 pub use error::StoreError;
+pub use mark::{Mark, MarkFile};
+pub use retention::Requeued;
 pub use schema::SCHEMA;
 
 use dialect::{Engine, Texts};
@@ -155,6 +159,7 @@ impl Store {
             ("known", &texts.known),
             ("suppressed", &texts.suppressed),
             ("feature", &texts.feature),
+            ("retry", &texts.retry),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),
@@ -167,6 +172,8 @@ impl Store {
             ("deliveries", issues::DELIVERIES),
             ("next due", queue::NEXT_DUE),
             ("done", queue::DONE),
+            ("ripe", retention::RIPE),
+            ("take out", retention::TAKE_OUT),
         ];
         let mut all: Vec<_> = rendered.iter().map(|(name, text)| (*name, text.as_str().to_owned())).collect();
         all.extend(plain.iter().map(|(name, text)| (*name, (*text).to_owned())));
