@@ -121,7 +121,13 @@ impl App {
     /// As [`App::post_office`].
     pub fn worker(&self, stop: watch::Receiver<bool>) -> Result<Worker, AppError> {
         let schedule = self.settings.schedule.rule.clone();
-        Ok(Worker { desk: self.desk(), post: self.post_office()?, schedule, stop })
+        Ok(Worker {
+            desk: self.desk(),
+            post: self.post_office()?,
+            schedule,
+            keep: self.settings.delivery.keep,
+            stop,
+        })
     }
 }
 

@@ -3,13 +3,14 @@
 //! A worker keeps nothing in its head that matters: every tick reads the store again, so a worker that is killed is
 //! replaced by starting another.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use std::sync::Arc;
 
-use crate::delivery::{self, Pass, PostOffice};
+use crate::delivery::{self, Pass, PostOffice, Progress};
 use crate::domain::UnixMillis;
 use crate::domain::schedule::{Due, Schedule, decide};
 use crate::store::{Enlistment, StoreError};
@@ -25,7 +26,36 @@ pub struct Worker {
     pub desk: Desk,
     pub post: Arc<PostOffice>,
     pub schedule: Schedule,
+    pub keep: Duration,
     pub stop: watch::Receiver<bool>,
+}
+
+/// How often a run that goes on is logged.
+const LOG_EVERY: Duration = Duration::from_secs(30);
+/// Old deliveries that become counters in one commit, well under the time of a letter.
+const CONDENSED_AT_ONCE: i64 = 2000;
+
+/// The progress of a pass, as lines of the log.
+struct Log {
+    started: Instant,
+    said: Cell<Instant>,
+}
+
+impl Log {
+    fn start() -> Self {
+        let now = Instant::now();
+        Self { started: now, said: Cell::new(now) }
+    }
+
+    fn show(&self, progress: &Progress) {
+        if self.said.get().elapsed() < LOG_EVERY {
+            return;
+        }
+        self.said.set(Instant::now());
+        let rate = progress.sent / self.started.elapsed().as_secs().max(1);
+        let Progress { sent, failed, deferred, unknown, classes, .. } = *progress;
+        tracing::info!(sent, failed, deferred, unknown, refusals = %classes, "{rate} letters a second, the run goes on");
+    }
 }
 
 /// What came of looking at the schedule.
@@ -70,8 +100,19 @@ impl Worker {
             Scheduled::Ran(started) => tracing::info!(%started, "a scheduled slot is due"),
             Scheduled::Skipped(reason) => tracing::warn!(%reason, "a scheduled slot passes without a letter"),
         }
-        self.delivery_tick(enlistment, now).await?;
+        let pass = self.delivery_tick(enlistment, now).await?;
+        if pass.is_none() && enlistment.is_some() {
+            self.condense(now).await?;
+        }
         Ok(())
+    }
+
+    /// Turns a batch of deliveries older than `delivery.keep` into counters; only asked when no letter is due.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn condense(&self, now: UnixMillis) -> Result<u64, StoreError> {
+        self.desk.store.condense(now.minus(self.keep), CONDENSED_AT_ONCE).await
     }
 
     /// Answers the newest slot that is due, if no process has yet (promises P1 and P8).
@@ -123,7 +164,9 @@ impl Worker {
         }
         let mut pass = None;
         if store.next_due().await?.is_some_and(|due| due <= now) {
-            let done = delivery::pass(store, me, &self.post, &self.stop, |_| {}).await?;
+            let log = Log::start();
+            let done =
+                delivery::pass(store, me, &self.post, &self.stop, |progress| log.show(&progress)).await?;
             for (number, reason) in &done.paused {
                 tracing::error!(issue = %number, %reason, "the run is paused; mend it, then \"verdicts issue resume {number}\"");
             }

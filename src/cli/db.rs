@@ -17,6 +17,8 @@ pub enum DbCommand {
     /// Copy a SQLite database while everything runs; for Postgres, say how
     #[command(after_help = "Example:\n  verdicts db backup /var/backups/verdicts-$(date +%F).db")]
     Backup { file: PathBuf },
+    /// Turn deliveries of issues that ended longer ago than delivery.keep into counters now; serve does it by itself
+    Condense,
     /// Go on from a restored copy although readers had more letters than it knows: its open issue is paused, and what
     /// was sent since is not sent again
     #[command(after_help = "Example:\n  verdicts db accept-restored && verdicts issue cancel 12")]
@@ -33,6 +35,7 @@ pub async fn run(command: DbCommand, settings: Settings) -> Outcome {
         DbCommand::Backup { file } => {
             store.backup(&file).await.map(|()| say(format_args!("backed up to {}", file.display())))
         }
+        DbCommand::Condense => condense(&store, &settings).await.map(say),
         DbCommand::AcceptRestored => accept(&store, &settings).await.map(say),
     };
     store.close().await;
@@ -54,4 +57,15 @@ async fn accept(store: &Store, settings: &Settings) -> Result<String, StoreError
         ),
         None => "accepted; the next letter starts behind the last one that was sent".to_owned(),
     })
+}
+
+async fn condense(store: &Store, settings: &Settings) -> Result<String, StoreError> {
+    let before = UnixMillis::now().minus(settings.delivery.keep);
+    let mut all = 0;
+    loop {
+        match store.condense(before, 10_000).await? {
+            0 => return Ok(format!("{all} deliveries are counters now")),
+            some => all += some,
+        }
+    }
 }

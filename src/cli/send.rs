@@ -48,6 +48,9 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
     let done = deliver(app, number, arguments.wait, &stop).await?;
     let status = app.store.status(number).await?.ok_or_else(|| gone(number))?;
     report(&status, arguments.json)?;
+    if !arguments.json && status.tally.failed + status.tally.deferred > 0 {
+        super::issue::breakdown(app, number).await?.lines().into_iter().for_each(say);
+    }
     conclude(&status, before, done.as_ref())
 }
 

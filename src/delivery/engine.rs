@@ -22,6 +22,7 @@ use super::connection::Connection;
 use super::ledger::Ledger;
 use super::pace::Pace;
 use super::pool::Pool;
+use crate::domain::class::Classes;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
 use crate::domain::rate::Rate;
@@ -186,6 +187,8 @@ pub struct Pass {
     pub returned: u64,
     /// The line broke after the final dot.
     pub unknown: u64,
+    /// Refusals, for now and for good, by their class.
+    pub classes: Classes,
     /// Issues that this pass paused, and why.
     pub paused: Vec<(IssueNumber, String)>,
     /// Whether it ended because it was told to, with letters still due.
@@ -200,6 +203,7 @@ pub struct Progress {
     pub deferred: u64,
     pub returned: u64,
     pub unknown: u64,
+    pub classes: Classes,
     pub in_flight: usize,
 }
 

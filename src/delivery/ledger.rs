@@ -14,6 +14,7 @@ use super::connection::{Job, Turn};
 use super::engine::{Letters, Pass, PostOffice, Progress};
 use super::pool::stopped;
 use super::transition::{Concern, Worry};
+use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
 use crate::fault::{self, Point};
@@ -204,9 +205,13 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         for finished in self.finished.drain(..) {
             match finished.transition {
                 Transition::Sent { .. } => self.pass.sent += 1,
-                Transition::Failed { .. } => self.pass.failed += 1,
+                Transition::Failed { reply, .. } => {
+                    self.pass.failed += 1;
+                    self.pass.classes.add(Class::of(reply.as_ref()));
+                }
                 Transition::Returned { .. } => self.pass.returned += 1,
-                Transition::Deferred { unknown, .. } => {
+                Transition::Deferred { reply, unknown, .. } => {
+                    self.pass.classes.add(Class::of(reply.as_ref()));
                     self.pass.deferred += 1;
                     self.pass.unknown += u64::from(unknown);
                 }
@@ -256,7 +261,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     }
 
     fn progress(&self) -> Progress {
-        let Pass { sent, failed, deferred, returned, unknown, .. } = self.pass;
-        Progress { sent, failed, deferred, returned, unknown, in_flight: self.in_flight }
+        let Pass { sent, failed, deferred, returned, unknown, classes, .. } = self.pass;
+        Progress { sent, failed, deferred, returned, unknown, classes, in_flight: self.in_flight }
     }
 }
