@@ -3,7 +3,7 @@
 //! A worker keeps nothing in its head that matters: every tick reads the store again, so a worker that is killed is
 //! replaced by starting another.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -30,29 +30,30 @@ pub struct Worker {
     pub stop: watch::Receiver<bool>,
 }
 
-/// How often a run that goes on is logged.
-const LOG_EVERY: Duration = Duration::from_secs(30);
+/// How often a run that goes on is logged, in seconds.
+const LOG_EVERY: u64 = 30;
 /// Old deliveries that become counters in one commit, well under the time of a letter.
 const CONDENSED_AT_ONCE: i64 = 2000;
 
 /// The progress of a pass, as lines of the log.
 struct Log {
     started: Instant,
-    said: Cell<Instant>,
+    /// When the last line was written, in seconds since the start.
+    said: AtomicU64,
 }
 
 impl Log {
     fn start() -> Self {
-        let now = Instant::now();
-        Self { started: now, said: Cell::new(now) }
+        Self { started: Instant::now(), said: AtomicU64::new(0) }
     }
 
     fn show(&self, progress: &Progress) {
-        if self.said.get().elapsed() < LOG_EVERY {
+        let now = self.started.elapsed().as_secs();
+        if now < self.said.load(Ordering::Relaxed) + LOG_EVERY {
             return;
         }
-        self.said.set(Instant::now());
-        let rate = progress.sent / self.started.elapsed().as_secs().max(1);
+        self.said.store(now, Ordering::Relaxed);
+        let rate = progress.sent / now.max(1);
         let Progress { sent, failed, deferred, unknown, classes, .. } = *progress;
         tracing::info!(sent, failed, deferred, unknown, refusals = %classes, "{rate} letters a second, the run goes on");
     }

@@ -87,6 +87,9 @@ struct Write<'a> {
     _gate: Option<MutexGuard<'a, ()>>,
 }
 
+/// A transaction that reads first and writes later can't wait for another writer.
+const IMMEDIATE: &str = "BEGIN IMMEDIATE";
+
 /// Serialises what must not race between processes; SQLite has it from BEGIN IMMEDIATE.
 const LOCK_LEDGER: &str = "SELECT pg_advisory_xact_lock(1448432204, 0)";
 
@@ -100,8 +103,15 @@ impl Inner {
         match engine {
             Engine::Sqlite => {
                 let gate = self.gate.lock().await;
-                // IMMEDIATE: a transaction that reads first and writes later can't wait for another writer.
-                let tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                let tx = match pool.begin_with(IMMEDIATE).await {
+                    // A full disk makes SQLite roll back by itself, and the driver goes on counting a transaction: without a
+                    // new connection nothing could be written until the process is started again.
+                    Err(sqlx::Error::InvalidSavePointStatement) => {
+                        let _ = pool.acquire().await?.close().await;
+                        pool.begin_with(IMMEDIATE).await?
+                    }
+                    begun => begun?,
+                };
                 Ok(Write { tx, engine, _gate: Some(gate) })
             }
             Engine::Postgres => Ok(Write { tx: pool.begin().await?, engine, _gate: None }),

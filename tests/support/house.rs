@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -94,6 +95,25 @@ impl House {
     pub fn start(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(arguments);
         Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// As [`House::start`], with its stderr in a file of the house.
+    pub fn start_logged(&self, arguments: &[&str], log: &str) -> Running {
+        let mut command = self.command(arguments);
+        let log = fs::File::create(self.path(log)).unwrap();
+        Running(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
+    /// Waits until a line of a file of the house has `text` in it; false when that takes too long.
+    pub fn wait_for_line(&self, file: &str, text: &str, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            if fs::read_to_string(self.path(file)).is_ok_and(|all| all.contains(text)) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
     }
 
     /// The newest issue's status, checked for balance (promise P4).
