@@ -13,7 +13,7 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::relay::RelayUrl;
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
-use crate::store::{Store, StoreError};
+use crate::store::{MarkFile, Store, StoreError};
 use crate::web::{Pages, Web};
 use crate::week::Desk;
 use crate::worker::Worker;
@@ -79,7 +79,8 @@ impl App {
             ..delivery::Settings::default()
         };
         let from = self.settings.site.from.address.clone();
-        let post = PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader()?);
+        let post = PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader()?)
+            .with_mark(mark_file(&self.settings));
         Ok(Arc::new(match &self.settings.bounce_address {
             Some(bounces) => post.with_bounce_address(bounces.clone()),
             None => post,
@@ -132,7 +133,13 @@ impl App {
     /// As [`App::post_office`].
     pub fn worker(&self, stop: watch::Receiver<bool>) -> Result<Worker, AppError> {
         let schedule = self.settings.schedule.rule.clone();
-        Ok(Worker { desk: self.desk(), post: self.post_office()?, schedule, stop })
+        Ok(Worker {
+            desk: self.desk(),
+            post: self.post_office()?,
+            schedule,
+            keep: self.settings.delivery.keep,
+            stop,
+        })
     }
 }
 
@@ -164,6 +171,11 @@ impl Letters for IssueLetters {
         self.stencil.fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
     }
+}
+
+/// Beside the key, which every worker has and no backup of the database brings back.
+pub fn mark_file(settings: &Settings) -> MarkFile {
+    MarkFile::new(settings.secret.key_file.with_extension("ledger-mark"))
 }
 
 /// Reads `secret.key_file`.

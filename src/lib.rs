@@ -31,6 +31,7 @@
 //! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |
 //! | [`config`] | every setting with default and doc | TOML, the environment |
 //! | [`domain`] | plain types and pure rules | nothing |
+//! | [`fault`] | where a test may end the process; nothing at all in a binary for use | |
 //!
 //! # What is true everywhere
 //!
@@ -50,6 +51,7 @@ pub mod cli;
 pub mod config;
 pub mod delivery;
 pub mod domain;
+pub mod fault;
 pub mod letter;
 pub mod mail;
 pub mod store;

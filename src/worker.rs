@@ -3,13 +3,14 @@
 //! A worker keeps nothing in its head that matters: every tick reads the store again, so a worker that is killed is
 //! replaced by starting another.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use std::sync::Arc;
 
-use crate::delivery::{self, Pass, PostOffice};
+use crate::delivery::{self, Pass, PostOffice, Progress};
 use crate::domain::UnixMillis;
 use crate::domain::schedule::{Due, Schedule, decide};
 use crate::store::{Enlistment, StoreError};
@@ -25,7 +26,37 @@ pub struct Worker {
     pub desk: Desk,
     pub post: Arc<PostOffice>,
     pub schedule: Schedule,
+    pub keep: Duration,
     pub stop: watch::Receiver<bool>,
+}
+
+/// How often a run that goes on is logged, in seconds.
+const LOG_EVERY: u64 = 30;
+/// Old deliveries that become counters in one commit, well under the time of a letter.
+const CONDENSED_AT_ONCE: i64 = 2000;
+
+/// The progress of a pass, as lines of the log.
+struct Log {
+    started: Instant,
+    /// When the last line was written, in seconds since the start.
+    said: AtomicU64,
+}
+
+impl Log {
+    fn start() -> Self {
+        Self { started: Instant::now(), said: AtomicU64::new(0) }
+    }
+
+    fn show(&self, progress: &Progress) {
+        let now = self.started.elapsed().as_secs();
+        if now < self.said.load(Ordering::Relaxed) + LOG_EVERY {
+            return;
+        }
+        self.said.store(now, Ordering::Relaxed);
+        let rate = progress.sent / now.max(1);
+        let Progress { sent, failed, deferred, unknown, classes, .. } = *progress;
+        tracing::info!(sent, failed, deferred, unknown, refusals = %classes, "{rate} letters a second, the run goes on");
+    }
 }
 
 /// What came of looking at the schedule.
@@ -64,13 +95,25 @@ impl Worker {
     /// # Errors
     /// When the store does not answer or the week's letter can't be made.
     pub async fn tick(&self, enlistment: &mut Option<Enlistment>, now: UnixMillis) -> Result<(), WeekError> {
+        self.post.check_mark(&self.desk.store).await?;
         match self.schedule_tick(now).await? {
             Scheduled::NothingDue => {}
             Scheduled::Ran(started) => tracing::info!(%started, "a scheduled slot is due"),
             Scheduled::Skipped(reason) => tracing::warn!(%reason, "a scheduled slot passes without a letter"),
         }
-        self.delivery_tick(enlistment, now).await?;
+        let pass = self.delivery_tick(enlistment, now).await?;
+        if pass.is_none() && enlistment.is_some() {
+            self.condense(now).await?;
+        }
         Ok(())
+    }
+
+    /// Turns a batch of deliveries older than `delivery.keep` into counters; only asked when no letter is due.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn condense(&self, now: UnixMillis) -> Result<u64, StoreError> {
+        self.desk.store.condense(now.minus(self.keep), CONDENSED_AT_ONCE).await
     }
 
     /// Answers the newest slot that is due, if no process has yet (promises P1 and P8).
@@ -122,7 +165,9 @@ impl Worker {
         }
         let mut pass = None;
         if store.next_due().await?.is_some_and(|due| due <= now) {
-            let done = delivery::pass(store, me, &self.post, &self.stop, |_| {}).await?;
+            let log = Log::start();
+            let done =
+                delivery::pass(store, me, &self.post, &self.stop, |progress| log.show(&progress)).await?;
             for (number, reason) in &done.paused {
                 tracing::error!(issue = %number, %reason, "the run is paused; mend it, then \"verdicts issue resume {number}\"");
             }

@@ -19,7 +19,7 @@ use verdicts::domain::relay::RelayUrl;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
-use verdicts::mail::{Outbox, Relay, SessionOptions};
+use verdicts::mail::{Outbox, Relay, SessionOptions, Timeouts};
 use verdicts::store::{Enlistment, StoreError};
 
 const ONE: IssueNumber = IssueNumber(1);
@@ -54,8 +54,12 @@ fn loader(hook: impl Fn(&Claimed) + Send + Sync + 'static) -> Loader {
 }
 
 fn smtp(url: &str) -> Carrier {
+    smtp_with(url, SessionOptions::default())
+}
+
+fn smtp_with(url: &str, options: SessionOptions) -> Carrier {
     let RelayUrl::Smtp(url) = RelayUrl::parse(url).unwrap() else { panic!("{url}") };
-    Carrier::Smtp(Box::new(Relay::new(&url, SessionOptions::default()).unwrap()))
+    Carrier::Smtp(Box::new(Relay::new(&url, options).unwrap()))
 }
 
 /// A store with a running issue, and the means to make passes over it.
@@ -304,6 +308,50 @@ async fn a_line_that_drops_after_the_dot_is_unknown_and_goes_again_under_the_sam
         .collect();
     assert!(ids.len() == 2 && ids[0] == ids[1] && !ids[0].is_empty(), "{ids:?}");
     assert_eq!((run.tally().await.sent, run.tally().await.unknown), (8, 1), "and stays counted as such");
+}
+
+#[tokio::test]
+async fn a_relay_that_takes_a_letter_and_never_answers_leaves_it_unknown() {
+    let run = Run::of(8).await;
+    let peer = Peer::start(scripted(|ask| match (ask.at, ask.to.as_str(), ask.nth) {
+        (At::Dot, "reader3@example.com", 1) => Act::TakeAndHang,
+        _ => Act::Usual,
+    }))
+    .await;
+    let moment = Duration::from_millis(150);
+    let timeouts = Timeouts { block: moment, final_dot: moment, ..Timeouts::default() };
+    let carrier = || smtp_with(&peer.url(), SessionOptions { timeouts, ..SessionOptions::default() });
+    let pass = run.pass(carrier()).await;
+    assert_eq!((pass.sent, pass.deferred, pass.unknown), (7, 1, 1), "the others did not wait for it");
+    assert!(pass.paused.is_empty(), "one silence is no reason to stop: {pass:?}");
+    run.until_due().await;
+    assert_eq!(run.pass(carrier()).await.sent, 1);
+    let ids: Vec<_> = peer.taken().into_iter().filter(|taken| taken.to == "reader3@example.com").collect();
+    assert!(ids.len() == 2 && ids[0].message_id == ids[1].message_id, "{ids:?}");
+    assert_eq!((run.tally().await.sent, run.tally().await.unknown), (8, 1));
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_neither_loses_a_letter_nor_sends_one_twice() {
+    let run = Run::of(20).await;
+    let peer = Peer::start(scripted(|ask| match (ask.at, ask.to.as_str(), ask.nth) {
+        (At::Rcpt, "reader3@example.com" | "reader4@example.com", 1) => Act::Say("451 4.3.0 not now"),
+        _ => Act::Usual,
+    }))
+    .await;
+    const HOUR: i64 = 3_600_000;
+    run.clock.fetch_sub(HOUR, Ordering::SeqCst);
+    assert_eq!(run.pass(smtp(&peer.url())).await, Pass::default(), "nothing is due yet, and nothing is lost");
+    run.clock.fetch_add(HOUR, Ordering::SeqCst);
+    assert_eq!(run.pass(smtp(&peer.url())).await.sent, 18);
+    run.clock.fetch_sub(HOUR, Ordering::SeqCst);
+    assert_eq!(run.pass(smtp(&peer.url())).await, Pass::default());
+    assert_eq!(run.world.store.reclaim(&run.me, UnixMillis(NOW.0 - HOUR)).await.unwrap(), 0);
+    // Forward by a day and not further: delivery.max_age still has room.
+    run.clock.fetch_add(25 * HOUR, Ordering::SeqCst);
+    assert_eq!(run.pass(smtp(&peer.url())).await.sent, 2);
+    assert_eq!(run.tally().await.sent, 20);
+    assert!(peer.copies().len() == 20 && peer.copies().values().all(|copies| *copies == 1));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top down: a floor may use the floors below it and never one above.
-const FLOORS: [&str; 12] = [
+const FLOORS: [&str; 13] = [
     "cli",
     "app",
     "worker",
@@ -17,6 +17,7 @@ const FLOORS: [&str; 12] = [
     "store",
     "config",
     "domain",
+    "fault",
 ];
 
 /// Which rooms may name which outside crate.

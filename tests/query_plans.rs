@@ -7,7 +7,7 @@ use support::*;
 use verdicts::domain::issue::IssueNumber;
 
 /// What may be walked: the batch itself, what was made of it, and the issues, of which a year has 52.
-const MAY_BE_WALKED: &[&str] = &["e", "v", "due", "todo", "gone", "g", "issue", "o", "CONSTANT"];
+const MAY_BE_WALKED: &[&str] = &["e", "v", "due", "todo", "gone", "g", "old", "issue", "o", "CONSTANT"];
 
 async fn walked(connection: &mut AnyConnection, text: &str) -> Vec<String> {
     let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));

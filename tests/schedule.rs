@@ -108,3 +108,25 @@ async fn a_quiet_week_passes_without_a_letter() {
     assert!(reason.contains("quiet"), "{reason}");
     assert_eq!(week.tick(slot()).await, Scheduled::NothingDue);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_makes_no_second_issue_of_a_slot() {
+    let week = Week::new(true).await;
+    assert!(matches!(week.tick(slot()).await, Scheduled::Ran(Started::Running { .. })));
+    for moment in [
+        slot() - TimeDelta::hours(1),
+        slot() - TimeDelta::days(1),
+        slot(),
+        slot() + TimeDelta::days(1),
+        slot() - TimeDelta::hours(1),
+        slot() + TimeDelta::hours(1),
+    ] {
+        assert_eq!(week.tick(moment).await, Scheduled::NothingDue, "at {moment}");
+    }
+    let mut enlistment = None;
+    let worker = week.worker();
+    assert!(worker.delivery_tick(&mut enlistment, at(slot() - TimeDelta::hours(1))).await.unwrap().is_none());
+    worker.delivery_tick(&mut enlistment, at(slot() + TimeDelta::days(1))).await.unwrap();
+    assert_eq!(week.house.must(&["issue", "list", "--json"]).out.matches("\"number\"").count(), 1);
+    assert_eq!(week.house.status()["sent"], 1, "and its letter is not lost");
+}

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::{Exit, Outcome, say};
+use crate::app;
 use crate::config::Settings;
-use crate::store::Store;
+use crate::domain::UnixMillis;
+use crate::store::{Store, StoreError};
 
 #[derive(Subcommand)]
 pub enum DbCommand {
@@ -15,6 +17,12 @@ pub enum DbCommand {
     /// Copy a SQLite database while everything runs; for Postgres, say how
     #[command(after_help = "Example:\n  verdicts db backup /var/backups/verdicts-$(date +%F).db")]
     Backup { file: PathBuf },
+    /// Turn deliveries of issues that ended longer ago than delivery.keep into counters now; serve does it by itself
+    Condense,
+    /// Go on from a restored copy although readers had more letters than it knows: its open issue is paused, and what
+    /// was sent since is not sent again
+    #[command(after_help = "Example:\n  verdicts db accept-restored && verdicts issue cancel 12")]
+    AcceptRestored,
 }
 
 pub async fn run(command: DbCommand, settings: Settings) -> Outcome {
@@ -27,8 +35,37 @@ pub async fn run(command: DbCommand, settings: Settings) -> Outcome {
         DbCommand::Backup { file } => {
             store.backup(&file).await.map(|()| say(format_args!("backed up to {}", file.display())))
         }
+        DbCommand::Condense => condense(&store, &settings).await.map(say),
+        DbCommand::AcceptRestored => accept(&store, &settings).await.map(say),
     };
     store.close().await;
     outcome?;
     Ok(Exit::Done)
+}
+
+async fn accept(store: &Store, settings: &Settings) -> Result<String, StoreError> {
+    let file = app::mark_file(settings);
+    let here = store.mark().await?;
+    let Some(known) = file.known(&here.id)?.filter(|known| known.generation > here.generation) else {
+        return Ok("the database is no older copy; nothing to accept".to_owned());
+    };
+    let paused = store.accept_restored(&known, UnixMillis::now()).await?;
+    Ok(match paused {
+        Some(number) => format!(
+            "accepted; issue {number} is paused, since nobody knows who has it: \"verdicts issue cancel {number}\", or \
+             \"verdicts issue resume {number}\" to send it to all who may not have it"
+        ),
+        None => "accepted; the next letter starts behind the last one that was sent".to_owned(),
+    })
+}
+
+async fn condense(store: &Store, settings: &Settings) -> Result<String, StoreError> {
+    let before = UnixMillis::now().minus(settings.delivery.keep);
+    let mut all = 0;
+    loop {
+        match store.condense(before, 10_000).await? {
+            0 => return Ok(format!("{all} deliveries are counters now")),
+            some => all += some,
+        }
+    }
 }

@@ -8,11 +8,14 @@ use serde_json::json;
 
 use super::{Exit, Failure, Outcome, say, say_json, status};
 use crate::app::App;
+use crate::delivery::breakdown::Breakdown;
+use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, DeliveryState};
 use crate::domain::issue::{IssueNumber, IssueState};
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::Stencil;
+use crate::store::{DeliveryRow, Requeued};
 use crate::week;
 
 /// Rows of a listing that are fetched at once.
@@ -54,6 +57,17 @@ pub enum IssueCommand {
         #[arg(long, value_name = "EMAIL")]
         to: String,
     },
+    /// Try failed letters again, those of one class of replies or all; a finished issue runs again
+    #[command(
+        after_help = "\"verdicts issue show N\" lists the classes: mailbox, full, policy, content, network, protocol, other.\n\n\
+        Example:\n  verdicts issue retry 12 --class policy && verdicts send"
+    )]
+    Retry {
+        number: i64,
+        /// Which of the failed letters
+        #[arg(long, default_value = "all")]
+        class: String,
+    },
     /// Stop the run; what is in flight is finished
     Pause { number: i64 },
     /// Go on with a paused run
@@ -70,6 +84,7 @@ pub async fn run(command: IssueCommand, app: &App) -> Outcome {
         IssueCommand::Show { number, failures, json } => show(app, IssueNumber(number), failures, json).await,
         IssueCommand::Preview { number, out } => preview(app, IssueNumber(number), &out).await,
         IssueCommand::Test { number, to } => test(app, IssueNumber(number), &to).await,
+        IssueCommand::Retry { number, class } => retry(app, IssueNumber(number), &class).await,
         IssueCommand::Pause { number } => {
             let done = store.pause(IssueNumber(number), "an operator asked for it").await?;
             changed(app, IssueNumber(number), done, "running", "paused").await
@@ -151,7 +166,8 @@ async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> 
         return show_failures(app, number, as_json).await;
     }
     if as_json {
-        say_json(&json!({ "issue": issue, "status": stands }))?;
+        let breakdown = breakdown(app, number).await?;
+        say_json(&json!({ "issue": issue, "status": stands, "refusals": breakdown }))?;
         return Ok(Exit::Done);
     }
     say(format_args!("issue {number}: {}\n{}\nstarted {}", issue.subject, issue.preheader, issue.created_at));
@@ -163,7 +179,69 @@ async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> 
         say(format_args!("{} {at}", issue.state));
     }
     say(status::words(&stands));
+    breakdown(app, number).await?.lines().into_iter().for_each(say);
     Ok(Exit::Done)
+}
+
+/// Failed and deferred letters, sorted.
+pub(super) async fn breakdown(app: &App, number: IssueNumber) -> Result<Breakdown, Failure> {
+    let mut breakdown = Breakdown::default();
+    for state in [DeliveryState::Failed, DeliveryState::Deferred] {
+        each(app, number, state, |row| breakdown.add(row)).await?;
+    }
+    Ok(breakdown)
+}
+
+/// Every delivery of an issue in a state, by subscriber.
+async fn each(
+    app: &App,
+    number: IssueNumber,
+    state: DeliveryState,
+    mut look: impl FnMut(&DeliveryRow),
+) -> Result<(), Failure> {
+    let mut after = SubscriberId(0);
+    loop {
+        let rows = app.store.deliveries(number, state, after, PAGE).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.subscriber;
+        rows.iter().for_each(&mut look);
+    }
+}
+
+async fn retry(app: &App, number: IssueNumber, class: &str) -> Outcome {
+    let chosen: Option<Class> = match class {
+        "all" => None,
+        class => {
+            Some(class.parse().map_err(|problem| Failure::Usage(format!("--class {class:?}: {problem}")))?)
+        }
+    };
+    let mut readers = Vec::new();
+    each(app, number, DeliveryState::Failed, |row| {
+        if chosen.is_none_or(|chosen| chosen == Class::of(row.reply.as_ref())) {
+            readers.push(row.subscriber);
+        }
+    })
+    .await?;
+    let refused = |why: String| Err(Failure::Failed(why));
+    match app.store.requeue(number, &readers, UnixMillis::now()).await? {
+        Requeued::Again(0) => {
+            say(format_args!(
+                "issue {number} has no failed letter of class {class} whose reader is still active"
+            ));
+            Ok(Exit::NothingToSend)
+        }
+        Requeued::Again(letters) => {
+            say(format_args!(
+                "{letters} failed letters of issue {number} are due again; \"verdicts send\" or \"verdicts serve\" tries them"
+            ));
+            Ok(Exit::Done)
+        }
+        Requeued::Unknown => Err(status::unknown(number)),
+        Requeued::Cancelled => refused(format!("issue {number} was called off; nothing of it is sent again")),
+        Requeued::Busy(other) => refused(format!(
+            "issue {other} is on its way, and there is one at a time; retry issue {number} when it is finished"
+        )),
+    }
 }
 
 /// Every failed or deferred address with its last reply. The operator asked, so addresses are printed whole.

@@ -51,7 +51,7 @@ impl Bar {
         if let Some(bar) = &self.bar {
             bar.set_position(finished.unsigned_abs());
             if deferred + progress.failed > 0 {
-                bar.set_message(format!("({deferred} deferred, {} failed)", progress.failed));
+                bar.set_message(format!("({})", refusals(progress)));
             }
             return;
         }
@@ -59,7 +59,7 @@ impl Bar {
         if plain.said.elapsed() >= PLAIN_EVERY {
             plain.said = Instant::now();
             let line = plain_line(finished, self.audience, finished - self.before, plain.started.elapsed());
-            eprintln!("{line}, {deferred} deferred, {} failed", progress.failed);
+            eprintln!("{line}, {}", refusals(progress));
         }
     }
 
@@ -75,6 +75,12 @@ impl Bar {
             bar.finish_and_clear();
         }
     }
+}
+
+/// `3 deferred, 1 failed: 3 policy, 1 mailbox`.
+fn refusals(progress: &Progress) -> String {
+    let colon = if progress.classes.counts().is_empty() { "" } else { ": " };
+    format!("{} deferred, {} failed{colon}{}", progress.deferred, progress.failed, progress.classes)
 }
 
 /// `412 of 1000 letters, 41/s, 14 s to go`.

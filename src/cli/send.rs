@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::progress::Bar;
 use super::{Exit, Failure, Outcome, say, say_json};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::delivery::{self, Pass};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
@@ -42,11 +42,15 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
         return super::issue::draft(app, arguments.json).await;
     }
     let stop = stop_signal();
+    app::mark_file(&app.settings).check(&app.store).await?;
     let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
     let before = app.store.tally(number).await?;
     let done = deliver(app, number, arguments.wait, &stop).await?;
     let status = app.store.status(number).await?.ok_or_else(|| gone(number))?;
     report(&status, arguments.json)?;
+    if !arguments.json && status.tally.failed + status.tally.deferred > 0 {
+        super::issue::breakdown(app, number).await?.lines().into_iter().for_each(say);
+    }
     conclude(&status, before, done.as_ref())
 }
 

@@ -196,6 +196,13 @@ pub const KEYS: &[Key] = &[
         "When a letter that is still put off is given up as failed.",
     ),
     key(
+        "delivery.keep",
+        Text,
+        Default("\"90d\""),
+        "How long every delivery of a finished issue is kept as a row of its own. After that the sent ones are counters, and \
+         failed ones stay with the relay's words.",
+    ),
+    key(
         "dkim.domain",
         Text,
         Absent("\"example.com\""),

@@ -89,6 +89,8 @@ pub struct DeliverySettings {
     pub first_retry: Duration,
     /// At least `first_retry`.
     pub max_age: Duration,
+    /// How long the deliveries of an issue that is over stay one by one; at least `max_age`.
+    pub keep: Duration,
 }
 
 /// One key that signs letters. The file is read later.

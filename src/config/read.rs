@@ -109,7 +109,14 @@ fn delivery(raw: &Raw) -> Result<DeliverySettings> {
         }
         age => Ok(age),
     })?;
-    Ok(DeliverySettings { first_retry, max_age })
+    let keep = raw.take("delivery.keep", |text| match parse_span(text)? {
+        keep if keep < max_age => Err(
+            "it is below delivery.max_age, so letters would be forgotten while they are tried; 90d is usual"
+                .to_owned(),
+        ),
+        keep => Ok(keep),
+    })?;
+    Ok(DeliverySettings { first_retry, max_age, keep })
 }
 
 fn database_url(raw: &Raw, folder: &Path) -> Result<DatabaseUrl> {

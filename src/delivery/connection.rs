@@ -16,6 +16,7 @@ use super::transition::{Concern, Decision, decide, decide_outbox};
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
+use crate::fault::{self, Point};
 use crate::mail::{Envelope, Outcome};
 
 /// How long a session may wait for its next letter. Relays close idle lines, and a letter sent into one has to be tried again.
@@ -192,6 +193,7 @@ impl Connection {
     }
 
     fn decided(&mut self, job: &Job, outcome: Outcome) -> Known {
+        fault::point(Point::Answer);
         // A session that has had its letters is closed with the next one: first this result has to be written down.
         self.session.take_if(|session| !session.has_line());
         known(job, decide(outcome, &job.claimed, &self.post.patience(), self.post.now()))

@@ -14,26 +14,28 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::backoff::Patience;
 use super::connection::Connection;
 use super::ledger::Ledger;
 use super::pace::Pace;
 use super::pool::Pool;
+use crate::domain::class::Classes;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
 use crate::domain::rate::Rate;
 use crate::domain::token::Keyring;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::{Outbox, Relay};
-use crate::store::{Enlistment, Store, StoreError};
+use crate::store::{Enlistment, MarkFile, Store, StoreError};
 
 /// How letters go out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,6 +98,7 @@ pub struct PostOffice {
     pub(super) keyring: Keyring,
     pub(super) letters: Loader,
     pub(super) clock: Clock,
+    mark: Option<MarkFile>,
     pace: Option<Mutex<Pace>>,
     started: Instant,
 }
@@ -116,6 +119,7 @@ impl PostOffice {
             keyring,
             letters,
             clock: Arc::new(UnixMillis::now),
+            mark: None,
             pace: settings.rate.map(|rate| Mutex::new(Pace::new(rate, Duration::ZERO))),
             started: Instant::now(),
         }
@@ -142,6 +146,31 @@ impl PostOffice {
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// Remembering outside the database how far it has come, so that no older copy of it is sent from.
+    #[must_use]
+    pub fn with_mark(mut self, mark: MarkFile) -> Self {
+        self.mark = Some(mark);
+        self
+    }
+
+    /// Refuses an older copy of the database.
+    ///
+    /// # Errors
+    /// [`StoreError::Restored`], or what the store says.
+    pub async fn check_mark(&self, store: &Store) -> Result<(), StoreError> {
+        match &self.mark {
+            Some(mark) => mark.check(store).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn advance_mark(&self, store: &Store) -> Result<(), StoreError> {
+        match &self.mark {
+            Some(mark) => mark.advance(store).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) fn now(&self) -> UnixMillis {
@@ -188,6 +217,8 @@ pub struct Pass {
     pub returned: u64,
     /// The line broke after the final dot.
     pub unknown: u64,
+    /// Refusals, for now and for good, by their class.
+    pub classes: Classes,
     /// Issues that this pass paused, and why.
     pub paused: Vec<(IssueNumber, String)>,
     /// Whether it ended because it was told to, with letters still due.
@@ -202,6 +233,7 @@ pub struct Progress {
     pub deferred: u64,
     pub returned: u64,
     pub unknown: u64,
+    pub classes: Classes,
     pub in_flight: usize,
 }
 
@@ -218,6 +250,10 @@ pub async fn pass(
     stop: &watch::Receiver<bool>,
     watch: impl Fn(Progress),
 ) -> Result<Pass, StoreError> {
+    post.check_mark(store).await?;
+    if store.next_due().await?.is_some_and(|due| due <= post.now()) {
+        post.advance_mark(store).await?;
+    }
     let connections = post.settings.connections.max(1);
     let (turns, mut inbox) = mpsc::channel(connections * 2);
     let pool = Arc::new(Pool::default());
@@ -231,13 +267,30 @@ pub async fn pass(
     let result = tokio::select! {
         result = ledger.run(&mut inbox) => result,
         panic = first_panic(&mut tasks) => std::panic::resume_unwind(panic),
+        never = keep_mark(store, post) => match never {},
     };
     drop(inbox);
     if result.is_err() {
         tasks.abort_all();
     }
     while tasks.join_next().await.is_some() {}
+    if result.as_ref().is_ok_and(|pass| pass.sent > 0) {
+        post.advance_mark(store).await?;
+    }
     result
+}
+
+/// How much of a run an older copy of the database may miss without being known for one.
+const MARK_EVERY: Duration = Duration::from_secs(5);
+
+async fn keep_mark(store: &Store, post: &PostOffice) -> Infallible {
+    loop {
+        sleep(MARK_EVERY).await;
+        // A full disk is the ledger's to find out; the run does not end for this.
+        if let Err(error) = post.advance_mark(store).await {
+            tracing::warn!(%error, "how far the run has come could not be remembered");
+        }
+    }
 }
 
 /// A connection that panics takes its letter with it, and the ledger would wait for it for ever.

@@ -18,8 +18,10 @@ use super::connection::{Job, Key, Leave, Turn, Wish};
 use super::engine::{Letters, Pass, PostOffice, Progress};
 use super::pool::stopped;
 use super::transition::{Concern, Worry};
+use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
+use crate::fault::{self, Point};
 use crate::store::{Enlistment, Store, StoreError};
 
 /// Most turns in one commit.
@@ -168,6 +170,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         if self.finished.is_empty() && self.asking.is_empty() && want == 0 {
             return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
         }
+        fault::point(Point::BeforeCommit);
         let paused = self.is_paused();
         let begin: Vec<Key> = self.asking.iter().filter(|_| !paused).map(|(key, _)| *key).collect();
         let turned = self.store.turn_ahead(self.me, &self.finished, &begin, want, self.post.now()).await;
@@ -181,6 +184,10 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
                 return Ok(false);
             }
         };
+        fault::point(Point::AfterCommit);
+        if !turned.claimed.is_empty() {
+            fault::point(Point::Claim);
+        }
         self.count();
         self.in_flight += turned.claimed.len();
         self.post.spend(turned.claimed.len());
@@ -227,9 +234,13 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         for finished in self.finished.drain(..) {
             match finished.transition {
                 Transition::Sent { .. } => self.pass.sent += 1,
-                Transition::Failed { .. } => self.pass.failed += 1,
+                Transition::Failed { reply, .. } => {
+                    self.pass.failed += 1;
+                    self.pass.classes.add(Class::of(reply.as_ref()));
+                }
                 Transition::Returned { .. } => self.pass.returned += 1,
-                Transition::Deferred { unknown, .. } => {
+                Transition::Deferred { reply, unknown, .. } => {
+                    self.pass.classes.add(Class::of(reply.as_ref()));
                     self.pass.deferred += 1;
                     self.pass.unknown += u64::from(unknown);
                 }
@@ -296,7 +307,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     }
 
     fn progress(&self) -> Progress {
-        let Pass { sent, failed, deferred, returned, unknown, .. } = self.pass;
-        Progress { sent, failed, deferred, returned, unknown, in_flight: self.in_flight }
+        let Pass { sent, failed, deferred, returned, unknown, classes, .. } = self.pass;
+        Progress { sent, failed, deferred, returned, unknown, classes, in_flight: self.in_flight }
     }
 }

@@ -4,6 +4,7 @@
 //! What an outcome means is decided in [`transition`] and nowhere else.
 
 pub mod backoff;
+pub mod breakdown;
 mod by_hand;
 mod connection;
 pub mod engine;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
 use super::transition::{Concern, decide_open};
+use crate::fault::{self, Point};
 use crate::mail::{OpenError, Relay, Session};
 
 /// Failed attempts in a row, none of our sessions standing, that make a relay count as down.
@@ -79,6 +80,7 @@ impl Pool {
 
     async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
         let session = relay.open().await?;
+        fault::point(Point::Connect);
         self.standing.fetch_add(1, Ordering::SeqCst);
         Ok(Standing { session: Some(session), pool: self.clone() })
     }

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, knows SQL or HTTP, or asks what time it is: `now` is always an argument.
 
 pub mod address;
+pub mod class;
 pub mod comparison;
 pub mod delivery;
 pub mod issue;

@@ -85,6 +85,7 @@ impl AsyncWrite for Line {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = polled {
             self.written.0.fetch_add(written, Ordering::Relaxed);
+            crate::fault::written(&buf[..written]);
         }
         polled
     }

@@ -23,6 +23,7 @@ use super::wire::stuff;
 use crate::domain::EmailAddress;
 use crate::domain::delivery::Reply;
 use crate::domain::relay::SmtpUrl;
+use crate::fault::{self, Point};
 
 /// Where in the conversation a reply came.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -284,6 +285,7 @@ impl Session {
             (Stage::Data, &commands.data, self.timeouts.data),
         ];
         for (stage, command, limit) in steps {
+            passing(stage);
             let reply = heard(stage, limit, connection.command(command)).await?;
             if !is_yes(stage, &reply) {
                 return refused(stage, reply, false);
@@ -300,6 +302,7 @@ impl Session {
         group: Option<String>,
     ) -> Result<(Asked, bool), Broken> {
         let limit = self.timeouts.envelope;
+        passing(Stage::Mail);
         let mail = match group {
             Some(group) => heard(Stage::Mail, limit, connection.command(group)).await?,
             None => heard(Stage::Mail, limit, connection.read_response()).await?,
@@ -307,6 +310,7 @@ impl Session {
         let mut no = (!is_yes(Stage::Mail, &mail)).then_some((Stage::Mail, mail));
         let mut no_recipient = false;
         for (stage, limit) in [(Stage::Rcpt, self.timeouts.envelope), (Stage::Data, self.timeouts.data)] {
+            passing(stage);
             let heard = heard(stage, limit, connection.read_response()).await;
             match (heard, no.take()) {
                 // The refusal that came first is the one that counts, whatever happens to the line behind it.
@@ -337,6 +341,7 @@ impl Session {
     /// Writes out what stands in `wire`, whose final dot is the octet number `dot` of this line.
     async fn letter(&self, connection: &mut AsyncSmtpConnection, dot: usize) -> (Outcome, bool) {
         let limit = self.timeouts.block + self.timeouts.final_dot;
+        passing(Stage::Dot);
         // Always so: the letter is ASCII, and addresses are text.
         let Ok(wire) = std::str::from_utf8(&self.wire) else {
             let why = "the letter is no text".to_owned();
@@ -376,6 +381,17 @@ async fn heard(
     match timeout(limit, asked).await {
         Ok(result) => answer(result).map_err(|error| format!("the line broke at {stage}: {error}")),
         Err(_) => Err(format!("no answer to {stage} within {} s", limit.as_secs_f32())),
+    }
+}
+
+/// The fault points of the commands.
+fn passing(stage: Stage) {
+    match stage {
+        Stage::Mail => fault::point(Point::Mail),
+        Stage::Rcpt => fault::point(Point::Rcpt),
+        Stage::Data => fault::point(Point::Data),
+        Stage::Dot => fault::point(Point::BeforeDot),
+        _ => {}
     }
 }
 

@@ -1,13 +1,13 @@
 //! What differs between SQLite and Postgres. Everything else in this room is one text for both.
 //!
 //! A text may hold two marks: `{each}` stands for the rows of the JSON array in `$1`, as `e.value`; `{skip locked}`
-//! for the row lock of a claim. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
+//! for the row lock of a claim; `{texts}` is `{each}` for an array of plain texts. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
 
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{intake, issues, queue};
+use super::{intake, issues, queue, retention};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,11 +18,20 @@ pub(super) enum Engine {
 
 impl Engine {
     fn render(self, text: &str) -> Text {
-        let (each, skip_locked) = match self {
-            Self::Sqlite => ("json_each($1) AS e", ""),
-            Self::Postgres => ("json_array_elements($1::json) AS e(value)", "FOR UPDATE OF q SKIP LOCKED"),
+        let (each, texts, skip_locked) = match self {
+            Self::Sqlite => ("json_each($1) AS e", "json_each($1) AS e", ""),
+            Self::Postgres => (
+                "json_array_elements($1::json) AS e(value)",
+                "json_array_elements_text($1::json) AS e(value)",
+                "FOR UPDATE OF q SKIP LOCKED",
+            ),
         };
-        Text(text.replace("{each}", each).replace("{skip locked}", skip_locked).into())
+        Text(
+            text.replace("{each}", each)
+                .replace("{texts}", texts)
+                .replace("{skip locked}", skip_locked)
+                .into(),
+        )
     }
 }
 
@@ -49,6 +58,7 @@ pub(super) struct Texts {
     pub(super) failed: Text,
     pub(super) back: Text,
     pub(super) back_subscribers: Text,
+    pub(super) retry: Text,
     pub(super) stay_out: Text,
     pub(super) add: Text,
     pub(super) suppress: Text,
@@ -64,6 +74,7 @@ impl Texts {
             failed: engine.render(queue::FAILED),
             back: engine.render(queue::BACK),
             back_subscribers: engine.render(queue::BACK_SUBSCRIBERS),
+            retry: engine.render(retention::RETRY),
             stay_out: engine.render(intake::STAY_OUT),
             add: engine.render(intake::ADD),
             suppress: engine.render(intake::SUPPRESS),

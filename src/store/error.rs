@@ -50,6 +50,14 @@ pub enum StoreError {
     #[error("cannot use the lock file {}: {detail}; check the rights on its folder", .file.display())]
     LockFile { file: PathBuf, detail: String },
     #[error(
+        "the database {place} is an older copy of itself (mark {here}, and {} remembers {known}): what it has as open may \
+         have been sent; restore a newer copy, or run \"verdicts db accept-restored\"",
+        .file.display()
+    )]
+    Restored { place: String, here: i64, known: i64, file: PathBuf },
+    #[error("cannot use the file {}: {detail}; check its rights and the free space of its folder", .file.display())]
+    MarkFile { file: PathBuf, detail: String },
+    #[error(
         "the database refused a statement: {0}; run \"verdicts check\", and report it if that finds nothing"
     )]
     Statement(String),

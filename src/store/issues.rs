@@ -35,12 +35,17 @@ pub(super) const CANCEL_OPEN: &str = "
 pub(super) const LEFT_THE_HOUSE: &str = "
     SELECT 1 AS there WHERE EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sent')
         OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sending')
-        OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND unknowns > 0)";
+        OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND unknowns > 0)
+        OR EXISTS (SELECT 1 FROM condensed WHERE issue = $1 AND (state = 'sent' OR unknowns > 0))";
 
+/// One statement, so that rows that are condensed at this moment are counted once. The unknowns come as a row of
+/// their own, without a state.
 pub(super) const TALLY: &str = "
-    SELECT state, COUNT(*) AS n,
-           (SELECT COUNT(*) FROM delivery u WHERE u.issue = $1 AND u.unknowns > 0) AS unknowns
-    FROM delivery WHERE issue = $1 GROUP BY state";
+    SELECT state, COUNT(*) AS n, 0 AS unknowns FROM delivery WHERE issue = $1 GROUP BY state
+    UNION ALL
+    SELECT NULL AS state, 0 AS n, COUNT(*) AS unknowns FROM delivery WHERE issue = $1 AND unknowns > 0
+    UNION ALL
+    SELECT state, deliveries AS n, unknowns FROM condensed WHERE issue = $1";
 
 pub(super) const DELIVERIES: &str = "
     SELECT d.subscriber, s.email, d.state, d.attempts, d.reply_code, d.reply_enhanced, d.reply_text, d.note
@@ -254,6 +259,10 @@ impl Store {
         let mut tally = Tally::default();
         for row in sqlx::query(TALLY).bind(number.0).fetch_all(&self.inner.read).await? {
             let n: i64 = row.try_get("n")?;
+            tally.unknown += row.try_get::<i64, _>("unknowns")?;
+            if row.try_get::<Option<String>, _>("state")?.is_none() {
+                continue;
+            }
             *match delivery_state(&row)? {
                 DeliveryState::Queued => &mut tally.queued,
                 DeliveryState::Sending => &mut tally.sending,
@@ -261,9 +270,8 @@ impl Store {
                 DeliveryState::Sent => &mut tally.sent,
                 DeliveryState::Failed => &mut tally.failed,
                 DeliveryState::Cancelled => &mut tally.cancelled,
-            } = n;
+            } += n;
             tally.audience += n;
-            tally.unknown = row.try_get("unknowns")?;
         }
         Ok(tally)
     }

@@ -25,15 +25,19 @@ mod enlistment;
 mod error;
 mod intake;
 mod issues;
+mod mark;
 mod open;
 mod queue;
+mod retention;
 mod schedule;
 mod schema;
 mod subscribers;
 
 pub use enlistment::Enlistment;
 pub use error::StoreError;
+pub use mark::{Mark, MarkFile};
 pub use queue::Turned;
+pub use retention::Requeued;
 pub use schema::SCHEMA;
 
 use dialect::{Engine, Texts};
@@ -89,6 +93,9 @@ struct Write<'a> {
     _gate: Option<MutexGuard<'a, ()>>,
 }
 
+/// A transaction that reads first and writes later can't wait for another writer.
+const IMMEDIATE: &str = "BEGIN IMMEDIATE";
+
 /// Serialises what must not race between processes; SQLite has it from BEGIN IMMEDIATE.
 const LOCK_LEDGER: &str = "SELECT pg_advisory_xact_lock(1448432204, 0)";
 
@@ -106,8 +113,15 @@ impl Inner {
         match engine {
             Engine::Sqlite => {
                 let gate = self.gate.lock().await;
-                // IMMEDIATE: a transaction that reads first and writes later can't wait for another writer.
-                let tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                let tx = match pool.begin_with(IMMEDIATE).await {
+                    // A full disk makes SQLite roll back by itself, and the driver goes on counting a transaction: without a
+                    // new connection nothing could be written until the process is started again.
+                    Err(sqlx::Error::InvalidSavePointStatement) => {
+                        let _ = pool.acquire().await?.close().await;
+                        pool.begin_with(IMMEDIATE).await?
+                    }
+                    begun => begun?,
+                };
                 Ok(Write { tx, engine, _gate: Some(gate) })
             }
             Engine::Postgres => Ok(Write { tx: pool.begin().await?, engine, _gate: None }),
@@ -172,6 +186,7 @@ impl Store {
             ("back", &texts.back),
             ("stay out", &texts.stay_out),
             ("feature", &texts.feature),
+            ("retry", &texts.retry),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),
@@ -184,6 +199,8 @@ impl Store {
             ("deliveries", issues::DELIVERIES),
             ("next due", queue::NEXT_DUE),
             ("done", queue::DONE),
+            ("ripe", retention::RIPE),
+            ("take out", retention::TAKE_OUT),
         ];
         let mut all: Vec<_> = rendered.iter().map(|(name, text)| (*name, text.as_str().to_owned())).collect();
         all.extend(plain.iter().map(|(name, text)| (*name, (*text).to_owned())));

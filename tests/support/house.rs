@@ -1,10 +1,12 @@
 //! What the story tests share: a house in a temporary folder, and the real binary run in it.
 #![allow(dead_code, reason = "every test file uses the part it needs")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -13,6 +15,8 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_verdicts");
 /// A site in a temporary folder: settings, key, database.
 pub struct House {
     folder: tempfile::TempDir,
+    /// The environment of every command.
+    environment: BTreeMap<String, String>,
 }
 
 /// How a command ended.
@@ -27,7 +31,7 @@ impl House {
     /// `relay` is a relay URL; `more` is appended to the settings, for further sections.
     pub fn new(relay: &str, more: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("verdicts-site-").tempdir().unwrap();
-        let house = Self { folder };
+        let house = Self { folder, environment: BTreeMap::new() };
         let settings = format!(
             "[site]\nname = \"Weekly Verdicts\"\nbase_url = \"http://127.0.0.1:8080\"\n\
              from = \"Weekly Verdicts <letters@verdicts.example>\"\npostal_address = \"1 Sample Street, Exampleville\"\n\
@@ -50,10 +54,29 @@ impl House {
         path
     }
 
+    /// Sets a variable of the environment for all that follows.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub fn unset(&mut self, name: &str) {
+        self.environment.remove(name);
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        self.command_of(Path::new(BINARY), arguments)
+    }
+
+    fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_LOG").stdin(Stdio::null());
+        command.envs(&self.environment);
         command
+    }
+
+    /// Runs a command of another binary to its end.
+    pub fn run_as(&self, binary: &Path, arguments: &[&str]) -> Ran {
+        Ran::from(self.command_of(binary, arguments).output().unwrap())
     }
 
     /// Runs a command to its end.
@@ -74,6 +97,25 @@ impl House {
         Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
+    /// As [`House::start`], with its stderr in a file of the house.
+    pub fn start_logged(&self, arguments: &[&str], log: &str) -> Running {
+        let mut command = self.command(arguments);
+        let log = fs::File::create(self.path(log)).unwrap();
+        Running(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
+    /// Waits until a line of a file of the house has `text` in it; false when that takes too long.
+    pub fn wait_for_line(&self, file: &str, text: &str, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            if fs::read_to_string(self.path(file)).is_ok_and(|all| all.contains(text)) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
     /// The newest issue's status, checked for balance (promise P4).
     pub fn status(&self) -> serde_json::Value {
         let ran = self.must(&["status", "--json"]);
@@ -91,6 +133,13 @@ impl House {
         self.must(&["comparisons", "import", file.to_str().unwrap()]);
         let file = self.write("readers.csv", &readers_csv(readers));
         self.must(&["subscribers", "import", file.to_str().unwrap()]);
+    }
+}
+
+impl Ran {
+    /// Whether a signal ended it.
+    pub fn was_killed(&self) -> bool {
+        self.code == -1
     }
 }
 

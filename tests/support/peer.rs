@@ -52,6 +52,8 @@ pub enum Act {
     Drop,
     /// At the dot: takes the letter, and drops the line before it says so.
     TakeAndDrop,
+    /// At the dot: takes the letter, and never says a word again.
+    TakeAndHang,
 }
 
 type Rule = Box<dyn Fn(&Ask) -> Act + Send + Sync>;
@@ -293,6 +295,7 @@ impl Session<'_> {
                 Err(Gone)
             }
             Act::Drop | Act::TakeAndDrop => Err(Gone),
+            Act::TakeAndHang => std::future::pending().await,
         }
     }
 
@@ -379,7 +382,7 @@ impl Session<'_> {
             return self.say("554 5.5.1 no valid recipients").await;
         };
         let act = self.ask(At::Dot);
-        if matches!(act, Act::Usual | Act::TakeAndDrop) {
+        if matches!(act, Act::Usual | Act::TakeAndDrop | Act::TakeAndHang) {
             self.take(to, letter);
         }
         self.act(At::Dot, "250 2.0.0 queued").await.map(drop)?;

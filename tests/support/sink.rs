@@ -1,15 +1,19 @@
 //! An SMTP peer that takes everything, and keeps a ledger of its own: who got which Message-ID.
+#![allow(dead_code, reason = "every test file uses the part it needs")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[derive(Default)]
 struct Ledger {
-    letters: Mutex<Vec<(String, String)>>,
+    letters: Mutex<Vec<Letter>>,
     grown: Condvar,
 }
+
+/// Who got which Message-ID, and when.
+type Letter = (String, String, Instant);
 
 pub struct Sink {
     address: SocketAddr,
@@ -38,7 +42,12 @@ impl Sink {
 
     /// (recipient, Message-ID) of every letter that was accepted.
     pub fn letters(&self) -> Vec<(String, String)> {
-        self.ledger.letters.lock().unwrap().clone()
+        self.ledger.letters.lock().unwrap().iter().map(|(to, id, _)| (to.clone(), id.clone())).collect()
+    }
+
+    /// (recipient, moment) of every letter that was accepted.
+    pub fn arrivals(&self) -> Vec<(String, Instant)> {
+        self.ledger.letters.lock().unwrap().iter().map(|(to, _, at)| (to.clone(), *at)).collect()
     }
 
     /// Waits until `more` letters have arrived since now; false when that takes too long.
@@ -72,7 +81,7 @@ fn talk(stream: TcpStream, ledger: &Ledger) -> std::io::Result<()> {
             out.write_all(b"354 Go\r\n")?;
             let id = read_letter(&mut lines)?;
             // Into the ledger first: what the peer has said 250 to, it has.
-            ledger.letters.lock().unwrap().push((to.clone(), id));
+            ledger.letters.lock().unwrap().push((to.clone(), id, Instant::now()));
             ledger.grown.notify_all();
             out.write_all(b"250 2.0.0 Ok\r\n")?;
         } else if command == "QUIT" {

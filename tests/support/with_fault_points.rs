@@ -1,0 +1,7 @@
+//! The binary as it is, with the fault points of `src/fault.rs` in it: what `tests/promises.rs` kills.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    verdicts::cli::main(std::env::args_os(), std::env::vars())
+}
