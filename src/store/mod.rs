@@ -1,6 +1,6 @@
 //! All SQL. A verb is a whole transaction: it either happened or it did not, and no caller holds one open.
 //!
-//! One text of SQL serves SQLite and Postgres; [`dialect`] holds what differs. Times are BIGINT milliseconds.
+//! One text of SQL serves SQLite and Postgres; `dialect` holds what differs. Times are BIGINT milliseconds.
 //! SQLite runs in WAL with one writer at a time (a gate in this process, `busy_timeout` between processes).
 //!
 //! Locks on Postgres are always taken in this order, so that nobody waits in a ring: the ledger (an advisory lock),
