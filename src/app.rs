@@ -1,6 +1,7 @@
 //! Builds everything from the settings.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -80,7 +81,7 @@ impl App {
         };
         let from = self.settings.site.from.address.clone();
         let post = PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader()?)
-            .with_mark(mark_file(&self.settings));
+            .with_mark(mark_file(&self.settings, &self.store));
         Ok(Arc::new(match &self.settings.bounce_address {
             Some(bounces) => post.with_bounce_address(bounces.clone()),
             None => post,
@@ -173,9 +174,9 @@ impl Letters for IssueLetters {
     }
 }
 
-/// Beside the key, which every worker has and no backup of the database brings back.
-pub fn mark_file(settings: &Settings) -> MarkFile {
-    MarkFile::new(settings.secret.key_file.with_extension("ledger-mark"))
+/// What remembers how far the database has come; with Postgres beside the key, which every worker has.
+pub fn mark_file(settings: &Settings, store: &Store) -> MarkFile {
+    MarkFile::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
 }
 
 /// Reads `secret.key_file`.

@@ -2,6 +2,7 @@
 
 mod support;
 
+use sqlx::{Connection as _, Row as _};
 use support::*;
 use verdicts::domain::delivery::{DeliveryState, Tally};
 use verdicts::domain::issue::{IssueNumber, IssueState};
@@ -128,3 +129,50 @@ on_both!(
     a_condensed_issue_can_be_tried_again,
     a_retry_is_refused_where_it_would_harm
 );
+
+/// `cargo test --release --test retention -- --ignored --nocapture`: how large a database gets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, not a test"]
+async fn how_large_a_million_is() {
+    const MILLION: usize = 1_000_000;
+    let world = World::sqlite().await;
+    let store = &world.store;
+    let size = || {
+        let path = world.url.trim_start_matches("sqlite:");
+        std::fs::metadata(path).unwrap().len() / 1_000_000
+    };
+    let mut connection = sqlx::AnyConnection::connect(&world.url).await.unwrap();
+    let mut look = async |what: &str| {
+        sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
+        let free =
+            sqlx::query("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size");
+        let free: i64 = free.fetch_one(&mut connection).await.unwrap().get(0);
+        println!("{what}: {} MB, of which {} MB are free for new rows", size(), free / 1_000_000);
+    };
+    world.with_readers(MILLION).await;
+    look("a million readers").await;
+    store.enqueue(ONE, &issue(&[]), NOW).await.unwrap();
+    look("with an issue for each").await;
+    let me = store.enlist(NOW).await.unwrap().unwrap();
+    let mut done = Vec::new();
+    loop {
+        let claimed = store.turn(&me, &done, 5_000, NOW).await.unwrap();
+        if claimed.is_empty() {
+            break;
+        }
+        done = claimed.iter().map(|one| sent(one.subscriber)).collect();
+    }
+    store.finish_done(NOW).await.unwrap();
+    look("all of it sent").await;
+    let (begun, mut slowest) = (std::time::Instant::now(), std::time::Duration::ZERO);
+    loop {
+        let batch = std::time::Instant::now();
+        if store.condense(NOW, 2_000).await.unwrap() == 0 {
+            break;
+        }
+        slowest = slowest.max(batch.elapsed());
+    }
+    println!("condensed in {:?}, the slowest batch of 2,000 in {slowest:?}", begun.elapsed());
+    look("condensed").await;
+    assert_eq!(store.tally(ONE).await.unwrap().sent, MILLION as i64);
+}

@@ -34,6 +34,28 @@ async fn other_schemas_are_refused(w: World) {
     );
 }
 
+/// A ledger from before old deliveries became counters, with an issue in it.
+async fn a_ledger_from_before_retention_is_brought_up(w: World) {
+    let w = World::running(3, w).await;
+    let tally = w.store.tally(IssueNumber(1)).await.unwrap();
+    w.store.close().await;
+    raw(
+        &w.url,
+        "DROP TABLE condensed; DROP TABLE ledger_mark; DELETE FROM schema_version WHERE version >= 3",
+    )
+    .await
+    .unwrap();
+    let error = Store::open(&w.url).await.unwrap_err();
+    assert!(matches!(error, StoreError::SchemaOlder { needed: SCHEMA, .. }), "{error}");
+    let store = Store::open_unchecked(&w.url).await.unwrap();
+    let (before, after) = store.migrate().await.unwrap();
+    assert!(before < 3 && after == SCHEMA, "{before} {after}");
+    assert_eq!(store.tally(IssueNumber(1)).await.unwrap(), tally);
+    assert_eq!(store.mark().await.unwrap().generation, 0);
+    assert_eq!(store.raise_mark().await.unwrap().generation, 1);
+    store.close().await;
+}
+
 async fn a_strange_database_is_left_alone(w: World) {
     w.store.close().await;
     raw(&w.url, "DROP TABLE schema_version").await.unwrap();
@@ -95,6 +117,7 @@ macro_rules! on_both {
 
 on_both! {
     other_schemas_are_refused,
+    a_ledger_from_before_retention_is_brought_up,
     a_strange_database_is_left_alone,
     opening_again_migrates_nothing,
     no_row_can_lie_about_its_state,

@@ -35,8 +35,12 @@ pub fn run(arguments: &Init) -> Outcome {
         make_folder(&dir.join(folder))?;
     }
     write_key(&dir.join("verdicts.key"))?;
-    write_new(&dir.join(".gitignore"), "verdicts.key\ndkim/\nsubscribers/\noutbox/\n", 0o644)
-        .or_else(keep_existing)?;
+    write_new(
+        &dir.join(".gitignore"),
+        "verdicts.key\nverdicts.ledger-mark\ndkim/\nsubscribers/\noutbox/\n",
+        0o644,
+    )
+    .or_else(keep_existing)?;
     write_new(&settings, &config::init_file(), 0o640).map_err(|error| named(&settings, &error))?;
     say(format_args!(
         "wrote {}, verdicts.key, comparisons/ and subscribers/\nnext: fill in [site] and [relay], then run \"verdicts check\"",

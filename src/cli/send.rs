@@ -42,7 +42,7 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
         return super::issue::draft(app, arguments.json).await;
     }
     let stop = stop_signal();
-    app::mark_file(&app.settings).check(&app.store).await?;
+    app::mark_file(&app.settings, &app.store).check(&app.store).await?;
     let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
     let before = app.store.tally(number).await?;
     let done = deliver(app, number, arguments.wait, &stop).await?;

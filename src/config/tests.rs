@@ -33,6 +33,7 @@ fn a_short_file_has_the_defaults() {
     assert_eq!((settings.schedule.min_comparisons, settings.schedule.max_comparisons), (1, 5));
     assert_eq!((settings.relay.connections, settings.relay.rate), (10, None));
     assert_eq!(settings.delivery.max_age, Duration::from_secs(2 * 86_400));
+    assert_eq!(settings.delivery.keep, Duration::from_secs(90 * 86_400));
     assert_eq!(settings.web.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.secret.key_file, settings.folder.join("verdicts.key"));
     assert_eq!(settings.database.url.sqlite_file(), Some(&*settings.folder.join("subscribers/verdicts.db")));
@@ -110,6 +111,7 @@ fn a_wrong_value_is_named_with_its_place_and_remedy() {
         ("[relay]\nrate = \"fast\"", ["relay.rate = \"fast\"", "100/s"]),
         ("[relay]\nhelo = \"a b\"", ["relay.helo = \"a b\"", "mail.example.com"]),
         ("[delivery]\nfirst_retry = \"0s\"", ["delivery.first_retry = \"0s\"", "a second or more"]),
+        ("[delivery]\nkeep = \"1d\"", ["delivery.keep = \"1d\"", "delivery.max_age"]),
         ("[delivery]\nmax_age = \"1s\"", ["delivery.max_age = \"1s\"", "delivery.first_retry"]),
         ("[dkim]\nselector = \"v1\"", ["toml:7: dkim.selector = \"v1\"", "set dkim.key_file"]),
         ("[dkim]\nkey_file = \"v1.pem\"", ["dkim.key_file = \"v1.pem\"", "set dkim.selector"]),

@@ -2,11 +2,11 @@
 //! database: a copy from a backup has a lower one, and is known for what it is before anybody gets a letter twice.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sqlx::Row as _;
 
-use super::{Durability, Result, Store, StoreError};
+use super::{Durability, Place, Result, Store, StoreError};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 
@@ -98,13 +98,26 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Mark> {
 }
 
 /// The file outside the database that remembers its mark, one line for each database: `id generation issue cut-off`.
-/// It lies beside the site's key and belongs into no backup: what is restored together with it can't be recognised.
+/// It belongs into no backup: what is restored together with it can't be recognised.
 #[derive(Clone, Debug)]
-pub struct MarkFile(PathBuf);
+pub struct MarkFile {
+    path: PathBuf,
+    /// Whether letters may leave although the file can't be written.
+    optional: bool,
+}
 
 impl MarkFile {
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+    /// Beside a SQLite file, whose folder can be written. With Postgres in `folder`, which is the worker's own: if
+    /// nothing can be written there, the worker goes on without.
+    pub fn of(store: &Store, folder: &Path) -> Self {
+        match &store.inner.home {
+            Place::File(database) => {
+                let mut path = database.clone().into_os_string();
+                path.push(".ledger-mark");
+                Self { path: path.into(), optional: false }
+            }
+            Place::Server(_) => Self { path: folder.join("verdicts.ledger-mark"), optional: true },
+        }
     }
 
     /// What is remembered of the database with this id.
@@ -126,7 +139,7 @@ impl MarkFile {
                 place: store.inner.place.clone(),
                 here: here.generation,
                 known: known.generation,
-                file: self.0.clone(),
+                file: self.path.clone(),
             }),
             _ => Ok(()),
         }
@@ -139,7 +152,13 @@ impl MarkFile {
     pub async fn advance(&self, store: &Store) -> Result<()> {
         self.check(store).await?;
         // The database first: a crash in between leaves it ahead of the file, which is no older copy.
-        self.remember(&store.raise_mark().await?)
+        match self.remember(&store.raise_mark().await?) {
+            Err(error) if self.optional => {
+                tracing::warn!(%error, "an old copy of this database would not be recognised");
+                Ok(())
+            }
+            remembered => remembered,
+        }
     }
 
     fn remember(&self, mark: &Mark) -> Result<()> {
@@ -147,13 +166,13 @@ impl MarkFile {
         lines.retain(|line| parse(line).is_some_and(|known| known.id != mark.id));
         let (issue, cutoff) = mark.issue.unwrap_or((IssueNumber(0), UnixMillis(0)));
         lines.push(format!("{} {} {} {}", mark.id, mark.generation, issue.0, cutoff.0));
-        let mut name = self.0.clone().into_os_string();
+        let mut name = self.path.clone().into_os_string();
         name.push(format!(".{}.tmp", std::process::id()));
         let partial = PathBuf::from(name);
         let written = std::fs::File::create(&partial).and_then(|mut file| {
             file.write_all((lines.join("\n") + "\n").as_bytes())?;
             file.sync_all()?;
-            std::fs::rename(&partial, &self.0)
+            std::fs::rename(&partial, &self.path)
         });
         written.map_err(|error| {
             let _ = std::fs::remove_file(&partial);
@@ -162,7 +181,7 @@ impl MarkFile {
     }
 
     fn lines(&self) -> Result<Vec<String>> {
-        match std::fs::read_to_string(&self.0) {
+        match std::fs::read_to_string(&self.path) {
             Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(self.fail(&error)),
@@ -170,7 +189,7 @@ impl MarkFile {
     }
 
     fn fail(&self, error: &std::io::Error) -> StoreError {
-        StoreError::MarkFile { file: self.0.clone(), detail: error.to_string() }
+        StoreError::MarkFile { file: self.path.clone(), detail: error.to_string() }
     }
 }
 

@@ -97,7 +97,7 @@ impl Inner {
         Ok(row.try_get::<Option<i64>, _>("version")?.unwrap_or(0))
     }
 
-    /// Applies the migration that comes next, in one transaction; returns the version it led to. Two processes that
+    /// Applies the migration that comes next (all of them to an empty database), in one transaction; returns the version it led to. Two processes that
     /// open an empty database at once wait for each other here, and the second finds nothing left to do.
     async fn step(&self, connection: &mut AnyConnection) -> Result<i64> {
         let mut tx = match self.engine {
@@ -108,22 +108,25 @@ impl Inner {
             sqlx::query(super::LOCK_LEDGER).execute(&mut *tx).await?;
         }
         let at = self.version(&mut tx).await?;
-        let Some(next) = MIGRATIONS.iter().find(|m| m.version > at) else {
-            return Ok(at);
-        };
-        let text = match self.engine {
-            Engine::Sqlite => next.sqlite,
-            Engine::Postgres => next.postgres,
-        };
+        // An empty database gets all of them at once: nobody who opens it meanwhile sees one that is halfway.
+        let many = if at == 0 { MIGRATIONS.len() } else { 1 };
+        let mut reached = at;
         sqlx::query(SCHEMA_VERSION).execute(&mut *tx).await?;
-        sqlx::raw_sql(text).execute(&mut *tx).await?;
-        sqlx::query("INSERT INTO schema_version (version, name, applied_at) VALUES ($1, $2, $3)")
-            .bind(next.version)
-            .bind(next.name)
-            .bind(UnixMillis::now().0)
-            .execute(&mut *tx)
-            .await?;
+        for next in MIGRATIONS.iter().filter(|m| m.version > at).take(many) {
+            let text = match self.engine {
+                Engine::Sqlite => next.sqlite,
+                Engine::Postgres => next.postgres,
+            };
+            sqlx::raw_sql(text).execute(&mut *tx).await?;
+            sqlx::query("INSERT INTO schema_version (version, name, applied_at) VALUES ($1, $2, $3)")
+                .bind(next.version)
+                .bind(next.name)
+                .bind(UnixMillis::now().0)
+                .execute(&mut *tx)
+                .await?;
+            reached = next.version;
+        }
         tx.commit().await?;
-        Ok(next.version)
+        Ok(reached)
     }
 }

@@ -76,7 +76,12 @@ fn sweep(temp: &Path) {
     for entry in std::fs::read_dir(temp).into_iter().flatten().flatten() {
         let pid = std::fs::read_to_string(entry.path().join("data/postmaster.pid")).unwrap_or_default();
         let pid = pid.lines().next().unwrap_or("").trim();
-        let ours = entry.file_name().to_string_lossy().starts_with("verdicts-pg-");
+        // While initdb works, the process in its file comes and goes: a young folder is somebody's who is starting.
+        let old = entry
+            .metadata()
+            .and_then(|meta| meta.modified())
+            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(600)));
+        let ours = old && entry.file_name().to_string_lossy().starts_with("verdicts-pg-");
         if ours && !pid.is_empty() && !Path::new("/proc").join(pid).exists() {
             let _ = std::fs::remove_dir_all(entry.path());
         }
