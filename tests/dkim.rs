@@ -77,7 +77,6 @@ fn two_verifiers_take_both_signatures_of_every_kind_of_letter() {
         ("folded", letter(&folded, "Hello.\r\n")),
         ("no body", letter("", "")),
         ("dots and blanks", letter("", ".\r\n..\r\n...two\r\n.x \t y\t\r\n\r\n \r\n\r\n\r\n")),
-        ("no line end", letter("", "the end")),
         ("1.4 MB", letter(&folded, &big)),
     ] {
         let signed = signed(&signer, &letter);
@@ -285,8 +284,9 @@ fn check_says_what_is_wrong_with_a_key() {
     let file = house.path("dkim/s1.pem");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let checked = house.must(&["check"]);
-    let warning = checked.out.lines().find(|line| line.contains("chmod 600")).unwrap();
-    assert!(warning.starts_with("warn") && warning.contains("dkim/s1.pem"), "{warning}");
+    let warning =
+        checked.out.lines().find(|line| line.contains("chmod 600") && line.contains("s1.pem")).unwrap();
+    assert!(warning.starts_with("warn"), "{warning}");
 
     let secret = fs::read_to_string(&file).unwrap();
     fs::write(&file, secret.replace("END PRIVATE KEY", "END")).unwrap();
