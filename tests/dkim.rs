@@ -14,10 +14,11 @@ use std::process::Command;
 use house::{House, header, outbox};
 use postfix::Postfix;
 use verdicts::config::DkimKey;
-use verdicts::domain::UnixMillis;
+use verdicts::domain::relay::RelayUrl;
 use verdicts::domain::token::Keyring;
-use verdicts::mail::Signer;
+use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::dkim::{KeyKind, PrivateKey, Record};
+use verdicts::mail::{Outcome, Session, SessionOptions, Signer};
 use verifiers::{Verdicts, Verifiers};
 
 const AT: UnixMillis = UnixMillis(1_790_000_000_000);
@@ -206,7 +207,10 @@ fn letters_arrive_through_postfix_with_their_signatures_and_their_bounce_tags() 
         text.replace("[database]", "bounce_address = \"bounces@verdicts.example\"\n[database]");
     house.write("verdicts.toml", &with_bounces);
     furnish_keys(&house);
-    house.furnish(6);
+    house.furnish(5);
+    let name = "Jürgen Łukasz ".repeat(5);
+    let file = house.write("more.csv", &format!("email,name\njuergen@example.com,{name}\n"));
+    house.must(&["subscribers", "import", file.to_str().unwrap()]);
     house.must(&["send"]);
     let arrived = postfix.wait_for(6);
     assert_eq!(arrived.len(), 6);
@@ -226,6 +230,24 @@ fn letters_arrive_through_postfix_with_their_signatures_and_their_bounce_tags() 
     readers.sort_unstable();
     readers.dedup();
     assert_eq!(readers.len(), 6, "each reader has a tag of their own");
+}
+
+#[tokio::test]
+async fn doubled_dots_on_the_way_break_nothing() {
+    let postfix = Postfix::start();
+    let (signer, verifiers) = both();
+    let letter = signed(&signer, &letter("", ".\r\n..\r\n...\r\n.x\r\n\r\n.\r\nend.\r\n"));
+    let RelayUrl::Smtp(url) = RelayUrl::parse(&postfix.url()).unwrap() else { panic!("smtp") };
+    let mut session = Session::open(&url, &SessionOptions::default()).await.unwrap();
+    let address = |text| EmailAddress::parse(text).unwrap();
+    let outcome =
+        session.deliver(&address("letters@example.com"), &address("ann@example.org"), &letter).await;
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+    session.close().await;
+    let arrived = postfix.wait_for(1);
+    let arrived = String::from_utf8(arrived[0].clone()).unwrap().replace('\n', "\r\n");
+    assert!(arrived.ends_with("\r\n\r\n.\r\n..\r\n...\r\n.x\r\n\r\n.\r\nend.\r\n"), "{arrived}");
+    assert_eq!(verifiers.judge(arrived.as_bytes()), verdicts_of(&["r", "e"], true));
 }
 
 #[test]
