@@ -27,7 +27,7 @@
 //! | [`subscribers`] | files of readers in and out | CSV |
 //! | [`letter`] | sources, pick, compose, render | tera and mrml |
 //! | [`delivery`] | the engine, pacing, outcome → transition | |
-//! | [`mail`] | MIME, headers, SMTP sessions, the outbox | SMTP (lettre) |
+//! | [`mail`] | MIME, headers, DKIM, SMTP sessions, the outbox | SMTP (lettre), signatures (mail-auth, aws-lc-rs) |
 //! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |
 //! | [`config`] | every setting with default and doc | TOML, the environment |
 //! | [`domain`] | plain types and pure rules | nothing |

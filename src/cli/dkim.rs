@@ -99,7 +99,10 @@ fn generate(arguments: &Generate, settings: Result<Settings, ConfigError>) -> Ou
     }
     say("publish:\n");
     records.iter().for_each(say);
-    say(format_args!("\nadd to verdicts.toml:\n\n{}", settings_text(&domain, &keys, &base)));
+    say(format_args!(
+        "\nthe section [dkim] of verdicts.toml, in place of the one there:\n\n{}",
+        settings_text(&domain, &keys, &base)
+    ));
     say("then run \"verdicts check\"; keep the key files out of git, and in the backup");
     Ok(Exit::Done)
 }

@@ -37,10 +37,7 @@ pub const SECTIONS: [(&str, &str); 8] = [
     ("schedule", "When a letter is due, and what goes in."),
     ("relay", "The SMTP server that takes the letters."),
     ("delivery", "What happens to a letter that the relay puts off."),
-    (
-        "dkim",
-        "The signatures of letters. \"verdicts dkim generate\" makes keys, and says what to write here and publish.",
-    ),
+    ("dkim", "The signatures of letters. \"verdicts dkim generate\" makes keys and says what goes here."),
     ("web", "The pages: sign-up, unsubscribe, archive."),
     ("secret", "The site's own key."),
 ];

@@ -220,13 +220,19 @@ impl<'x> HeaderStream<'x> for Headers<'x> {
         Some((&field[..colon], field.get(colon + 1..).unwrap_or_default()))
     }
 
+    /// Without the blank lines and blanks at its end, which the relaxed form leaves out (RFC 6376 §3.4.4): mail-auth 0.13 does
+    /// so with empty lines alone, and keeps a last line of blanks.
     fn body(&mut self) -> &'x [u8] {
-        self.rest.strip_prefix(b"\r\n").unwrap_or(self.rest)
+        let body = self.rest.strip_prefix(b"\r\n").unwrap_or(self.rest);
+        let end = body.iter().rposition(|octet| !matches!(octet, b' ' | b'\t' | b'\r' | b'\n'));
+        &body[..end.map_or(0, |last| last + 1)]
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use mail_auth::dkim::Canonicalization;
+
     use super::*;
 
     #[test]
@@ -236,7 +242,29 @@ mod tests {
         assert_eq!(headers.next_header(), Some((&b"From"[..], &b" a\r\n"[..])));
         assert_eq!(headers.next_header(), Some((&b"Subject"[..], &b" b\r\n c\r\n\td\r\n"[..])));
         assert_eq!(headers.next_header(), None);
-        assert_eq!(headers.body(), b"body: x\r\n");
+        assert_eq!(headers.body(), b"body: x");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_body_is_canonical_as_the_rfc_has_it(body in "([a.=]|[ \t]|\r\n){0,40}") {
+            let mut ours = Vec::new();
+            let letter = format!("A: b\r\n\r\n{body}");
+            let mut headers = Headers { rest: letter.as_bytes() };
+            headers.next_header();
+            Canonicalization::Relaxed.canonical_body(headers.body(), u64::MAX).write(&mut ours);
+            // RFC 6376 §3.4.4, line by line.
+            let lines = body.split("\r\n").map(|line| {
+                let words: Vec<_> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+                let lead = if line.starts_with([' ', '\t']) && !words.is_empty() { " " } else { "" };
+                format!("{lead}{}\r\n", words.join(" "))
+            });
+            let mut expected: String = lines.collect();
+            while expected.ends_with("\r\n\r\n") || expected == "\r\n" {
+                expected.truncate(expected.len() - 2);
+            }
+            proptest::prop_assert_eq!(String::from_utf8(ours).unwrap(), expected);
+        }
     }
 
     #[test]
