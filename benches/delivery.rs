@@ -64,7 +64,11 @@ fn main() {
     let growth = std::env::var("GROWTH").unwrap_or_else(|_| "10000,100000,1000000".to_owned());
     let sizes: Vec<usize> = growth.split(',').filter_map(|n| n.trim().parse().ok()).collect();
     let octets = letter_octets();
-    println!("{readers} readers, {rounds} rounds, letters of {:.1} KB, {}", octets as f64 / 1024.0, machine());
+    println!(
+        "{readers} readers, {rounds} rounds, letters of {:.1} KB, {}",
+        octets as f64 / 1024.0,
+        machine()
+    );
 
     let near = near(readers, rounds, octets);
     let far = far(number("FAR_READERS", 1_500), rounds);
@@ -77,11 +81,18 @@ fn main() {
     println!();
     for target in &targets {
         let Target { name, figure, limit, at_least, .. } = target;
-        let (sign, word) = (if *at_least { "≥" } else { "≤" }, if target.holds(*limit) { "held" } else { "MISSED" });
+        let (sign, word) =
+            (if *at_least { "≥" } else { "≤" }, if target.holds(*limit) { "held" } else { "MISSED" });
         println!("{word:<6}  {name}: {figure:.2} ({sign} {limit})");
     }
     for target in &targets {
-        assert!(target.holds(target.must), "{}: {:.2}, and {} at the worst", target.name, target.figure, target.must);
+        assert!(
+            target.holds(target.must),
+            "{}: {:.2}, and {} at the worst",
+            target.name,
+            target.figure,
+            target.must
+        );
     }
 }
 
@@ -194,7 +205,9 @@ fn grow(sizes: &[usize]) -> Vec<Target> {
         println!("| {readers:>9} | {each:>11.0} | {peak:>7.0} | {waited:>28.2} s |");
         grown.push((each, peak, waited));
     }
-    let (Some(few), Some(many), true) = (grown.first(), grown.last(), sizes.len() > 1) else { return Vec::new() };
+    let (Some(few), Some(many), true) = (grown.first(), grown.last(), sizes.len() > 1) else {
+        return Vec::new();
+    };
     vec![
         target("most readers against fewest: time a letter", many.0 / few.0, 1.1, false, 1.6),
         target("most readers: peak MB", many.1, 96.0, false, 150.0),
@@ -214,7 +227,8 @@ fn letter_octets() -> usize {
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
+    let model =
+        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
     format!("{cores} cores of {}", model.unwrap_or("an unknown kind"))
 }
 

@@ -38,9 +38,7 @@ fn join(client: TcpStream, server: TcpStream, delay: Duration, pipelining: bool)
         let mut octets = vec![0; 4096];
         while let Ok(read @ 1..) = from_server.read(&mut octets) {
             let mut reply = octets[..read].to_vec();
-            if !pipelining
-                && let Some(at) = reply.windows(10).position(|word| word == b"PIPELINING")
-            {
+            if !pipelining && let Some(at) = reply.windows(10).position(|word| word == b"PIPELINING") {
                 reply[at..at + 10].copy_from_slice(b"XNOTHING00");
             }
             if send.send((Instant::now() + delay, reply)).is_err() {
