@@ -57,6 +57,8 @@ fn kill_nine_loses_nobody() {
         doubles <= KILLS * CONNECTIONS,
         "{doubles} second copies after {KILLS} kills with {CONNECTIONS} connections"
     );
+    let unknown = status["unknown"].as_u64().unwrap();
+    assert!(unknown <= (KILLS * CONNECTIONS) as u64, "{unknown}: what had not begun is no unknown outcome");
     assert!(
         i64::try_from(doubles).unwrap() <= status["unknown"].as_i64().unwrap(),
         "every second copy is counted as unknown"

@@ -442,6 +442,29 @@ async fn claims_go_by_due_time_and_then_by_subscriber(w: World) {
     assert_eq!(rows[0].reply, Some(reply(250, "taken")));
 }
 
+async fn what_is_claimed_ahead_is_untried_until_it_begins(w: World) {
+    let w = World::running(4, w).await;
+    let first = enlist(&w.store).await;
+    let ahead = w.store.turn_ahead(&first, &[], &[], 4, NOW).await.unwrap();
+    assert_eq!((ids(&ahead.claimed), ahead.begun.len()), (vec![1, 2, 3, 4], 0));
+    let keys = |ids: &[i64]| ids.iter().map(|id| (ONE, SubscriberId(*id))).collect::<Vec<_>>();
+    w.store.unsubscribe(SubscriberId(2), &hash(2), NOW).await.unwrap();
+    let turned = w.store.turn_ahead(&first, &[], &keys(&[1, 2]), 0, NOW).await.unwrap();
+    assert_eq!(turned.begun, keys(&[1]), "who has left meanwhile gets no letter");
+    let both = [sent(SubscriberId(1)), returned(SubscriberId(2), NOW)];
+    let turned = w.store.turn_ahead(&first, &both, &keys(&[3]), 0, NOW).await.unwrap();
+    assert_eq!(turned.begun, keys(&[3]));
+    assert_eq!(only(&w.store, DeliveryState::Cancelled).await, [2]);
+    drop(first);
+    let me = enlist(&w.store).await;
+    assert_eq!(w.store.reclaim(&me, NOW).await.unwrap(), 1, "only what had begun is unknown");
+    let rows = w.store.deliveries(ONE, DeliveryState::Queued, SubscriberId(0), 9).await.unwrap();
+    assert_eq!(rows.iter().map(|row| (row.subscriber.0, row.attempts)).collect::<Vec<_>>(), [(4, 0)]);
+    assert_eq!((tally(&w.store).await.unknown, only(&w.store, DeliveryState::Deferred).await), (1, vec![3]));
+    let late = Enlistment::for_test(me.worker + 1);
+    assert_eq!(w.store.turn_ahead(&late, &[], &keys(&[4]), 0, NOW).await.unwrap().begun, []);
+}
+
 async fn a_returned_row_is_as_it_was(w: World) {
     let w = World::running(1, w).await;
     let (me, one) = (enlist(&w.store).await, SubscriberId(1));
@@ -714,6 +737,7 @@ contract! {
     a_run_ends_when_nothing_is_open,
     a_slot_is_dealt_with_once,
     claims_go_by_due_time_and_then_by_subscriber,
+    what_is_claimed_ahead_is_untried_until_it_begins,
     a_returned_row_is_as_it_was,
     long_and_dirty_replies_are_cut,
     what_was_sent_counts_even_after_the_row_was_taken_over,

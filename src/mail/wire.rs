@@ -9,11 +9,12 @@ use memchr::memchr_iter;
 pub(super) fn stuff(letter: &[u8], out: &mut Vec<u8>) -> bool {
     let begun = out.len();
     out.reserve(letter.len() + 64);
-    let (mut copied, mut lines) = (0, 0);
+    let (mut copied, mut ends, mut lines) = (0, 0, 0);
     if letter.first() == Some(&b'.') {
         out.push(b'.');
     }
     for at in memchr_iter(b'\n', letter) {
+        ends += 1;
         lines += usize::from(at > 0 && letter[at - 1] == b'\r');
         if letter.get(at + 1) == Some(&b'.') {
             out.extend_from_slice(&letter[copied..=at]);
@@ -23,17 +24,13 @@ pub(super) fn stuff(letter: &[u8], out: &mut Vec<u8>) -> bool {
     }
     out.extend_from_slice(&letter[copied..]);
     // As many CRLF as there are CR and as there are LF: so each of either is in one.
-    let is_fit = letter.is_ascii() && count(b'\r', letter) == lines && count(b'\n', letter) == lines;
+    let is_fit = letter.is_ascii() && ends == lines && memchr_iter(b'\r', letter).count() == lines;
     if !is_fit {
         out.truncate(begun);
     } else if !letter.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
     is_fit
-}
-
-fn count(octet: u8, octets: &[u8]) -> usize {
-    octets.iter().filter(|one| **one == octet).count()
 }
 
 #[cfg(test)]

@@ -65,6 +65,8 @@ impl Store {
             Place::File(path) => {
                 let Some(lock) = lock_file(path)? else { return Ok(None) };
                 let worker = self.worker_number(now).await?;
+                // A run goes through the rows in their order and once: more than this would hold what is done with.
+                sqlx::query("PRAGMA cache_size = -2000").fetch_all(&self.inner.normal).await?;
                 Ok(Some(Enlistment { worker, hold: Hold::File { _lock: lock } }))
             }
             Place::Server(options) => {

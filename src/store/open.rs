@@ -22,7 +22,7 @@ const POSTGRES_CONNECTIONS: u32 = 10;
 
 // busy_timeout comes first: setting the journal mode takes a lock.
 const WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
-    PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; PRAGMA journal_size_limit = 67108864;";
+    PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;";
 // A cache that holds the index of a million addresses, nearly; and a log that is copied into the file once it is long
 // (in pages of 4 KB: 64 MB), not at every commit, since each writes to the same pages of the index again.
 const BULK: &str =

@@ -26,6 +26,9 @@ pub(super) const AHEAD: &str = "claimed, and its letter not begun";
 /// Sent wins over whatever has become of the row meanwhile (another worker's claim, a cancellation): the relay has the
 /// letter, and the row must say so, or it would be sent again. Begun is only what is still ours.
 ///
+/// The CAST is there for SQLite, which looks at the value of a bare `LIMIT $3` when it plans and so compiles the whole
+/// statement anew each time it is bound: half the CPU of a run.
+///
 /// At most one issue is unfinished, so `MIN` names it: with one number the index gives the rows in order, with a join
 /// they would all be sorted for each claim. The address comes along if the subscriber is active at this moment.
 pub(super) const TURN: &str = "
@@ -39,7 +42,7 @@ pub(super) const TURN: &str = "
         WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
           AND q.state IN ('queued', 'deferred') AND q.due_at <= $2
           AND NOT EXISTS (SELECT 1 FROM v WHERE v.i = q.issue AND v.s = q.subscriber)
-        ORDER BY q.due_at, q.subscriber LIMIT $3 {skip locked}),
+        ORDER BY q.due_at, q.subscriber LIMIT CAST($3 AS BIGINT) {skip locked}),
     todo AS MATERIALIZED (
         SELECT k, i, s, code, enhanced, words FROM v
         UNION ALL
