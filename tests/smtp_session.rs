@@ -8,7 +8,7 @@ use std::time::Duration;
 use peer::{Act, At, Peer, Script, Tls};
 use verdicts::domain::EmailAddress;
 use verdicts::domain::relay::{RelayUrl, SmtpUrl};
-use verdicts::mail::{OpenError, Outcome, Session, SessionOptions, Stage, Timeouts};
+use verdicts::mail::{Envelope, OpenError, Outcome, Session, SessionOptions, Stage, Timeouts};
 
 fn smtp(url: &str) -> SmtpUrl {
     match RelayUrl::parse(url).unwrap() {
@@ -70,7 +70,7 @@ async fn deliver_ahead(session: &mut Session, to: &[&str]) -> Vec<String> {
     for (index, one) in to.iter().enumerate() {
         let outcome = match session.begin(&from, one, LETTER).await {
             Some(outcome) => outcome,
-            None => session.end(&from, to.get(index + 1)).await,
+            None => session.end(to.get(index + 1).map(|to| Envelope { from: &from, to })).await,
         };
         gists.push(match outcome {
             Outcome::Accepted(reply) => reply.code.to_string(),
@@ -111,7 +111,7 @@ async fn a_line_that_was_asked_ahead_for_one_never_carries_the_letter_of_another
     let mut session = open(&peer).await;
     let (from, a, b) = (address("news@example.org"), address("a@example.com"), address("b@example.com"));
     assert!(session.begin(&from, &a, LETTER).await.is_none());
-    assert!(matches!(session.end(&from, Some(&b)).await, Outcome::Accepted(_)));
+    assert!(matches!(session.end(Some(Envelope { from: &from, to: &b })).await, Outcome::Accepted(_)));
     let outcome = session.begin(&from, &a, LETTER).await;
     assert!(matches!(outcome, Some(Outcome::LineDropped { after_dot: false, .. })), "{outcome:?}");
     assert!(!session.is_open());
