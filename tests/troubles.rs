@@ -55,7 +55,7 @@ impl Drop for SmallDisk {
 
 fn on_a_small_disk(sink: &Sink, more: &str, readers: usize) -> (House, SmallDisk) {
     let mut house = House::new(&sink.url(), more);
-    let disk = SmallDisk::new(house.path("disk"), "12m");
+    let disk = SmallDisk::new(house.path("disk"), "48m");
     house.set("VERDICTS__DATABASE__URL", "sqlite:disk/verdicts.db");
     house.furnish(readers);
     (house, disk)
