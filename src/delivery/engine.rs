@@ -9,17 +9,16 @@
 
 use std::any::Any;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use super::backoff::Patience;
 use super::connection::Connection;
+use super::lanes::Limits;
 use super::ledger::Ledger;
-use super::pace::Pace;
 use super::pool::Pool;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
@@ -42,6 +41,8 @@ pub struct Settings {
     pub max_age: Duration,
     /// The wait after a first failed connection attempt, when no other session stands; five times as long after the second.
     pub reconnect: Duration,
+    /// How long a pass waits for the next letter that the pace allows; if that takes longer, the pass ends.
+    pub linger: Duration,
 }
 
 impl Default for Settings {
@@ -52,6 +53,7 @@ impl Default for Settings {
             first_retry: Duration::from_secs(60),
             max_age: Duration::from_secs(2 * 24 * 3600),
             reconnect: Duration::from_secs(5),
+            linger: Duration::from_secs(60 * 60),
         }
     }
 }
@@ -78,7 +80,7 @@ pub type Loader = Arc<
 /// What the time is. Tests have their own.
 pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
-/// All that a pass needs besides the store. Lives as long as the process, so that the rate holds over many passes.
+/// All that a pass needs besides the store. It remembers nothing from one pass to the next: the pace is the store's.
 pub struct PostOffice {
     pub(super) carrier: Carrier,
     pub(super) settings: Settings,
@@ -88,8 +90,7 @@ pub struct PostOffice {
     pub(super) keyring: Keyring,
     pub(super) letters: Loader,
     pub(super) clock: Clock,
-    pace: Option<Mutex<Pace>>,
-    started: Instant,
+    pub(super) limits: Arc<Limits>,
 }
 
 impl PostOffice {
@@ -107,9 +108,15 @@ impl PostOffice {
             keyring,
             letters,
             clock: Arc::new(UnixMillis::now),
-            pace: settings.rate.map(|rate| Mutex::new(Pace::new(rate, Duration::ZERO))),
-            started: Instant::now(),
+            limits: Arc::default(),
         }
+    }
+
+    /// With limits for domains or days, besides the rate of everything.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = Arc::new(limits);
+        self
     }
 
     /// With another clock, for tests that move the time.
@@ -126,25 +133,6 @@ impl PostOffice {
     pub(super) fn patience(&self) -> Patience {
         Patience { first_retry: self.settings.first_retry, max_age: self.settings.max_age }
     }
-
-    /// How many letters the rate allows at this moment.
-    pub(super) fn allowed(&self) -> usize {
-        self.paced(|pace, now| pace.available(now)).unwrap_or(usize::MAX)
-    }
-
-    /// How long until the rate allows the next.
-    pub(super) fn pace_wait(&self) -> Duration {
-        self.paced(|pace, now| pace.wait(now)).unwrap_or_default()
-    }
-
-    pub(super) fn spend(&self, letters: usize) {
-        self.paced(|pace, now| pace.take(letters, now));
-    }
-
-    fn paced<T>(&self, ask: impl FnOnce(&mut Pace, Duration) -> T) -> Option<T> {
-        let pace = self.pace.as_ref()?;
-        Some(ask(&mut pace.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed()))
-    }
 }
 
 /// What a pass has done, each letter counted once for each attempt that was written down.
@@ -160,6 +148,8 @@ pub struct Pass {
     pub unknown: u64,
     /// Issues that this pass paused, and why.
     pub paused: Vec<(IssueNumber, String)>,
+    /// When the pace lets the next letter go, if it ended for that with letters still due.
+    pub held_until: Option<UnixMillis>,
     /// Whether it ended because it was told to, with letters still due.
     pub stopped: bool,
 }

@@ -7,10 +7,11 @@ pub mod backoff;
 mod by_hand;
 mod connection;
 pub mod engine;
+mod lanes;
 mod ledger;
-pub mod pace;
 mod pool;
 pub mod report;
 pub mod transition;
 
 pub use engine::{Carrier, Letters, Loader, Pass, PostOffice, Progress, Settings, pass};
+pub use lanes::{Limit, Limits};

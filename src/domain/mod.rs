@@ -6,6 +6,7 @@ pub mod address;
 pub mod comparison;
 pub mod delivery;
 pub mod issue;
+pub mod pace;
 pub mod rate;
 pub mod relay;
 pub mod schedule;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{issues, queue, subscribers};
+use super::{issues, pacing, queue, subscribers};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +58,11 @@ pub(super) struct Texts {
     pub(super) feature_taken: Text,
     pub(super) feature: Text,
     pub(super) list_comparisons: Text,
+    pub(super) paces: Text,
+    pub(super) pace: Text,
+    pub(super) peek: Text,
+    pub(super) claim_these: Text,
+    pub(super) park: Text,
 }
 
 impl Texts {
@@ -76,6 +81,11 @@ impl Texts {
             feature_taken: engine.render(issues::FEATURE_TAKEN),
             feature: engine.render(issues::FEATURE),
             list_comparisons: engine.render(issues::LIST_COMPARISONS),
+            paces: engine.render(pacing::PACES),
+            pace: engine.render(pacing::PACE),
+            peek: engine.render(pacing::PEEK),
+            claim_these: engine.render(pacing::CLAIM_THESE),
+            park: engine.render(pacing::PARK),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! SQLite runs in WAL with one writer at a time (a gate in this process, `busy_timeout` between processes).
 //!
 //! Locks on Postgres are always taken in this order, so that nobody waits in a ring: the ledger (an advisory lock),
-//! issue, subscriber, delivery.
+//! issue, subscriber, delivery, the paces (another advisory lock).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,7 @@ mod enlistment;
 mod error;
 mod issues;
 mod open;
+mod pacing;
 mod queue;
 mod schedule;
 mod schema;
@@ -32,6 +33,7 @@ mod subscribers;
 
 pub use enlistment::Enlistment;
 pub use error::StoreError;
+pub use pacing::{Paced, Pacing};
 pub use schema::SCHEMA;
 
 use dialect::{Engine, Texts};
@@ -155,6 +157,10 @@ impl Store {
             ("known", &texts.known),
             ("suppressed", &texts.suppressed),
             ("feature", &texts.feature),
+            ("paces", &texts.paces),
+            ("peek", &texts.peek),
+            ("claim these", &texts.claim_these),
+            ("park", &texts.park),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),

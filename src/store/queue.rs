@@ -213,7 +213,7 @@ impl Store {
         Ok(claimed)
     }
 
-    async fn record(
+    pub(super) async fn record(
         &self,
         tx: &mut Write<'_>,
         me: &Enlistment,
@@ -247,7 +247,7 @@ impl Store {
         Ok(())
     }
 
-    async fn claim(
+    pub(super) async fn claim(
         &self,
         tx: &mut Write<'_>,
         me: &Enlistment,
@@ -261,8 +261,19 @@ impl Store {
             .bind(me.worker)
             .fetch_all(&mut *tx.tx)
             .await?;
+        self.claimed(tx, me, &rows, now).await
+    }
+
+    /// What was claimed, less those whose subscriber is not active any more: they are cancelled.
+    pub(super) async fn claimed(
+        &self,
+        tx: &mut Write<'_>,
+        me: &Enlistment,
+        rows: &[sqlx::any::AnyRow],
+        now: UnixMillis,
+    ) -> Result<Vec<Claimed>> {
         let (mut claimed, mut ended) = (Vec::with_capacity(rows.len()), Vec::new());
-        for row in &rows {
+        for row in rows {
             let (issue, subscriber) = (row.try_get("issue")?, row.try_get("subscriber")?);
             match row.try_get::<Option<String>, _>("email")? {
                 None => ended.push(Row { i: issue, s: subscriber, ..Row::default() }),
@@ -312,7 +323,7 @@ impl Store {
     }
 }
 
-async fn share_issue(tx: &mut Write<'_>, engine: Engine) -> Result<()> {
+pub(super) async fn share_issue(tx: &mut Write<'_>, engine: Engine) -> Result<()> {
     if engine == Engine::Postgres {
         sqlx::query(SHARE_ISSUE).fetch_all(&mut *tx.tx).await?;
     }

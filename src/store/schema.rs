@@ -15,12 +15,20 @@ struct Migration {
 }
 
 /// Every migration, in order. A text that has landed is never edited.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "ledger",
-    sqlite: include_str!("../../migrations/sqlite/0001_ledger.sql"),
-    postgres: include_str!("../../migrations/postgres/0001_ledger.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "ledger",
+        sqlite: include_str!("../../migrations/sqlite/0001_ledger.sql"),
+        postgres: include_str!("../../migrations/postgres/0001_ledger.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "pacing",
+        sqlite: include_str!("../../migrations/sqlite/0002_pacing.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_pacing.sql"),
+    },
+];
 
 /// The schema this binary needs.
 pub const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -1,0 +1,411 @@
+//! The pace of a run, in the same commit as its claims: what one worker takes, another finds taken, and a restart goes on there.
+//!
+//! A plain [`Store::turn`] knows nothing of this; [`Store::turn_paced`] is the turn of a run with a rate, a ceiling, or a domain
+//! that has to be spared. It looks at the head of the queue before it claims: letters of a domain whose turn has not come get the
+//! time of their slot as `due_at` and count as no attempt, and the letters behind them move up.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+use sqlx::Row as _;
+
+use super::dialect::Engine;
+use super::queue::share_issue;
+use super::{Durability, Enlistment, LEASE, Result, Store, Write};
+use crate::domain::UnixMillis;
+use crate::domain::delivery::{Claimed, Finished};
+use crate::domain::pace::{FULL, Gcra, Lane, UNLIMITED, Warmup, day, tomorrow};
+use crate::domain::rate::Rate;
+
+/// The row of the rate of everything; no domain is called so.
+const ALL: &str = "*";
+/// The most letters that one turn sends to the back, and so the most that it reads to find those behind them.
+const MOST_PARKED: usize = 8192;
+/// The fewest and the most rows that are looked at in one go.
+const WINDOW: (usize, usize) = (64, 4096);
+
+/// Serialises what workers do to the paces. Taken last, see the order of locks in the room's own page.
+const LOCK_PACES: &str = "SELECT pg_advisory_xact_lock(1448432204, 1)";
+
+pub(super) const PACES: &str = "
+    SELECT key, tat, booked, factor, slowed_at FROM pace WHERE key IN (SELECT e.value ->> 'k' FROM {each})";
+
+pub(super) const PACE: &str = "
+    INSERT INTO pace (key, tat, booked, factor, slowed_at)
+    SELECT e.value ->> 'k', CAST(e.value ->> 't' AS BIGINT), CAST(e.value ->> 'b' AS BIGINT),
+           CAST(e.value ->> 'f' AS BIGINT), CAST(e.value ->> 's' AS BIGINT) FROM {each} WHERE TRUE
+    ON CONFLICT (key) DO UPDATE SET tat = excluded.tat, booked = excluded.booked, factor = excluded.factor,
+        slowed_at = excluded.slowed_at";
+
+/// The head of the queue, as `CLAIM` would take it.
+pub(super) const PEEK: &str = "
+    SELECT q.issue, q.subscriber, (SELECT p.email FROM subscriber p WHERE p.id = q.subscriber) AS email
+    FROM delivery q
+    WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
+      AND q.state IN ('queued', 'deferred') AND q.due_at <= $1
+    ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked}";
+
+pub(super) const CLAIM_THESE: &str = "
+    WITH due AS MATERIALIZED (
+        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s FROM {each})
+    UPDATE delivery SET state = 'sending', attempts = attempts + 1, due_at = NULL, lease_until = $2, worker = $3
+    FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
+    RETURNING issue, subscriber, attempts, enqueued_at,
+        (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active') AS email,
+        (SELECT p.name FROM subscriber p WHERE p.id = subscriber) AS name";
+
+pub(super) const PARK: &str = "
+    WITH v AS MATERIALIZED (
+        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
+               CAST(e.value ->> 'd' AS BIGINT) AS due FROM {each})
+    UPDATE delivery AS d SET due_at = v.due
+    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state IN ('queued', 'deferred')";
+
+/// What has to be kept to in a turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Pacing<'a> {
+    /// Of all letters together.
+    pub rate: Option<Rate>,
+    pub warmup: &'a Warmup,
+    /// Recipient domains, in lower case, that have a limit or were slowed down, with their full rate.
+    pub domains: &'a HashMap<String, Rate>,
+    /// How many more letters of a domain may be in flight; absent: as many as there are connections.
+    pub room: &'a HashMap<String, usize>,
+    /// Domains that said "slower" since the last turn.
+    pub slower: &'a HashSet<String>,
+    /// Claimed by an earlier turn and given back untried: they do not count against the day's ceiling.
+    pub returned: usize,
+}
+
+/// What a paced turn did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Paced {
+    pub claimed: Vec<Claimed>,
+    /// Letters that wait for their domain's next slot.
+    pub parked: usize,
+    /// When the rate or the day's ceiling lets the next letter go, if none may go now.
+    pub held_until: Option<UnixMillis>,
+}
+
+#[derive(Serialize)]
+struct KeyRow<'a> {
+    k: &'a str,
+    t: i64,
+    b: i64,
+    f: i64,
+    s: i64,
+}
+
+#[derive(Serialize)]
+struct SlotRow {
+    i: i64,
+    s: i64,
+    d: i64,
+}
+
+/// The lanes as a turn has read and changed them.
+type Lanes = HashMap<String, Lane>;
+
+impl Store {
+    /// As [`Store::turn`], at the pace that `pacing` says. What is returned as `held_until` has been looked at under the
+    /// same lock, so several workers together keep to the rate exactly.
+    ///
+    /// # Errors
+    /// As [`Store::turn`].
+    pub async fn turn_paced(
+        &self,
+        me: &Enlistment,
+        finished: &[Finished],
+        want: usize,
+        now: UnixMillis,
+        pacing: &Pacing<'_>,
+    ) -> Result<Paced> {
+        let mut tx = self.inner.begin(Durability::Normal).await?;
+        share_issue(&mut tx, self.inner.engine).await?;
+        self.record(&mut tx, me, finished, now).await?;
+        if self.inner.engine == Engine::Postgres {
+            sqlx::query(LOCK_PACES).execute(&mut *tx.tx).await?;
+        }
+        let mut lanes = Lanes::new();
+        self.read_lanes(&mut tx, pacing.slower.iter().map(String::as_str), &mut lanes, now).await?;
+        for domain in pacing.slower {
+            lanes.entry(domain.clone()).or_insert_with(|| Lane::new(now)).slow(now);
+        }
+        let mut paced = self.claim_paced(&mut tx, me, want, now, pacing, &mut lanes).await?;
+        self.write_lanes(&mut tx, &lanes).await?;
+        self.count_day(&mut tx, paced.claimed.len(), pacing, now).await?;
+        tx.commit().await?;
+        paced.claimed.sort_by_key(|one| (one.issue, one.subscriber));
+        Ok(paced)
+    }
+
+    /// The domains that are slower than their full rate at `now`.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn slowed_domains(&self, now: UnixMillis) -> Result<Vec<(String, Lane)>> {
+        let rows = sqlx::query("SELECT key, tat, booked, factor, slowed_at FROM pace WHERE factor < 1000000")
+            .fetch_all(&self.inner.read)
+            .await?;
+        let lanes = rows.iter().map(lane).collect::<Result<Vec<_>>>()?;
+        Ok(lanes.into_iter().filter(|(_, lane)| lane.is_slowed(now)).collect())
+    }
+
+    /// When the next letter that has not been refused becomes due: those that wait for a slot are among them.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn next_queued(&self) -> Result<Option<UnixMillis>> {
+        let row = sqlx::query(
+            "SELECT MIN(due_at) AS due FROM delivery
+             WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state = 'queued'",
+        )
+        .fetch_one(&self.inner.read)
+        .await?;
+        Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))
+    }
+
+    async fn claim_paced(
+        &self,
+        tx: &mut Write<'_>,
+        me: &Enlistment,
+        want: usize,
+        now: UnixMillis,
+        pacing: &Pacing<'_>,
+        lanes: &mut Lanes,
+    ) -> Result<Paced> {
+        let mut paced = Paced::default();
+        if want == 0 {
+            return Ok(paced);
+        }
+        let mut may = want;
+        let mut all = None;
+        if let Some(rate) = pacing.rate {
+            self.read_lanes(tx, [ALL].into_iter(), lanes, now).await?;
+            let lane = *lanes.entry(ALL.to_owned()).or_insert_with(|| Lane::new(now));
+            let gcra = Gcra::new(rate);
+            all = Some((gcra, lane.tat));
+            may = may.min(gcra.available(lane.tat, now));
+            if may == 0 {
+                paced.held_until = Some(gcra.next(lane.tat, now));
+                return Ok(paced);
+            }
+        }
+        let left = self.left_today(tx, pacing, now).await?;
+        if let Some(left) = left {
+            may = may.min(left);
+            if may == 0 {
+                paced.held_until = Some(tomorrow(now));
+                return Ok(paced);
+            }
+        }
+        if pacing.domains.is_empty() && pacing.slower.is_empty() {
+            paced.claimed = self.claim(tx, me, may, now).await?;
+        } else {
+            self.claim_around(tx, me, may, now, pacing, lanes, &mut paced).await?;
+        }
+        let used_up = paced.claimed.len() == may && may < want;
+        if let (Some((gcra, tat)), Some(lane)) = (all, lanes.get_mut(ALL)) {
+            lane.tat = gcra.take(tat, paced.claimed.len(), now);
+            paced.held_until = used_up.then(|| gcra.next(lane.tat, now)).filter(|next| *next > now);
+        }
+        if used_up && paced.held_until.is_none() && left == Some(may) {
+            paced.held_until = Some(tomorrow(now));
+        }
+        Ok(paced)
+    }
+
+    /// Claims around the letters whose domain's turn has not come.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one turn")]
+    async fn claim_around(
+        &self,
+        tx: &mut Write<'_>,
+        me: &Enlistment,
+        may: usize,
+        now: UnixMillis,
+        pacing: &Pacing<'_>,
+        lanes: &mut Lanes,
+        paced: &mut Paced,
+    ) -> Result<()> {
+        let mut room = pacing.room.clone();
+        let mut window = (may * 2).clamp(WINDOW.0, WINDOW.1);
+        while paced.claimed.len() < may && paced.parked < MOST_PARKED {
+            let rows = sqlx::query(&self.inner.texts.peek)
+                .bind(now.0)
+                .bind(i64::try_from(window).unwrap_or(i64::MAX))
+                .fetch_all(&mut *tx.tx)
+                .await?;
+            let mut head = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let email: Option<String> = row.try_get("email")?;
+                let domain =
+                    email.as_deref().and_then(|email| email.rsplit_once('@')).map(|(_, domain)| domain);
+                let domain = domain
+                    .map(str::to_ascii_lowercase)
+                    .filter(|domain| pacing.domains.contains_key(domain) || pacing.slower.contains(domain));
+                head.push((row.try_get("issue")?, row.try_get("subscriber")?, domain));
+            }
+            let domains: HashSet<&str> = head.iter().filter_map(|(.., domain)| domain.as_deref()).collect();
+            self.read_lanes(tx, domains.into_iter(), lanes, now).await?;
+            let (mut go, mut park) = (Vec::new(), Vec::new());
+            for (i, s, domain) in head {
+                if paced.claimed.len() + go.len() == may {
+                    break;
+                }
+                match domain.and_then(|domain| slot(&domain, pacing, &mut room, lanes, now)) {
+                    None => go.push(SlotRow { i, s, d: 0 }),
+                    Some(due) => park.push(SlotRow { i, s, d: due.0 }),
+                }
+            }
+            let stuck = go.is_empty() && park.is_empty();
+            paced.parked += park.len();
+            self.park(tx, &park).await?;
+            paced.claimed.extend(self.claim_these(tx, me, &go, now).await?);
+            if stuck || rows.len() < window {
+                break;
+            }
+            window = WINDOW.1;
+        }
+        Ok(())
+    }
+
+    async fn park(&self, tx: &mut Write<'_>, rows: &[SlotRow]) -> Result<()> {
+        if !rows.is_empty() {
+            sqlx::query(&self.inner.texts.park).bind(super::json(&rows)?).execute(&mut *tx.tx).await?;
+        }
+        Ok(())
+    }
+
+    async fn claim_these(
+        &self,
+        tx: &mut Write<'_>,
+        me: &Enlistment,
+        rows: &[SlotRow],
+        now: UnixMillis,
+    ) -> Result<Vec<Claimed>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query(&self.inner.texts.claim_these)
+            .bind(super::json(&rows)?)
+            .bind(now.plus(LEASE).0)
+            .bind(me.worker)
+            .fetch_all(&mut *tx.tx)
+            .await?;
+        self.claimed(tx, me, &rows, now).await
+    }
+
+    /// Reads the rows of `keys` that `lanes` does not have yet.
+    async fn read_lanes<'k>(
+        &self,
+        tx: &mut Write<'_>,
+        keys: impl Iterator<Item = &'k str>,
+        lanes: &mut Lanes,
+        now: UnixMillis,
+    ) -> Result<()> {
+        let keys: Vec<_> = keys.filter(|key| !lanes.contains_key(*key)).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<_> = keys.iter().map(|k| HashMap::from([("k", *k)])).collect();
+        let rows =
+            sqlx::query(&self.inner.texts.paces).bind(super::json(&asked)?).fetch_all(&mut *tx.tx).await?;
+        for row in &rows {
+            let (key, lane) = lane(row)?;
+            lanes.insert(key, lane);
+        }
+        for key in keys {
+            lanes.entry(key.to_owned()).or_insert_with(|| Lane::new(now));
+        }
+        Ok(())
+    }
+
+    async fn write_lanes(&self, tx: &mut Write<'_>, lanes: &Lanes) -> Result<()> {
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = lanes
+            .iter()
+            .map(|(k, lane)| KeyRow { k, t: lane.tat, b: lane.booked, f: lane.factor, s: lane.slowed_at.0 })
+            .collect();
+        sqlx::query(&self.inner.texts.pace).bind(super::json(&rows)?).execute(&mut *tx.tx).await?;
+        Ok(())
+    }
+
+    /// How many letters the day's ceiling leaves; None: there is none.
+    async fn left_today(
+        &self,
+        tx: &mut Write<'_>,
+        pacing: &Pacing<'_>,
+        now: UnixMillis,
+    ) -> Result<Option<usize>> {
+        if pacing.warmup.0.is_empty() {
+            return Ok(None);
+        }
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM warmup_day WHERE day < $1 AND letters > 0) AS days,
+                    (SELECT letters FROM warmup_day WHERE day = $1) AS today",
+        )
+        .bind(day(now))
+        .fetch_one(&mut *tx.tx)
+        .await?;
+        let today = row.try_get::<Option<i64>, _>("today")?.unwrap_or(0);
+        let returned = i64::try_from(pacing.returned).unwrap_or(0);
+        let days = usize::try_from(row.try_get::<i64, _>("days")?).unwrap_or(usize::MAX);
+        Ok(pacing.warmup.left(days, (today - returned).max(0)))
+    }
+
+    async fn count_day(
+        &self,
+        tx: &mut Write<'_>,
+        claimed: usize,
+        pacing: &Pacing<'_>,
+        now: UnixMillis,
+    ) -> Result<()> {
+        let more = i64::try_from(claimed).unwrap_or(0) - i64::try_from(pacing.returned).unwrap_or(0);
+        if pacing.warmup.0.is_empty() || more == 0 {
+            return Ok(());
+        }
+        let text = match self.inner.engine {
+            Engine::Sqlite => COUNT_DAY.replace("{most}", "MAX"),
+            Engine::Postgres => COUNT_DAY.replace("{most}", "GREATEST"),
+        };
+        // Safe: a constant of this file.
+        sqlx::query(sqlx::AssertSqlSafe(text)).bind(day(now)).bind(more).execute(&mut *tx.tx).await?;
+        Ok(())
+    }
+}
+
+const COUNT_DAY: &str = "
+    INSERT INTO warmup_day (day, letters) VALUES ($1, {most}(0, $2))
+    ON CONFLICT (day) DO UPDATE SET letters = {most}(0, warmup_day.letters + $2)";
+
+/// Whether a letter of `domain` may go now (None), else when to ask again.
+fn slot(
+    domain: &str,
+    pacing: &Pacing<'_>,
+    room: &mut HashMap<String, usize>,
+    lanes: &mut Lanes,
+    now: UnixMillis,
+) -> Option<UnixMillis> {
+    let lane = lanes.get_mut(domain)?;
+    let rate = pacing.domains.get(domain).copied().unwrap_or(UNLIMITED);
+    let has_room = room.get(domain).is_none_or(|room| *room > 0);
+    let due = lane.ask(rate, has_room, now);
+    if due.is_none()
+        && let Some(room) = room.get_mut(domain)
+    {
+        *room -= 1;
+    }
+    due
+}
+
+fn lane(row: &sqlx::any::AnyRow) -> Result<(String, Lane)> {
+    let lane = Lane {
+        tat: row.try_get("tat")?,
+        booked: row.try_get("booked")?,
+        factor: row.try_get::<i64, _>("factor")?.clamp(1, FULL),
+        slowed_at: UnixMillis(row.try_get("slowed_at")?),
+    };
+    Ok((row.try_get("key")?, lane))
+}
