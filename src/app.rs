@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::config::Settings;
-use crate::delivery::{self, Carrier, Letters, Loader, PostOffice};
+use crate::delivery::{self, Carrier, Letters, Limit, Limits, Loader, PostOffice, Relays};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
-use crate::domain::relay::RelayUrl;
+use crate::domain::pace::Warmup;
+use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{OpenError, Outbox, Reader, Relay, SessionOptions, Stencil};
 use crate::store::{Store, StoreError};
@@ -60,13 +61,13 @@ impl App {
         let (relay, delivery) = (&self.settings.relay, &self.settings.delivery);
         let carrier = match &relay.url {
             RelayUrl::Outbox(folder) => Carrier::Outbox(Outbox::new(folder)),
+            RelayUrl::Smtp(url) if relay.more.is_empty() => Carrier::Smtp(Box::new(self.relay(url)?)),
             RelayUrl::Smtp(url) => {
-                let mut options =
-                    SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
-                if let Some(hello) = &relay.helo {
-                    options.hello.clone_from(hello);
+                let mut relays = vec![(self.relay(url)?, relay.weight)];
+                for more in &relay.more {
+                    relays.push((self.relay(&more.url)?, more.weight));
                 }
-                Carrier::Smtp(Box::new(Relay::new(url, options)?))
+                Carrier::Several(Relays::new(relays))
             }
         };
         let settings = delivery::Settings {
@@ -77,7 +78,25 @@ impl App {
             ..delivery::Settings::default()
         };
         let from = self.settings.site.from.address.clone();
-        Ok(Arc::new(PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader())))
+        let post = PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader());
+        Ok(Arc::new(post.with_limits(self.limits())))
+    }
+
+    fn relay(&self, url: &SmtpUrl) -> Result<Relay, OpenError> {
+        let relay = &self.settings.relay;
+        let mut options = SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
+        if let Some(hello) = &relay.helo {
+            options.hello.clone_from(hello);
+        }
+        Relay::new(url, options)
+    }
+
+    fn limits(&self) -> Limits {
+        let relay = &self.settings.relay;
+        let domains = relay.domains.iter().map(|(domain, limit)| {
+            (domain.clone(), Limit { rate: limit.rate, connections: limit.connections })
+        });
+        Limits { domains: domains.collect(), warmup: Warmup(relay.warmup.clone()) }
     }
 
     /// Reads the letter of an issue from the ledger.

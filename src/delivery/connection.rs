@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::engine::{Carrier, Letters, PostOffice};
 use super::pool::{NoSession, Pool, Standing};
+use super::relays::{Relays, Seat};
 use super::transition::{Concern, Decision, decide, decide_outbox};
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::mail::{Outbox, Outcome, Relay};
@@ -39,6 +40,8 @@ pub(super) struct Connection {
     turns: mpsc::Sender<Turn>,
     stop: watch::Receiver<bool>,
     session: Option<Standing>,
+    /// Which of several relays the session is on.
+    seat: Option<Seat>,
     /// One letter at a time is filled in here; the space is used again.
     letter: Vec<u8>,
 }
@@ -50,7 +53,7 @@ impl Connection {
         turns: mpsc::Sender<Turn>,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        Self { post, pool, turns, stop, session: None, letter: Vec::new() }
+        Self { post, pool, turns, stop, session: None, seat: None, letter: Vec::new() }
     }
 
     /// Goes on until the ledger has no more for it.
@@ -99,19 +102,24 @@ impl Connection {
             transition: Transition::Returned { due_at: post.now(), note },
             concern,
         };
-        match &post.carrier {
-            Carrier::Outbox(outbox) => (self.put(outbox, job).await, false),
-            Carrier::Smtp(relay) => match self.stand(relay).await {
-                Ok(session) if claimed.elapsed() > FRESH => {
-                    self.session = Some(session);
-                    (untried("the relay took too long to let us in".to_owned(), Concern::None), false)
-                }
-                Ok(session) => (self.deliver(session, job).await, false),
-                Err(NoSession { note, concern }) => {
-                    let rest = concern == Concern::None;
-                    (untried(note, concern), rest)
-                }
-            },
+        let opened = match &post.carrier {
+            Carrier::Outbox(outbox) => return (self.put(outbox, job).await, false),
+            Carrier::Smtp(relay) => self.stand(relay).await,
+            Carrier::Several(relays) => self.stand_on(relays).await,
+        };
+        match opened {
+            Ok(session) if claimed.elapsed() > FRESH => {
+                self.session = Some(session);
+                (untried("the relay took too long to let us in".to_owned(), Concern::None), false)
+            }
+            Ok(session) => {
+                let decision = self.deliver(session, job).await;
+                (self.over_another(&post.carrier, decision), false)
+            }
+            Err(NoSession { note, concern }) => {
+                let rest = concern == Concern::None;
+                (untried(note, concern), rest)
+            }
         }
     }
 
@@ -150,10 +158,39 @@ impl Connection {
         self.pool.open(relay, self.post.settings.reconnect, &mut self.stop).await
     }
 
+    /// The same on one of several relays; a session on one that is left out meanwhile is given up.
+    async fn stand_on(&mut self, relays: &Relays) -> Result<Standing, NoSession> {
+        let now = self.post.now();
+        let out = self.seat.as_ref().is_some_and(|seat| relays.is_out(seat, now));
+        if !out && let Some(session) = self.session.take_if(|session| session.is_open()) {
+            return Ok(session);
+        }
+        self.hang_up().await;
+        let reconnect = self.post.settings.reconnect;
+        let (session, seat) = relays.open(&self.pool, reconnect, now, &mut self.stop).await?;
+        self.seat = Some(seat);
+        Ok(session)
+    }
+
+    /// What one of several relays refuses for good, another may take: no reason to stop while one is left.
+    fn over_another(&self, carrier: &Carrier, decision: Decision) -> Decision {
+        match (carrier, &self.seat, &decision.concern) {
+            (Carrier::Several(relays), Some(seat), Concern::Certain(words)) => {
+                tracing::warn!(%words, "a relay is left out for now");
+                match relays.refused(seat, self.post.now()) {
+                    true => Decision { concern: Concern::None, ..decision },
+                    false => decision,
+                }
+            }
+            _ => decision,
+        }
+    }
+
     async fn hang_up(&mut self) {
         if let Some(session) = self.session.take() {
             session.close().await;
         }
+        self.seat = None;
     }
 }
 

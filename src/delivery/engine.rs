@@ -20,6 +20,7 @@ use super::connection::Connection;
 use super::lanes::Limits;
 use super::ledger::Ledger;
 use super::pool::Pool;
+use super::relays::Relays;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
 use crate::domain::rate::Rate;
@@ -62,6 +63,8 @@ impl Default for Settings {
 pub enum Carrier {
     Outbox(Outbox),
     Smtp(Box<Relay>),
+    /// Several relays, by weight; one that fails is left out.
+    Several(Relays),
 }
 
 /// The letters of one issue, ready to be filled in for a reader.

@@ -10,8 +10,10 @@ pub mod engine;
 mod lanes;
 mod ledger;
 mod pool;
+pub mod relays;
 pub mod report;
 pub mod transition;
 
 pub use engine::{Carrier, Letters, Loader, Pass, PostOffice, Progress, Settings, pass};
 pub use lanes::{Limit, Limits};
+pub use relays::Relays;

@@ -77,7 +77,8 @@ impl Pool {
         unreachable!("the loop ends with its last try")
     }
 
-    async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
+    /// One try, with nothing said about what a failure means.
+    pub(super) async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
         let session = relay.open().await?;
         self.standing.fetch_add(1, Ordering::SeqCst);
         Ok(Standing { session: Some(session), pool: self.clone() })
