@@ -228,6 +228,25 @@ async fn a_domain_keeps_to_its_limit_and_the_others_flow() {
     assert!(peer.copies().values().all(|copies| *copies == 1));
 }
 
+#[tokio::test]
+async fn a_pass_waits_for_slots_that_are_near_and_leaves_nobody_behind() {
+    let mut run = Run::of(World::sqlite().await).await;
+    readers_at(&run.world.store, &[("slow.test", 20), ("quick.test", 20)]).await;
+    let limit = Limit { rate: Some(rate("500/s")), connections: None };
+    run.limits.domains.insert("slow.test".to_owned(), limit);
+    run.settings.linger = Duration::from_secs(60);
+    // A clock that moves by itself: ten milliseconds each time that somebody looks.
+    let clock = run.clock.clone();
+    let clock: Clock = Arc::new(move || UnixMillis(clock.fetch_add(10, Ordering::SeqCst)));
+    let peer = Peer::start(Script::default()).await;
+    let from = EmailAddress::parse("bounces@example.org").unwrap();
+    let post = PostOffice::new(smtp(&peer.url()), run.settings, from, keyring(), loader());
+    let post = Arc::new(post.with_limits(run.limits.clone()).with_clock(clock));
+    let (_stop, never) = watch::channel(false);
+    let done = pass(&run.world.store, &run.me, &post, &never, |_| {}).await.unwrap();
+    assert_eq!((done.sent, done.held_until), (40, None));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_domain_has_no_more_connections_than_it_may() {
     let mut run = Run::of(World::sqlite().await).await;

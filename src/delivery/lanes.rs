@@ -74,22 +74,19 @@ impl Lanes {
         }
     }
 
-    /// Learns which domains are slowed down, once at the start and then now and again.
-    ///
-    /// # Errors
-    /// The store's.
-    pub(super) async fn refresh(&mut self, store: &Store, now: UnixMillis) -> Result<(), StoreError> {
+    /// Learns which domains are slowed down, once at the start and then now and again. A store that does not answer is the
+    /// next turn's business: that one knows how to keep what has to be written down.
+    pub(super) async fn refresh(&mut self, store: &Store, now: UnixMillis) {
         if self.refreshed.is_some_and(|at| now.since(at) < REFRESH) {
-            return Ok(());
+            return;
         }
+        let Ok(slowed) = store.slowed_domains(now).await else { return };
         self.refreshed = Some(now);
-        let slowed = store.slowed_domains(now).await?;
         let limits = &self.limits.domains;
         self.domains.retain(|domain, _| limits.contains_key(domain));
         for (domain, _) in slowed {
             self.domains.entry(domain).or_insert(self.rate.unwrap_or(UNLIMITED));
         }
-        Ok(())
     }
 
     /// How many letters to ask for of `wanted`: none before the rate allows one.
@@ -150,6 +147,7 @@ impl Lanes {
         let Paced { claimed, parked, held_until } =
             store.turn_paced(me, finished, want, now, &pacing).await?;
         for domain in self.slower.drain() {
+            tracing::info!(%domain, "this domain wants fewer letters for a while; it gets them more slowly");
             self.domains.entry(domain).or_insert(self.rate.unwrap_or(UNLIMITED));
         }
         self.returned = 0;

@@ -17,6 +17,7 @@ use super::pool::stopped;
 use super::transition::{Concern, Worry};
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
+use crate::domain::pace::BURST;
 use crate::store::{Enlistment, Store, StoreError};
 
 /// Most turns in one commit.
@@ -115,6 +116,9 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             wait.clamp(Duration::from_millis(1), LOOK)
         } else if self.in_flight == 0 {
             LOOK_AGAIN
+        } else if self.lanes.parked {
+            // Slots come by themselves, whatever is in flight; one that is missed by more than the burst is lost.
+            BURST / 2
         } else {
             LOOK
         }
@@ -155,7 +159,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     async fn commit(&mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<bool, StoreError> {
         let wanted = if self.is_halted() { 0 } else { self.parked.len() };
         let now = self.post.now();
-        self.lanes.refresh(self.store, now).await?;
+        self.lanes.refresh(self.store, now).await;
         let want = self.lanes.want(wanted, now);
         if self.finished.is_empty() && want == 0 {
             return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
