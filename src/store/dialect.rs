@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{issues, pacing, queue, subscribers};
+use super::{issues, pace_rows, pacing, queue, subscribers};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,8 +81,8 @@ impl Texts {
             feature_taken: engine.render(issues::FEATURE_TAKEN),
             feature: engine.render(issues::FEATURE),
             list_comparisons: engine.render(issues::LIST_COMPARISONS),
-            paces: engine.render(pacing::PACES),
-            pace: engine.render(pacing::PACE),
+            paces: engine.render(pace_rows::PACES),
+            pace: engine.render(pace_rows::PACE),
             peek: engine.render(pacing::PEEK),
             claim_these: engine.render(pacing::CLAIM_THESE),
             park: engine.render(pacing::PARK),

@@ -25,6 +25,7 @@ mod enlistment;
 mod error;
 mod issues;
 mod open;
+mod pace_rows;
 mod pacing;
 mod queue;
 mod schedule;

@@ -10,11 +10,12 @@ use serde::Serialize;
 use sqlx::Row as _;
 
 use super::dialect::Engine;
+use super::pace_rows::{Lanes, lane};
 use super::queue::share_issue;
 use super::{Durability, Enlistment, LEASE, Result, Store, Write};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Finished};
-use crate::domain::pace::{FULL, Gcra, Lane, UNLIMITED, Warmup, day, tomorrow};
+use crate::domain::pace::{Gcra, Lane, UNLIMITED, Warmup, tomorrow};
 use crate::domain::rate::Rate;
 
 /// The row of the rate of everything; no domain is called so.
@@ -26,16 +27,6 @@ const WINDOW: (usize, usize) = (64, 4096);
 
 /// Serialises what workers do to the paces. Taken last, see the order of locks in the room's own page.
 const LOCK_PACES: &str = "SELECT pg_advisory_xact_lock(1448432204, 1)";
-
-pub(super) const PACES: &str = "
-    SELECT key, tat, booked, factor, slowed_at FROM pace WHERE key IN (SELECT e.value ->> 'k' FROM {each})";
-
-pub(super) const PACE: &str = "
-    INSERT INTO pace (key, tat, booked, factor, slowed_at)
-    SELECT e.value ->> 'k', CAST(e.value ->> 't' AS BIGINT), CAST(e.value ->> 'b' AS BIGINT),
-           CAST(e.value ->> 'f' AS BIGINT), CAST(e.value ->> 's' AS BIGINT) FROM {each} WHERE TRUE
-    ON CONFLICT (key) DO UPDATE SET tat = excluded.tat, booked = excluded.booked, factor = excluded.factor,
-        slowed_at = excluded.slowed_at";
 
 /// The head of the queue, as `CLAIM` would take it.
 pub(super) const PEEK: &str = "
@@ -88,23 +79,11 @@ pub struct Paced {
 }
 
 #[derive(Serialize)]
-struct KeyRow<'a> {
-    k: &'a str,
-    t: i64,
-    b: i64,
-    f: i64,
-    s: i64,
-}
-
-#[derive(Serialize)]
 struct SlotRow {
     i: i64,
     s: i64,
     d: i64,
 }
-
-/// The lanes as a turn has read and changed them.
-type Lanes = HashMap<String, Lane>;
 
 impl Store {
     /// As [`Store::turn`], at the pace that `pacing` says. What is returned as `held_until` has been looked at under the
@@ -294,91 +273,7 @@ impl Store {
             .await?;
         self.claimed(tx, me, &rows, now).await
     }
-
-    /// Reads the rows of `keys` that `lanes` does not have yet.
-    async fn read_lanes<'k>(
-        &self,
-        tx: &mut Write<'_>,
-        keys: impl Iterator<Item = &'k str>,
-        lanes: &mut Lanes,
-        now: UnixMillis,
-    ) -> Result<()> {
-        let keys: Vec<_> = keys.filter(|key| !lanes.contains_key(*key)).collect();
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let asked: Vec<_> = keys.iter().map(|k| HashMap::from([("k", *k)])).collect();
-        let rows =
-            sqlx::query(&self.inner.texts.paces).bind(super::json(&asked)?).fetch_all(&mut *tx.tx).await?;
-        for row in &rows {
-            let (key, lane) = lane(row)?;
-            lanes.insert(key, lane);
-        }
-        for key in keys {
-            lanes.entry(key.to_owned()).or_insert_with(|| Lane::new(now));
-        }
-        Ok(())
-    }
-
-    async fn write_lanes(&self, tx: &mut Write<'_>, lanes: &Lanes) -> Result<()> {
-        if lanes.is_empty() {
-            return Ok(());
-        }
-        let rows: Vec<_> = lanes
-            .iter()
-            .map(|(k, lane)| KeyRow { k, t: lane.tat, b: lane.booked, f: lane.factor, s: lane.slowed_at.0 })
-            .collect();
-        sqlx::query(&self.inner.texts.pace).bind(super::json(&rows)?).execute(&mut *tx.tx).await?;
-        Ok(())
-    }
-
-    /// How many letters the day's ceiling leaves; None: there is none.
-    async fn left_today(
-        &self,
-        tx: &mut Write<'_>,
-        pacing: &Pacing<'_>,
-        now: UnixMillis,
-    ) -> Result<Option<usize>> {
-        if pacing.warmup.0.is_empty() {
-            return Ok(None);
-        }
-        let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM warmup_day WHERE day < $1 AND letters > 0) AS days,
-                    (SELECT letters FROM warmup_day WHERE day = $1) AS today",
-        )
-        .bind(day(now))
-        .fetch_one(&mut *tx.tx)
-        .await?;
-        let today = row.try_get::<Option<i64>, _>("today")?.unwrap_or(0);
-        let returned = i64::try_from(pacing.returned).unwrap_or(0);
-        let days = usize::try_from(row.try_get::<i64, _>("days")?).unwrap_or(usize::MAX);
-        Ok(pacing.warmup.left(days, (today - returned).max(0)))
-    }
-
-    async fn count_day(
-        &self,
-        tx: &mut Write<'_>,
-        claimed: usize,
-        pacing: &Pacing<'_>,
-        now: UnixMillis,
-    ) -> Result<()> {
-        let more = i64::try_from(claimed).unwrap_or(0) - i64::try_from(pacing.returned).unwrap_or(0);
-        if pacing.warmup.0.is_empty() || more == 0 {
-            return Ok(());
-        }
-        let text = match self.inner.engine {
-            Engine::Sqlite => COUNT_DAY.replace("{most}", "MAX"),
-            Engine::Postgres => COUNT_DAY.replace("{most}", "GREATEST"),
-        };
-        // Safe: a constant of this file.
-        sqlx::query(sqlx::AssertSqlSafe(text)).bind(day(now)).bind(more).execute(&mut *tx.tx).await?;
-        Ok(())
-    }
 }
-
-const COUNT_DAY: &str = "
-    INSERT INTO warmup_day (day, letters) VALUES ($1, {most}(0, $2))
-    ON CONFLICT (day) DO UPDATE SET letters = {most}(0, warmup_day.letters + $2)";
 
 /// Whether a letter of `domain` may go now (None), else when to ask again.
 fn slot(
@@ -398,14 +293,4 @@ fn slot(
         *room -= 1;
     }
     due
-}
-
-fn lane(row: &sqlx::any::AnyRow) -> Result<(String, Lane)> {
-    let lane = Lane {
-        tat: row.try_get("tat")?,
-        booked: row.try_get("booked")?,
-        factor: row.try_get::<i64, _>("factor")?.clamp(1, FULL),
-        slowed_at: UnixMillis(row.try_get("slowed_at")?),
-    };
-    Ok((row.try_get("key")?, lane))
 }
