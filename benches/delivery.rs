@@ -15,7 +15,6 @@
 mod delay;
 #[path = "../tests/support/house.rs"]
 mod house;
-#[allow(dead_code, reason = "the crash test reads its ledger")]
 #[path = "../tests/support/sink.rs"]
 mod peer;
 
