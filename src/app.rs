@@ -7,11 +7,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::config::Settings;
-use crate::delivery::{self, Carrier, Letters, Loader, PostOffice};
+use crate::delivery::{self, Carrier, Letters, Limit, Limits, Loader, PostOffice, Relays};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
-use crate::domain::relay::RelayUrl;
+use crate::domain::pace::Warmup;
+use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
@@ -63,13 +64,13 @@ impl App {
         let (relay, delivery) = (&self.settings.relay, &self.settings.delivery);
         let carrier = match &relay.url {
             RelayUrl::Outbox(folder) => Carrier::Outbox(Outbox::new(folder)),
+            RelayUrl::Smtp(url) if relay.more.is_empty() => Carrier::Smtp(Box::new(self.relay(url)?)),
             RelayUrl::Smtp(url) => {
-                let mut options =
-                    SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
-                if let Some(hello) = relay.helo.clone().or_else(own_name) {
-                    options.hello = hello;
+                let mut relays = vec![(self.relay(url)?, relay.weight)];
+                for more in &relay.more {
+                    relays.push((self.relay(&more.url)?, more.weight));
                 }
-                Carrier::Smtp(Box::new(Relay::new(url, options)?))
+                Carrier::Several(Relays::new(relays))
             }
         };
         let settings = delivery::Settings {
@@ -81,11 +82,29 @@ impl App {
         };
         let from = self.settings.site.from.address.clone();
         let post = PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader()?)
+            .with_limits(self.limits())
             .with_mark(mark_file(&self.settings, &self.store));
         Ok(Arc::new(match &self.settings.bounce_address {
             Some(bounces) => post.with_bounce_address(bounces.clone()),
             None => post,
         }))
+    }
+
+    fn relay(&self, url: &SmtpUrl) -> Result<Relay, OpenError> {
+        let relay = &self.settings.relay;
+        let mut options = SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
+        if let Some(hello) = relay.helo.clone().or_else(own_name) {
+            options.hello = hello;
+        }
+        Relay::new(url, options)
+    }
+
+    fn limits(&self) -> Limits {
+        let relay = &self.settings.relay;
+        let domains = relay.domains.iter().map(|(domain, limit)| {
+            (domain.clone(), Limit { rate: limit.rate, connections: limit.connections })
+        });
+        Limits { domains: domains.collect(), warmup: Warmup(relay.warmup.clone()) }
     }
 
     /// Reads the letter of an issue from the ledger.

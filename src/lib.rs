@@ -42,6 +42,8 @@
 //! - **An address prints masked** ([`domain::EmailAddress`]); code that needs it says `expose`. Tokens, passwords and keys
 //!   have no `Display` that shows them.
 //! - **No transaction is open while a relay answers**, and no letter is sent inside an HTTP request.
+//! - **The pace is rows, too** ([`domain::pace`], [`store::Pacing`]): rates, ramps and slowed domains hold over restarts and for
+//!   all workers; a letter that has to wait for its domain's slot has it as its due time, and keeps nobody waiting behind it.
 //! - **A refusal is data**, not an error: it is a [`domain::delivery::Reply`] on the delivery's row.
 //! - **Nothing is absent by accident**: there is no cache to invalidate, no global, and no state in a worker's memory that
 //!   the store does not have.

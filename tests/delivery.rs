@@ -535,8 +535,13 @@ async fn a_rate_slows_down_and_does_not_keep_an_idle_pass_waiting() {
     run.settings.rate = Some("1000/s".parse().unwrap());
     let peer = Peer::start(Script::default()).await;
     let begun = std::time::Instant::now();
-    assert_eq!(run.pass(smtp(&peer.url())).await.sent, 30);
-    assert!(begun.elapsed() >= Duration::from_millis(29), "{:?}", begun.elapsed());
+    // The rate is kept by the clock, so this one has to go.
+    let from = EmailAddress::parse("bounces@example.org").unwrap();
+    let post = PostOffice::new(smtp(&peer.url()), run.settings, from, keyring(), run.letters.clone());
+    let (_stop, never) = watch::channel(false);
+    let done = pass(&run.world.store, &run.me, &Arc::new(post), &never, |_| {}).await.unwrap();
+    assert_eq!(done.sent, 30);
+    assert!(begun.elapsed() >= Duration::from_millis(28), "{:?}", begun.elapsed());
     run.settings.rate = Some("1/d".parse().unwrap());
     assert_eq!(run.pass(smtp(&peer.url())).await, Pass::default());
 }

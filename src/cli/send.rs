@@ -108,6 +108,7 @@ async fn deliver(
     let mut enlistment: Option<Enlistment> = None;
     let mut last = None;
     let mut said = false;
+    let mut held = None;
     while !*stop.borrow() {
         let now = UnixMillis::now();
         if enlistment.is_none() {
@@ -124,6 +125,7 @@ async fn deliver(
                 let pass =
                     delivery::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
                 let paused = !pass.paused.is_empty();
+                held = pass.held_until;
                 last = Some(pass);
                 if paused {
                     break;
@@ -141,10 +143,10 @@ async fn deliver(
         let running = app.store.issue(number).await?.is_some_and(|issue| issue.state == IssueState::Running);
         let due = app.store.next_due().await?.is_some_and(|due| due <= UnixMillis::now());
         let idle = enlistment.is_some() || tally.sending == 0;
-        if !running || tally.open() == 0 || (!wait && !due && idle) {
+        if !running || tally.open() == 0 || (!wait && (!due || held.is_some()) && idle) {
             break;
         }
-        if !due || enlistment.is_none() {
+        if !due || held.is_some() || enlistment.is_none() {
             let mut stopping = stop.clone();
             tokio::select! {
                 () = tokio::time::sleep(WATCH) => {}
@@ -169,6 +171,12 @@ fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> Outcome {
         return Err(Failure::Failed(format!(
             "the run is paused: {reason}; mend it, then run \"verdicts issue resume {number}\" and \"verdicts send\""
         )));
+    }
+    if let Some(until) = pass.and_then(|pass| pass.held_until) {
+        eprintln!(
+            "the pace lets the next letter go at {until}; \"verdicts serve\" or the next \"verdicts send\" goes on"
+        );
+        return Ok(if status.tally == before { Exit::NothingToSend } else { Exit::Done });
     }
     if status.tally == before && before.open() > 0 {
         eprintln!("nothing is due yet: {} letters wait for another try", before.deferred);

@@ -18,6 +18,9 @@ pub enum Shape {
     Number,
     /// Text that never stands in a message.
     Secret,
+    /// A table or list; from the environment as it would stand in the file after the `=`. It may hold a secret, so it never
+    /// stands in a message.
+    Table,
 }
 
 /// What stands for a key that nobody set. Values are TOML as they stand in the file.
@@ -43,7 +46,7 @@ pub const SECTIONS: [(&str, &str); 8] = [
 ];
 
 use Initial::{Absent, Default, Required};
-use Shape::{Number, Secret, Text};
+use Shape::{Number, Secret, Table, Text};
 
 const fn key(name: &'static str, shape: Shape, initial: Initial, doc: &'static str) -> Key {
     Key { name, shape, initial, doc }
@@ -166,7 +169,37 @@ pub const KEYS: &[Key] = &[
         "relay.rate",
         Text,
         Absent("\"100/s\""),
-        "The most that leaves in a time: per second, minute (/m), hour (/h) or day (/d). Absent: as fast as the relay takes it.",
+        "The most that leaves in a time: per second, minute (/m), hour (/h) or day (/d), of all workers together and over \
+         restarts. Letters go evenly: a rest saves up a tenth of a second's letters (ten of 100/s, one of 10000/h). Absent: \
+         as fast as the relay takes it.",
+    ),
+    key(
+        "relay.domains",
+        Table,
+        Absent("{ \"example.com\" = { rate = \"20/s\", connections = 4 } }"),
+        "What single recipient domains may get: a rate, as above and also of all workers together; letters in flight at a \
+         time, of each worker; or both. With connections alone, each counts for 20 letters a second. Letters of others are \
+         not held back. Without a limit here, a domain that asks us to slow down is slowed down all the same, and recovers.",
+    ),
+    key(
+        "relay.warmup",
+        Table,
+        Absent("[500, 1000, 5000]"),
+        "For a sender that nobody knows yet: the most letters on the first day (of UTC) on which something is sent, on the \
+         second such day, and so on; after the last there is no ceiling.",
+    ),
+    key(
+        "relay.weight",
+        Number,
+        Default("1"),
+        "The share of the connections that goes to this relay if there are more of them.",
+    ),
+    key(
+        "relay.more",
+        Table,
+        Absent("[{ url = \"smtps://user:password@mail2.example.com\", weight = 1 }]"),
+        "More relays, each with a url (or url_file) and a weight. One that can't be reached or refuses us is left out and \
+         tried again later; the run pauses only when none is left.",
     ),
     key(
         "relay.ca_file",

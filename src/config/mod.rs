@@ -7,10 +7,12 @@ mod database;
 mod dkim;
 mod error;
 mod keys;
+mod pace;
 mod raw;
 mod read;
 mod span;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +21,7 @@ use chrono_tz::Tz;
 
 use crate::domain::EmailAddress;
 use crate::domain::rate::Rate;
-use crate::domain::relay::RelayUrl;
+use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::schedule::Schedule;
 use crate::domain::site::Site;
 
@@ -78,9 +80,32 @@ pub struct RelaySettings {
     pub connections: usize,
     /// None: as fast as the relay takes it.
     pub rate: Option<Rate>,
+    /// By recipient domain, in lower case.
+    pub domains: BTreeMap<String, DomainLimit>,
+    /// The ceiling of each day of a warm-up; empty: none.
+    pub warmup: Vec<u32>,
+    /// The share of `url` among the relays: 1 to 100.
+    pub weight: u32,
+    pub more: Vec<MoreRelay>,
     /// PEM, in addition to the machine's own authorities.
     pub ca_file: Option<PathBuf>,
     pub helo: Option<String>,
+}
+
+/// What a single recipient domain may get; at least one of the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DomainLimit {
+    pub rate: Option<Rate>,
+    /// 1 to 500.
+    pub connections: Option<usize>,
+}
+
+/// Another relay, beside `relay.url`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MoreRelay {
+    pub url: SmtpUrl,
+    /// 1 to 100.
+    pub weight: u32,
 }
 
 #[derive(Clone, Debug)]

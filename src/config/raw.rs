@@ -93,7 +93,7 @@ impl Raw {
     /// The error that `key` has `problem`.
     pub fn wrong(&self, key: &'static str, problem: String) -> ConfigError {
         let given = self.find(key);
-        let secret = known(key).is_none_or(|key| key.shape == Shape::Secret);
+        let secret = known(key).is_none_or(|key| matches!(key.shape, Shape::Secret | Shape::Table));
         ConfigError::Value {
             place: given.map_or(Place::Default, |given| given.place.clone()),
             key,
@@ -167,6 +167,7 @@ fn shaped(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<String, Option<Stri
         (Shape::Number, DeValue::Integer(number)) => u64::from_str_radix(number.as_str(), number.radix())
             .map(|number| number.to_string())
             .map_err(|_| Some(number.as_str().to_owned())),
+        (Shape::Table, table @ (DeValue::Array(_) | DeValue::Table(_))) => Ok(inline(table)),
         (_, other) => Err(match other {
             DeValue::String(text) => Some(text.clone().into_owned()),
             DeValue::Integer(number) => Some(number.as_str().to_owned()),
@@ -177,11 +178,35 @@ fn shaped(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<String, Option<Stri
     }
 }
 
+/// A value as TOML on one line, whichever way the file has it.
+fn inline(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => toml::Value::String(text.clone().into_owned()).to_string(),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| number.as_str().to_owned(), |number| number.to_string()),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Datetime(at) => at.to_string(),
+        DeValue::Array(values) => {
+            let values: Vec<_> = values.iter().map(|value| inline(value.get_ref())).collect();
+            format!("[{}]", values.join(", "))
+        }
+        DeValue::Table(table) => {
+            let pair = |(key, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+                let key = toml::Value::String(key.get_ref().clone().into_owned());
+                format!("{key} = {}", inline(value.get_ref()))
+            };
+            format!("{{ {} }}", table.iter().map(pair).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 fn wrong_shape(key: &Key, place: Place, value: Option<String>) -> ConfigError {
     let problem = match key.shape {
         Shape::Number => "it is not a whole number; write digits alone, without quotes in the file",
+        Shape::Table => "it is not a table or list; \"verdicts init\" writes a file that shows its form",
         Shape::Text | Shape::Secret => "it is not a text; put it in \"quotes\"",
     };
-    let value = value.filter(|_| key.shape != Shape::Secret);
+    let value = value.filter(|_| !matches!(key.shape, Shape::Secret | Shape::Table));
     ConfigError::Value { place, key: key.name, value, problem: problem.to_owned() }
 }

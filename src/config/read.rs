@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 
 use super::database::DatabaseUrl;
 use super::error::{ConfigError, Place};
+use super::pace;
 use super::raw::Raw;
 use super::span::parse_span;
 use super::{
@@ -91,6 +92,10 @@ fn relay(raw: &Raw, folder: &Path) -> Result<RelaySettings> {
         })
     })?;
     Ok(RelaySettings {
+        domains: pace::domains(raw)?,
+        warmup: pace::warmup(raw)?,
+        weight: raw.take("relay.weight", |text| number(text, 1, 100))?.try_into().unwrap_or(1),
+        more: pace::more(raw, &url, folder)?,
         url,
         connections: raw.take("relay.connections", |text| number(text, 1, 500))?,
         rate: raw.take_if_set("relay.rate", FromStr::from_str)?,

@@ -262,7 +262,7 @@ fn the_file_of_init_loads_and_is_the_defaults() {
     // Every line that may be absent is right as well, except that a secret has one place only.
     let uncommented: String = init_file()
         .lines()
-        .filter(|line| !line.contains("url_file"))
+        .filter(|line| !line.contains("url_file") && !line.starts_with("# more"))
         .map(|line| match line.strip_prefix("# ") {
             Some(rest) if rest.contains(" = ") => format!("{rest}\n"),
             _ => format!("{line}\n"),
@@ -302,5 +302,54 @@ fn every_key_is_read() {
         let refused = load(SITE, &[(&variable, "\u{1}")]);
         let taken = load(SITE, &[(&variable, "")]);
         assert!(refused.is_err() || taken.is_err(), "{}", key.name);
+    }
+}
+
+#[test]
+fn limits_of_domains_ramp_and_more_relays_are_read_from_tables_of_either_form() {
+    let text = "[relay]\nurl = \"smtp://127.0.0.1:25\"\nwarmup = [500, 1_000]\nweight = 3\n\
+                [relay.domains.\"Example.COM\"]\nrate = \"20/s\"\nconnections = 0x4\n\
+                [relay.domains]\n\"b\u{fc}cher.example\" = { rate = \"9/m\" }\n\
+                [[relay.more]]\nurl = \"smtps://u:hunter2@mail2.example.com\"\nweight = 2\n";
+    let settings = load(&format!("{SITE}{text}"), &[]).unwrap();
+    let limit = settings.relay.domains["example.com"];
+    assert_eq!((limit.rate.unwrap().to_string().as_str(), limit.connections), ("20/s", Some(4)));
+    assert!(settings.relay.domains.contains_key("xn--bcher-kva.example"));
+    assert_eq!((settings.relay.warmup, settings.relay.weight), (vec![500, 1000], 3));
+    assert_eq!(settings.relay.more[0].url.to_string(), "smtps://u:***@mail2.example.com:465");
+    let over = [
+        ("VERDICTS__RELAY__WARMUP", "[7]"),
+        ("VERDICTS__RELAY__DOMAINS", "{ \"a.test\" = { connections = 1 } }"),
+    ];
+    let settings = load(SITE, &over).unwrap();
+    assert_eq!((settings.relay.warmup, settings.relay.domains.len()), (vec![7], 1));
+}
+
+#[test]
+fn what_is_wrong_in_a_table_is_named_and_no_secret_is() {
+    for (text, words) in [
+        ("domains = { \"example.com\" = { rat = \"1/s\" } }", "rat"),
+        ("domains = { \"example.com\" = { rate = \"1\" } }", "has no /"),
+        ("domains = { \"example.com\" = { connections = 0 } }", "1 to 500"),
+        ("domains = { \"example.com\" = {} }", "no limit"),
+        ("domains = { \"ann@example.com\" = { connections = 1 } }", "after the @"),
+        ("domains = \"example.com\"", "not a table"),
+        ("warmup = [0]", "0 letters"),
+        ("warmup = [\"500\"]", "wrong form"),
+        ("weight = 0", "1 to 100"),
+        ("more = [{ url = \"smtp://127.0.0.1\" }]", "outbox"),
+        ("url = \"smtp://127.0.0.1\"\nmore = [{ url = \"smtps://hunter2@x.example\" }]", "password"),
+        (
+            "url = \"smtp://127.0.0.1\"\nmore = [{ url = \"smtps://u:hunter2@x.example\", w = 1 }]",
+            "unknown field",
+        ),
+        ("url = \"smtp://127.0.0.1\"\nmore = [{ weight = 1 }]", "url or a url_file"),
+    ] {
+        let said = error(&format!("[relay]\n{text}\n"), &[]);
+        assert!(
+            said.contains(words) && said.contains("relay.") && !said.contains("hunter2"),
+            "{text}: {said}"
+        );
+        assert!(!said.contains('\n'), "{said}");
     }
 }

@@ -3,7 +3,7 @@
 use super::engine::{Carrier, PostOffice};
 use crate::domain::EmailAddress;
 use crate::domain::delivery::Reply;
-use crate::mail::{OutboxError, Outcome};
+use crate::mail::{OutboxError, Outcome, Relay};
 
 impl PostOffice {
     /// Whether the relay would take letters: greeting, TLS and login, or a writable outbox. Sends nothing.
@@ -12,12 +12,13 @@ impl PostOffice {
     /// Words for the operator that name what is wrong and the remedy.
     pub async fn probe(&self) -> Result<String, String> {
         match &self.carrier {
-            Carrier::Smtp(relay) => {
-                let session = relay.open().await.map_err(|error| error.to_string())?;
-                let pipelining = session.is_pipelining();
-                session.close().await;
-                Ok(if pipelining { "answers, with PIPELINING" } else { "answers, without PIPELINING" }
-                    .to_owned())
+            Carrier::Smtp(relay) => greet(relay).await.map(str::to_owned),
+            Carrier::Several(relays) => {
+                let mut words = Vec::new();
+                for relay in relays.all() {
+                    words.push(greet(relay).await?);
+                }
+                Ok(format!("{} relays answer: {}", words.len(), words.join("; ")))
             }
             Carrier::Outbox(outbox) => {
                 let probe = outbox.folder().join(".probe");
@@ -40,15 +41,35 @@ impl PostOffice {
             Carrier::Outbox(outbox) => {
                 outbox.put(&format!("{name}.eml"), letter.to_vec()).await.map_err(|error| error.to_string())
             }
-            Carrier::Smtp(relay) => {
-                let mut session = relay.open().await.map_err(|error| error.to_string())?;
-                let outcome = session.deliver(&self.envelope_from, to, letter).await;
-                let answer = in_words(outcome);
-                session.close().await;
-                answer
-            }
+            Carrier::Smtp(relay) => self.hand_over(std::slice::from_ref(relay.as_ref()), to, letter).await,
+            Carrier::Several(relays) => self.hand_over(relays.all(), to, letter).await,
         }
     }
+
+    /// Over the first relay that lets us in.
+    async fn hand_over(&self, relays: &[Relay], to: &EmailAddress, letter: &[u8]) -> Result<Reply, String> {
+        let mut last = "there is no relay; set relay.url".to_owned();
+        for relay in relays {
+            match relay.open().await {
+                Ok(mut session) => {
+                    let outcome = session.deliver(&self.envelope_from, to, letter).await;
+                    let answer = in_words(outcome);
+                    session.close().await;
+                    return answer;
+                }
+                Err(error) => last = error.to_string(),
+            }
+        }
+        Err(last)
+    }
+}
+
+/// Greeting, TLS and login.
+async fn greet(relay: &Relay) -> Result<&'static str, String> {
+    let session = relay.open().await.map_err(|error| error.to_string())?;
+    let pipelining = session.is_pipelining();
+    session.close().await;
+    Ok(if pipelining { "answers, with PIPELINING" } else { "answers, without PIPELINING" })
 }
 
 fn unwritable(folder: &std::path::Path, error: std::io::Error) -> String {

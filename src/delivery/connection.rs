@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::engine::{Carrier, Letters, PostOffice};
 use super::pool::{NoSession, Pool, Standing};
+use super::relays::Seat;
 use super::transition::{Concern, Decision, decide, decide_outbox};
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
@@ -68,6 +69,8 @@ pub(super) struct Connection {
     turns: mpsc::Sender<Turn>,
     stop: watch::Receiver<bool>,
     session: Option<Standing>,
+    /// Which of several relays the session is on.
+    seat: Option<Seat>,
     /// One letter at a time is filled in here; the space is used again.
     letter: Vec<u8>,
 }
@@ -79,7 +82,7 @@ impl Connection {
         turns: mpsc::Sender<Turn>,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        Self { post, pool, turns, stop, session: None, letter: Vec::new() }
+        Self { post, pool, turns, stop, session: None, seat: None, letter: Vec::new() }
     }
 
     /// Goes on until the ledger has no more for it.
@@ -178,14 +181,14 @@ impl Connection {
                     Err(error) => return known(job, decide_outbox(&error, post.now())),
                 }
             }
-            (Carrier::Smtp(_), Some(session)) => {
+            (Carrier::Smtp(_) | Carrier::Several(_), Some(session)) => {
                 let sender = next.map(|next| post.sender(&next.claimed));
                 let next = next
                     .zip(sender.as_deref())
                     .map(|(next, from)| Envelope { from, to: &next.claimed.email });
                 session.end(next).await
             }
-            (Carrier::Smtp(_), None) => {
+            (Carrier::Smtp(_) | Carrier::Several(_), None) => {
                 Outcome::LineDropped { after_dot: false, why: "the session is closed".to_owned() }
             }
         };
@@ -196,7 +199,8 @@ impl Connection {
         fault::point(Point::Answer);
         // A session that has had its letters is closed with the next one: first this result has to be written down.
         self.session.take_if(|session| !session.has_line());
-        known(job, decide(outcome, &job.claimed, &self.post.patience(), self.post.now()))
+        let decision = decide(outcome, &job.claimed, &self.post.patience(), self.post.now());
+        known(job, self.over_another(decision))
     }
 
     fn untried(&self, job: &Job, note: String, concern: Concern) -> Known {
@@ -211,26 +215,57 @@ impl Connection {
 
     /// Whether a letter can begin at once.
     fn is_ready(&self) -> bool {
-        match self.post.carrier {
+        match &self.post.carrier {
             Carrier::Outbox(_) => true,
-            Carrier::Smtp(_) => self.session.as_ref().is_some_and(|session| session.is_open()),
+            Carrier::Smtp(_) => self.has_session(),
+            Carrier::Several(relays) => {
+                let now = self.post.now();
+                self.has_session() && !self.seat.as_ref().is_some_and(|seat| relays.is_out(seat, now))
+            }
         }
     }
 
-    /// Opens a session: only who has a letter does.
+    fn has_session(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.is_open())
+    }
+
+    /// Opens a session: only who has a letter does. One on a relay that is left out meanwhile is given up.
     async fn stand(&mut self) -> Result<(), NoSession> {
         self.hang_up().await;
         let post = self.post.clone();
-        if let Carrier::Smtp(relay) = &post.carrier {
-            self.session = Some(self.pool.open(relay, post.settings.reconnect, &mut self.stop).await?);
+        let reconnect = post.settings.reconnect;
+        match &post.carrier {
+            Carrier::Outbox(_) => {}
+            Carrier::Smtp(relay) => {
+                self.session = Some(self.pool.open(relay, reconnect, &mut self.stop).await?);
+            }
+            Carrier::Several(relays) => {
+                let opened = relays.open(&self.pool, reconnect, post.now(), &mut self.stop).await?;
+                (self.session, self.seat) = (Some(opened.0), Some(opened.1));
+            }
         }
         Ok(())
+    }
+
+    /// What one of several relays refuses for good, another may take: no reason to stop while one is left.
+    fn over_another(&self, decision: Decision) -> Decision {
+        match (&self.post.carrier, &self.seat, &decision.concern) {
+            (Carrier::Several(relays), Some(seat), Concern::Certain(words)) => {
+                tracing::warn!(%words, "a relay is left out for now");
+                match relays.refused(seat, self.post.now()) {
+                    true => Decision { concern: Concern::None, ..decision },
+                    false => decision,
+                }
+            }
+            _ => decision,
+        }
     }
 
     async fn hang_up(&mut self) {
         if let Some(session) = self.session.take() {
             session.close().await;
         }
+        self.seat = None;
     }
 }
 

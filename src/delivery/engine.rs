@@ -16,18 +16,19 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::backoff::Patience;
 use super::connection::Connection;
+use super::lanes::Limits;
 use super::ledger::Ledger;
-use super::pace::Pace;
 use super::pool::Pool;
+use super::relays::Relays;
 use crate::domain::class::Classes;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub max_age: Duration,
     /// The wait after a first failed connection attempt, when no other session stands; five times as long after the second.
     pub reconnect: Duration,
+    /// How long a pass waits for the next letter that the pace allows; if that takes longer, the pass ends.
+    pub linger: Duration,
 }
 
 impl Default for Settings {
@@ -60,6 +63,7 @@ impl Default for Settings {
             first_retry: Duration::from_secs(60),
             max_age: Duration::from_secs(2 * 24 * 3600),
             reconnect: Duration::from_secs(5),
+            linger: Duration::from_secs(60 * 60),
         }
     }
 }
@@ -68,6 +72,8 @@ impl Default for Settings {
 pub enum Carrier {
     Outbox(Outbox),
     Smtp(Box<Relay>),
+    /// Several relays, by weight; one that fails is left out.
+    Several(Relays),
 }
 
 /// The letters of one issue, ready to be filled in for a reader.
@@ -86,7 +92,7 @@ pub type Loader = Arc<
 /// What the time is. Tests have their own.
 pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
-/// All that a pass needs besides the store. Lives as long as the process, so that the rate holds over many passes.
+/// All that a pass needs besides the store. It remembers nothing from one pass to the next: the pace is the store's.
 pub struct PostOffice {
     pub(super) carrier: Carrier,
     pub(super) settings: Settings,
@@ -98,9 +104,8 @@ pub struct PostOffice {
     pub(super) keyring: Keyring,
     pub(super) letters: Loader,
     pub(super) clock: Clock,
+    pub(super) limits: Arc<Limits>,
     mark: Option<MarkFile>,
-    pace: Option<Mutex<Pace>>,
-    started: Instant,
 }
 
 impl PostOffice {
@@ -119,10 +124,16 @@ impl PostOffice {
             keyring,
             letters,
             clock: Arc::new(UnixMillis::now),
+            limits: Arc::default(),
             mark: None,
-            pace: settings.rate.map(|rate| Mutex::new(Pace::new(rate, Duration::ZERO))),
-            started: Instant::now(),
         }
+    }
+
+    /// With limits for domains or days, besides the rate of everything.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = Arc::new(limits);
+        self
     }
 
     /// With a tag in each letter's envelope sender, that leads its bounce back to the delivery.
@@ -180,30 +191,6 @@ impl PostOffice {
     pub(super) fn patience(&self) -> Patience {
         Patience { first_retry: self.settings.first_retry, max_age: self.settings.max_age }
     }
-
-    /// Whether there is a rate to hold.
-    pub(super) fn is_paced(&self) -> bool {
-        self.pace.is_some()
-    }
-
-    /// How many letters the rate allows at this moment.
-    pub(super) fn allowed(&self) -> usize {
-        self.paced(|pace, now| pace.available(now)).unwrap_or(usize::MAX)
-    }
-
-    /// How long until the rate allows the next.
-    pub(super) fn pace_wait(&self) -> Duration {
-        self.paced(|pace, now| pace.wait(now)).unwrap_or_default()
-    }
-
-    pub(super) fn spend(&self, letters: usize) {
-        self.paced(|pace, now| pace.take(letters, now));
-    }
-
-    fn paced<T>(&self, ask: impl FnOnce(&mut Pace, Duration) -> T) -> Option<T> {
-        let pace = self.pace.as_ref()?;
-        Some(ask(&mut pace.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed()))
-    }
 }
 
 /// What a pass has done, each letter counted once for each attempt that was written down.
@@ -221,6 +208,8 @@ pub struct Pass {
     pub classes: Classes,
     /// Issues that this pass paused, and why.
     pub paused: Vec<(IssueNumber, String)>,
+    /// When the pace lets the next letter go, if it ended for that with letters still due.
+    pub held_until: Option<UnixMillis>,
     /// Whether it ended because it was told to, with letters still due.
     pub stopped: bool,
 }

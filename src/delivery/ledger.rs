@@ -16,11 +16,13 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::{Job, Key, Leave, Turn, Wish};
 use super::engine::{Letters, Pass, PostOffice, Progress};
+use super::lanes::Lanes;
 use super::pool::stopped;
 use super::transition::{Concern, Worry};
 use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
+use crate::domain::pace::BURST;
 use crate::fault::{self, Point};
 use crate::store::{Enlistment, Store, StoreError};
 
@@ -50,6 +52,7 @@ pub(super) struct Ledger<'a, W> {
     /// Claimed, and not written down as finished.
     in_flight: usize,
     worry: Worry,
+    lanes: Lanes,
     /// Pauses to write down.
     pauses: Vec<(IssueNumber, String)>,
     letters: HashMap<IssueNumber, Arc<dyn Letters>>,
@@ -75,6 +78,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             finished: Vec::new(),
             in_flight: 0,
             worry: Worry::new(post.settings.connections),
+            lanes: Lanes::new(post.settings.rate, post.limits.clone()),
             pauses: Vec::new(),
             letters: HashMap::new(),
         }
@@ -122,10 +126,15 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     fn patience(&self) -> Duration {
         if self.parked.is_empty() || self.is_halted() {
             Duration::MAX
-        } else if self.post.allowed() > 0 {
-            if self.in_flight == 0 { LOOK_AGAIN } else { LOOK }
+        } else if let Some(wait) = self.lanes.wait(self.post.now()) {
+            wait.clamp(Duration::from_millis(1), LOOK)
+        } else if self.in_flight == 0 {
+            LOOK_AGAIN
+        } else if self.lanes.parked {
+            // Slots come by themselves, whatever is in flight; one that is missed by more than the burst is lost.
+            BURST / 2
         } else {
-            self.post.pace_wait().clamp(Duration::from_millis(1), LOOK)
+            LOOK
         }
     }
 
@@ -139,6 +148,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
 
     fn take(&mut self, turn: Turn) {
         for (finished, concern) in turn.finished {
+            self.lanes.finished(&finished, &concern);
             if let Some(words) = self.worry.weigh(concern) {
                 self.pauses.push((finished.issue, words));
             }
@@ -166,14 +176,16 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     /// Writes down what is finished and what begins, and claims what is wanted, in one commit. True if nothing more is due.
     async fn commit(&mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<bool, StoreError> {
         let wanted = if self.is_halted() { 0 } else { self.wanted() };
-        let want = wanted.min(self.post.allowed());
+        let now = self.post.now();
+        self.lanes.refresh(self.store, now).await;
+        let want = self.lanes.want(wanted, now);
         if self.finished.is_empty() && self.asking.is_empty() && want == 0 {
             return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
         }
         fault::point(Point::BeforeCommit);
         let paused = self.is_paused();
         let begin: Vec<Key> = self.asking.iter().filter(|_| !paused).map(|(key, _)| *key).collect();
-        let turned = self.store.turn_ahead(self.me, &self.finished, &begin, want, self.post.now()).await;
+        let turned = self.lanes.turn(self.store, self.me, &self.finished, &begin, want, now).await;
         let turned = match turned {
             Ok(turned) => turned,
             Err(error) if self.finished.is_empty() => return Err(error),
@@ -190,7 +202,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         }
         self.count();
         self.in_flight += turned.claimed.len();
-        self.post.spend(turned.claimed.len());
+        turned.claimed.iter().for_each(|claimed| self.lanes.claimed(claimed));
         if want > 0 && turned.claimed.is_empty() && self.in_flight == 0 {
             return self.is_dry().await;
         }
@@ -202,13 +214,29 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     /// A letter for everybody who has none, and the next one for those who have. Under a rate nobody holds a second
     /// one: a letter goes when the rate allows it, not when the one before it is done.
     fn wanted(&self) -> usize {
-        self.parked.len() + if self.post.is_paced() { 0 } else { self.asking.len() }
+        self.parked.len() + if self.lanes.has_rate() { 0 } else { self.asking.len() }
     }
 
     /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none at this moment, rows of
-    /// readers who have left are cancelled in a claim, and another worker may hold those it is looking at.
-    async fn is_dry(&self) -> Result<bool, StoreError> {
-        Ok(self.store.next_due().await?.is_none_or(|due| due > self.post.now()))
+    /// readers who have left are cancelled in a claim, and another worker may hold those it is looking at. Letters that wait
+    /// for their domain's slot are waited for, unless that takes too long.
+    async fn is_dry(&mut self) -> Result<bool, StoreError> {
+        let (now, linger) = (self.post.now(), self.post.settings.linger);
+        let due = self.store.next_due().await?;
+        if due.is_some_and(|due| due <= now) {
+            self.pass.held_until = self.lanes.held_beyond(linger, now);
+            return Ok(self.pass.held_until.is_some());
+        }
+        if due.is_some() && self.lanes.parked {
+            let slot = self.store.next_queued().await?;
+            if slot.is_some_and(|slot| slot.since(now) > linger) {
+                self.pass.held_until = slot;
+            } else if let Some(slot) = slot {
+                self.lanes.hold(slot.min(now.plus(LOOK)));
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The store refused to write down what is known. It may be busy for a moment, and each result that is lost is a
@@ -290,11 +318,13 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     }
 
     fn give_back(&mut self, claimed: &Claimed, note: &str) {
-        self.finished.push(Finished {
+        let finished = Finished {
             issue: claimed.issue,
             subscriber: claimed.subscriber,
             transition: Transition::Returned { due_at: self.post.now(), note: note.to_owned() },
-        });
+        };
+        self.lanes.finished(&finished, &Concern::None);
+        self.finished.push(finished);
     }
 
     async fn letters(&mut self, issue: IssueNumber) -> Result<Arc<dyn Letters>, String> {

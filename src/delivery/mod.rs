@@ -8,10 +8,13 @@ pub mod breakdown;
 mod by_hand;
 mod connection;
 pub mod engine;
+mod lanes;
 mod ledger;
-pub mod pace;
 mod pool;
+pub mod relays;
 pub mod report;
 pub mod transition;
 
 pub use engine::{Carrier, Letters, Loader, Pass, PostOffice, Progress, Settings, pass};
+pub use lanes::{Limit, Limits};
+pub use relays::Relays;

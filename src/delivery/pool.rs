@@ -78,7 +78,8 @@ impl Pool {
         unreachable!("the loop ends with its last try")
     }
 
-    async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
+    /// One try, with nothing said about what a failure means.
+    pub(super) async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
         let session = relay.open().await?;
         fault::point(Point::Connect);
         self.standing.fetch_add(1, Ordering::SeqCst);

@@ -4,8 +4,10 @@
 //! |---|---|---|
 //! | 250 to the final dot (RFC 5321 §4.2.5) | sent | |
 //! | 4xx anywhere, 421 too (§4.2.1, §3.8) | deferred, failed once too old | |
+//! | 421 without a code of another subject, 4.7.x, 450 4.2.1, 452 at or after RCPT | deferred for longer | its domain is slowed |
+//! | 4.x that speaks of a greylist (RFC 6647) | deferred, never for long | |
 //! | 5.1.1 5.1.2 5.1.3 5.1.6 5.1.10 5.2.1, other 5.1.x, 5.2.x and 5.4.x (RFC 3463 §3.2, §3.3, §3.5; RFC 7505) | failed | |
-//! | 5.2.2, 552 without an enhanced code (RFC 3463 §3.3; RFC 5321 §4.5.3.1.10) | deferred | |
+//! | 5.2.2, 552 without an enhanced code (RFC 3463 §3.3; RFC 5321 §4.5.3.1.10) | deferred, for hours | |
 //! | 5.1.7 5.1.8: our own address (RFC 3463 §3.2) | returned | paused |
 //! | 5.7.x, 554 without an enhanced code, 550 to the letter itself (RFC 3463 §3.8) | deferred | paused if it repeats |
 //! | 530 534 535 538 (RFC 4954 §6), any other 5xx to MAIL | returned | paused |
@@ -21,7 +23,7 @@
 //!
 //! A refusal about us never makes a row *failed* unless the letter is too old for another try, and never touches a reader.
 
-use crate::delivery::backoff::Patience;
+use crate::delivery::backoff::{About, Patience};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Reply, Transition};
 use crate::mail::{OpenError, OutboxError, Outcome, Stage};
@@ -31,6 +33,8 @@ use crate::mail::{OpenError, OutboxError, Outcome, Stage};
 pub enum Concern {
     /// Nothing: it is about this reader, or about this moment.
     None,
+    /// The recipient's domain wants fewer letters of us for a while; nothing against us otherwise.
+    TooFast,
     /// The relay took a letter: whatever we suspected is over.
     Cleared,
     /// Perhaps one recipient's policy, perhaps all of us.
@@ -70,7 +74,7 @@ impl Worry {
     /// Takes one concern in; the words for the operator if the run has to pause.
     pub fn weigh(&mut self, concern: Concern) -> Option<String> {
         match concern {
-            Concern::None => None,
+            Concern::None | Concern::TooFast => None,
             Concern::Cleared => {
                 (self.suspicions, self.drops) = (0, 0);
                 None
@@ -101,7 +105,10 @@ pub fn decide(outcome: Outcome, claimed: &Claimed, patience: &Patience, now: Uni
         Outcome::LineDropped { after_dot, why } => {
             let note = if after_dot { format!("the relay may have taken it: {why}") } else { why };
             let concern = Concern::Dropped(format!("the relay broke off: {note}"));
-            Decision { transition: later(claimed, patience, now, None, note, after_dot), concern }
+            Decision {
+                transition: later(claimed, patience, now, About::Moment, None, note, after_dot),
+                concern,
+            }
         }
         Outcome::Refused { stage, reply } => refused(stage, reply, claimed, patience, now),
     }
@@ -131,7 +138,7 @@ pub fn decide_outbox(error: &OutboxError, now: UnixMillis) -> Decision {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     /// For now.
-    Soft,
+    Soft(About),
     /// This reader, for good.
     Hard,
     /// Us, surely.
@@ -149,7 +156,8 @@ fn refused(stage: Stage, reply: Reply, claimed: &Claimed, patience: &Patience, n
     let note = format!("refused at {stage}");
     let words = |what: &str| format!("{what}: {reply} (at {stage})");
     let concern = match kind {
-        Kind::Soft | Kind::Hard => Concern::None,
+        Kind::Soft(About::Rate) => Concern::TooFast,
+        Kind::Soft(_) | Kind::Hard => Concern::None,
         Kind::Ours => Concern::Certain(words("the relay refuses us")),
         Kind::Policy => Concern::Suspicion(words("the relay refuses us by policy")),
         Kind::Content => Concern::Suspicion(words("the relay refuses the letter itself")),
@@ -158,7 +166,8 @@ fn refused(stage: Stage, reply: Reply, claimed: &Claimed, patience: &Patience, n
     let transition = match kind {
         Kind::Hard => Transition::Failed { reply: Some(reply), note },
         Kind::Ours => Transition::Returned { due_at: now, note: format!("{note}: {reply}") },
-        _ => later(claimed, patience, now, Some(reply), note, false),
+        Kind::Soft(about) => later(claimed, patience, now, about, Some(reply), note, false),
+        _ => later(claimed, patience, now, About::Moment, Some(reply), note, false),
     };
     Decision { transition, concern }
 }
@@ -168,11 +177,12 @@ fn later(
     claimed: &Claimed,
     patience: &Patience,
     now: UnixMillis,
+    about: About,
     reply: Option<Reply>,
     note: String,
     unknown: bool,
 ) -> Transition {
-    match patience.next_try(claimed, now) {
+    match patience.next_try(claimed, about, now) {
         Some(due_at) => Transition::Deferred { due_at, reply, note, unknown },
         None => Transition::Failed { reply, note: format!("{note}; too old for another try") },
     }
@@ -180,9 +190,26 @@ fn later(
 
 fn kind(stage: Stage, reply: &Reply) -> Kind {
     if reply.code < 500 {
-        return Kind::Soft;
+        return Kind::Soft(about(stage, reply));
     }
     by_enhanced(reply).unwrap_or_else(|| by_code(stage, reply.code)).at(stage)
+}
+
+/// What a 4xx is about. Before a recipient is named it can't be about a domain; and greylisting, which says 4.7.1 as well, is
+/// told by its words alone.
+fn about(stage: Stage, reply: &Reply) -> About {
+    let words = reply.text.to_ascii_lowercase();
+    if ["greylist", "graylist", "grey-list", "gray-list"].iter().any(|word| words.contains(word)) {
+        return About::Greylist;
+    }
+    let of_a_domain = matches!(stage, Stage::Rcpt | Stage::Data | Stage::Dot);
+    match (reply.code, reply.enhanced.as_deref()) {
+        (_, Some("4.2.2")) => About::Mailbox,
+        _ if !of_a_domain => About::Moment,
+        (421 | 452, None) | (450, Some("4.2.1")) | (452, Some("4.5.3")) => About::Rate,
+        (_, Some(enhanced)) if enhanced.starts_with("4.7.") => About::Rate,
+        _ => About::Moment,
+    }
 }
 
 impl Kind {
@@ -206,7 +233,7 @@ fn by_enhanced(reply: &Reply) -> Option<Kind> {
     Some(match (subject, detail) {
         (1, 7 | 8) => Kind::Ours,
         (1 | 2, 0) => return None,
-        (2, 2) => Kind::Soft,
+        (2, 2) => Kind::Soft(About::Mailbox),
         (1 | 2 | 4, _) => Kind::Hard,
         (3, 4) => Kind::Content,
         (6, 7) => Kind::Hard,
@@ -224,7 +251,7 @@ fn by_code(stage: Stage, code: u16) -> Kind {
     match (stage, code) {
         (_, 530 | 534 | 535 | 538) => Kind::Ours,
         (_, 500 | 502 | 503 | 504 | 555) => Kind::Protocol,
-        (_, 552) => Kind::Soft,
+        (_, 552) => Kind::Soft(About::Mailbox),
         (Stage::Mail, _) => Kind::Ours,
         (_, 554 | 571) => Kind::Policy,
         (Stage::Rcpt, _) => Kind::Hard,

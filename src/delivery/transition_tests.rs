@@ -40,6 +40,7 @@ fn gist(decision: &Decision) -> (&'static str, &'static str) {
     };
     let run = match decision.concern {
         Concern::None => "",
+        Concern::TooFast => "slower",
         Concern::Cleared => "cleared",
         Concern::Suspicion(_) => "suspicion",
         Concern::Dropped(_) => "dropped",
@@ -50,6 +51,7 @@ fn gist(decision: &Decision) -> (&'static str, &'static str) {
 
 const HARD: (&str, &str) = ("failed", "");
 const SOFT: (&str, &str) = ("deferred", "");
+const CROWDED: (&str, &str) = ("deferred", "slower");
 const PERHAPS: (&str, &str) = ("deferred", "suspicion");
 const OURS: (&str, &str) = ("returned", "paused");
 
@@ -78,9 +80,16 @@ fn every_refusal_of_a_recipient_has_its_line_in_the_table() {
         (552, "5.0.0", SOFT),
         (450, "", SOFT),
         (450, "4.2.0", SOFT),
-        (451, "4.7.1", SOFT),
+        (451, "4.7.1", CROWDED),
         (452, "4.2.2", SOFT),
-        (421, "4.7.0", SOFT),
+        (452, "4.3.1", SOFT),
+        (452, "", CROWDED),
+        (452, "4.5.3", CROWDED),
+        (421, "", CROWDED),
+        (421, "4.7.0", CROWDED),
+        (421, "4.7.28", CROWDED),
+        (421, "4.3.2", SOFT),
+        (450, "4.2.1", CROWDED),
         (455, "", SOFT),
         (550, "5.7.1", PERHAPS),
         (554, "5.7.1", PERHAPS),
@@ -174,6 +183,15 @@ fn soft_refusals_end_with_age_and_keep_the_last_words() {
         OURS,
         "ours is not the letter's fault at any age"
     );
+}
+
+#[test]
+fn a_greylist_is_no_wish_for_fewer_and_a_refusal_of_mail_is_about_no_domain() {
+    let mut grey = reply(451, "4.7.1");
+    grey.text = "Greylisted, come back in five minutes".to_owned();
+    let outcome = Outcome::Refused { stage: Stage::Rcpt, reply: grey };
+    assert_eq!(gist(&decide(outcome, &claimed(), &PATIENCE, YOUNG)), SOFT);
+    assert_eq!(gist(&decided(Stage::Mail, 421, "4.7.0", YOUNG)), SOFT);
 }
 
 #[test]

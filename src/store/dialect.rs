@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{intake, issues, queue, retention};
+use super::{intake, issues, pace_rows, pacing, queue, retention};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +65,11 @@ pub(super) struct Texts {
     pub(super) feature_taken: Text,
     pub(super) feature: Text,
     pub(super) list_comparisons: Text,
+    pub(super) paces: Text,
+    pub(super) pace: Text,
+    pub(super) peek: Text,
+    pub(super) claim_these: Text,
+    pub(super) park: Text,
 }
 
 impl Texts {
@@ -81,6 +86,11 @@ impl Texts {
             feature_taken: engine.render(issues::FEATURE_TAKEN),
             feature: engine.render(issues::FEATURE),
             list_comparisons: engine.render(issues::LIST_COMPARISONS),
+            paces: engine.render(pace_rows::PACES),
+            pace: engine.render(pace_rows::PACE),
+            peek: engine.render(pacing::PEEK),
+            claim_these: engine.render(pacing::CLAIM_THESE),
+            park: engine.render(pacing::PARK),
         }
     }
 }

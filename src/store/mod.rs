@@ -4,7 +4,7 @@
 //! SQLite runs in WAL with one writer at a time (a gate in this process, `busy_timeout` between processes).
 //!
 //! Locks on Postgres are always taken in this order, so that nobody waits in a ring: the ledger or the intake of
-//! subscribers (advisory locks, never both), issue, subscriber, delivery.
+//! subscribers (advisory locks, never both), issue, subscriber, delivery, the paces (another advisory lock).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,8 @@ mod intake;
 mod issues;
 mod mark;
 mod open;
+mod pace_rows;
+mod pacing;
 mod queue;
 mod retention;
 mod schedule;
@@ -36,6 +38,7 @@ mod subscribers;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
 pub use mark::{Mark, MarkFile};
+pub use pacing::{Paced, Pacing};
 pub use queue::Turned;
 pub use retention::Requeued;
 pub use schema::SCHEMA;
@@ -187,6 +190,10 @@ impl Store {
             ("stay out", &texts.stay_out),
             ("feature", &texts.feature),
             ("retry", &texts.retry),
+            ("paces", &texts.paces),
+            ("peek", &texts.peek),
+            ("claim these", &texts.claim_these),
+            ("park", &texts.park),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),

@@ -212,8 +212,12 @@ pub struct Turned {
     pub begun: Vec<(IssueNumber, SubscriberId)>,
 }
 
+fn is_sent(one: &Finished) -> bool {
+    matches!(one.transition, Transition::Sent { .. })
+}
+
 impl Turned {
-    fn read(rows: &[AnyRow], begin: &[(IssueNumber, SubscriberId)]) -> Result<Self> {
+    pub(super) fn read(rows: &[AnyRow], begin: &[(IssueNumber, SubscriberId)]) -> Result<Self> {
         let mut turned = Self::default();
         for row in rows {
             if row.try_get::<&str, _>("state")? != "sending" {
@@ -305,41 +309,63 @@ impl Store {
         me: &Enlistment,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
-        (want, note): (usize, Option<&str>),
+        (want, note): (usize, Option<&'static str>),
         now: UnixMillis,
     ) -> Result<Turned> {
         if finished.is_empty() && begin.is_empty() && want == 0 {
             return Ok(Turned::default());
         }
-        let sent = |one: &&Finished| matches!(one.transition, Transition::Sent { .. });
-        let mut rows: Vec<Known<'_>> = finished.iter().filter(sent).map(Known::sent).collect();
+        let plain = finished.iter().all(is_sent);
+        if plain && self.inner.engine == Engine::Sqlite {
+            let query = self.statement(me, finished, begin, (want, note), now)?;
+            // One statement is a transaction by itself: a third of the way to the writer's thread and back.
+            let _gate = self.inner.gate.lock().await;
+            return Turned::read(&query.fetch_all(&self.inner.normal).await?, begin);
+        }
+        let mut tx = self.inner.begin(Durability::Normal).await?;
+        share_issue(&mut tx, self.inner.engine).await?;
+        self.record(&mut tx, me, finished, now).await?;
+        let turned = self.turn_in(&mut tx, me, finished, begin, (want, note), now).await?;
+        tx.commit().await?;
+        Ok(turned)
+    }
+
+    /// The turn's one statement within a transaction, after [`Self::record`].
+    pub(super) async fn turn_in(
+        &self,
+        tx: &mut Write<'_>,
+        me: &Enlistment,
+        finished: &[Finished],
+        begin: &[(IssueNumber, SubscriberId)],
+        (want, note): (usize, Option<&'static str>),
+        now: UnixMillis,
+    ) -> Result<Turned> {
+        let query = self.statement(me, finished, begin, (want, note), now)?;
+        Turned::read(&query.fetch_all(&mut *tx.tx).await?, begin)
+    }
+
+    fn statement(
+        &self,
+        me: &Enlistment,
+        finished: &[Finished],
+        begin: &[(IssueNumber, SubscriberId)],
+        (want, note): (usize, Option<&'static str>),
+        now: UnixMillis,
+    ) -> Result<sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>> {
+        let sent = finished.iter().filter(|one| is_sent(one));
+        let mut rows: Vec<Known<'_>> = sent.map(Known::sent).collect();
         rows.extend(begin.iter().map(|(i, s)| Known(1, i.0, s.0, None, None, None)));
-        let rows = super::json(&rows)?;
-        let query = sqlx::query(&self.inner.texts.turn)
-            .bind(rows)
+        Ok(sqlx::query(&self.inner.texts.turn)
+            .bind(super::json(&rows)?)
             .bind(now.0)
             .bind(i64::try_from(want).unwrap_or(i64::MAX))
             .bind(now.plus(LEASE).0)
             .bind(me.worker)
-            .bind(note);
-        let plain = finished.iter().all(|one| sent(&one));
-        let rows = if plain && self.inner.engine == Engine::Sqlite {
-            // One statement is a transaction by itself: a third of the way to the writer's thread and back.
-            let _gate = self.inner.gate.lock().await;
-            query.fetch_all(&self.inner.normal).await?
-        } else {
-            let mut tx = self.inner.begin(Durability::Normal).await?;
-            share_issue(&mut tx, self.inner.engine).await?;
-            self.record(&mut tx, me, finished, now).await?;
-            let rows = query.fetch_all(&mut *tx.tx).await?;
-            tx.commit().await?;
-            rows
-        };
-        Turned::read(&rows, begin)
+            .bind(note))
     }
 
     /// Writes down what did not end with a 250.
-    async fn record(
+    pub(super) async fn record(
         &self,
         tx: &mut Write<'_>,
         me: &Enlistment,
@@ -393,7 +419,7 @@ impl Store {
     }
 }
 
-async fn share_issue(tx: &mut Write<'_>, engine: Engine) -> Result<()> {
+pub(super) async fn share_issue(tx: &mut Write<'_>, engine: Engine) -> Result<()> {
     if engine == Engine::Postgres {
         sqlx::query(SHARE_ISSUE).fetch_all(&mut *tx.tx).await?;
     }

@@ -23,6 +23,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0001_ledger.sql"),
     },
     Migration {
+        version: 2,
+        name: "pacing",
+        sqlite: include_str!("../../migrations/sqlite/0002_pacing.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_pacing.sql"),
+    },
+    Migration {
         version: 3,
         name: "retention",
         sqlite: include_str!("../../migrations/sqlite/0003_retention.sql"),
