@@ -73,7 +73,7 @@ fn main() {
     let near = near(readers, rounds, octets);
     let far = far(number("FAR_READERS", 1_500), rounds);
     let mut targets = vec![
-        target("10 connections: letters against the limit", near[1].ratio(), 1.0, true, 0.4),
+        target("10 connections: letters against the limit", near[1].ratio(), 1.0, true, 0.5),
         target("10 connections: CPU ms a letter", near[1].median(|r| r.cpu), 0.15, false, 0.6),
         target("20 ms away: pipelined against one at a time", far.ratio(), 3.5, true, 2.5),
     ];
