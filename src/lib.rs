@@ -35,9 +35,10 @@
 //!
 //! # What is true everywhere
 //!
-//! - **A claimed delivery is one that a connection holds right now.** A connection gets its next letter in the commit
-//!   that records its last one. So a kill leaves at most one unknown outcome per connection, an unsubscribe reaches
-//!   everything that is not on the wire, and memory does not grow with the list.
+//! - **A connection holds at most two claimed deliveries**: the letter on its way, and the next, which it may ask the relay
+//!   for but not finish. No final dot leaves before the commit that records the letter before it and takes the mark of
+//!   "not begun" off this one; that commit is also where a reader who has left, or a run that was paused, stops it. So a kill
+//!   leaves at most one unknown outcome per connection, and memory does not grow with the list.
 //! - **Rules take `now` as an argument** and look at no clock; actions sit at the edges.
 //! - **An address prints masked** ([`domain::EmailAddress`]); code that needs it says `expose`. Tokens, passwords and keys
 //!   have no `Display` that shows them.
@@ -46,7 +47,7 @@
 //!   all workers; a letter that has to wait for its domain's slot has it as its due time, and keeps nobody waiting behind it.
 //! - **A refusal is data**, not an error: it is a [`domain::delivery::Reply`] on the delivery's row.
 //! - **Nothing is absent by accident**: there is no cache to invalidate, no global, and no state in a worker's memory that
-//!   the store does not have.
+//!   a restart would miss (which relay was last unreachable is found out again).
 
 pub mod app;
 pub mod cli;
