@@ -187,6 +187,7 @@ impl Letters for IssueLetters {
             date: claimed.enqueued_at,
             unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
+            vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
         };
         self.stencil.fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);

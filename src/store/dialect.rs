@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{intake, issues, pace_rows, pacing, queue, retention, votes};
+use super::{comparisons, intake, issues, pace_rows, pacing, queue, retention, votes};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +72,7 @@ pub(super) struct Texts {
     pub(super) peek: Text,
     pub(super) claim_these: Text,
     pub(super) park: Text,
+    pub(super) carried: Text,
     pub(super) lock_reader: Text,
     pub(super) vote_totals: Text,
     pub(super) fence_votes: Text,
@@ -97,6 +98,7 @@ impl Texts {
             peek: engine.render(pacing::PEEK),
             claim_these: engine.render(pacing::CLAIM_THESE),
             park: engine.render(pacing::PARK),
+            carried: engine.render(comparisons::CARRIED),
             lock_reader: engine.render(votes::LOCK_READER),
             vote_totals: engine.render(votes::TOTALS),
             fence_votes: engine.render(votes::FENCE),

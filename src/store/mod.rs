@@ -36,6 +36,7 @@ mod schema;
 mod subscribers;
 mod votes;
 
+pub use comparisons::Carried;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
 pub use mark::{Mark, MarkFile};
@@ -196,6 +197,7 @@ impl Store {
             ("peek", &texts.peek),
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
+            ("carried", &texts.carried),
             ("vote totals", &texts.vote_totals),
             ("fence votes", &texts.fence_votes),
             ("drop votes", &texts.drop_votes),
