@@ -34,6 +34,7 @@ mod retention;
 mod schedule;
 mod schema;
 mod subscribers;
+mod votes;
 
 pub use enlistment::Enlistment;
 pub use error::StoreError;
@@ -42,6 +43,7 @@ pub use pacing::{Paced, Pacing};
 pub use queue::Turned;
 pub use retention::Requeued;
 pub use schema::SCHEMA;
+pub use votes::{CastVote, Total, Voted};
 
 use dialect::{Engine, Texts};
 use open::Place;
@@ -194,6 +196,9 @@ impl Store {
             ("peek", &texts.peek),
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
+            ("vote totals", &texts.vote_totals),
+            ("fence votes", &texts.fence_votes),
+            ("drop votes", &texts.drop_votes),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),

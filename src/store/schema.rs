@@ -34,6 +34,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0003_retention.sql"),
         postgres: include_str!("../../migrations/postgres/0003_retention.sql"),
     },
+    Migration {
+        version: 6,
+        name: "votes",
+        sqlite: include_str!("../../migrations/sqlite/0006_votes.sql"),
+        postgres: include_str!("../../migrations/postgres/0006_votes.sql"),
+    },
 ];
 
 /// The schema this binary needs.
