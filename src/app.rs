@@ -14,6 +14,8 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::pace::Warmup;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
+use crate::letter::Texts;
+use crate::letter::texts::TextsError;
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
 use crate::web::{Pages, Web};
@@ -39,6 +41,8 @@ pub enum AppError {
     Dkim(#[from] DkimError),
     #[error("a page template of this binary is broken: {0}")]
     Pages(String),
+    #[error(transparent)]
+    Texts(#[from] TextsError),
 }
 
 impl App {
@@ -134,16 +138,25 @@ impl App {
         Ok(Arc::new(Signer::load(&self.settings.dkim)?))
     }
 
+    /// The words of pages and notices.
+    ///
+    /// # Errors
+    /// [`AppError::Texts`] when there are none in `site.language`.
+    pub fn texts(&self) -> Result<Arc<Texts>, AppError> {
+        Ok(Arc::new(Texts::embedded(&self.settings.site.language)?))
+    }
+
     /// The pages, with their templates parsed.
     ///
     /// # Errors
-    /// [`AppError::Pages`] when a template of this binary is broken.
+    /// [`AppError::Pages`] when a template of this binary is broken, [`AppError::Texts`] as in [`App::texts`].
     pub fn web(&self) -> Result<Web, AppError> {
         Ok(Web {
             store: self.store.clone(),
             keyring: self.keyring.clone(),
             site: self.settings.site.clone(),
-            pages: Pages::load().map_err(AppError::Pages)?,
+            pages: Pages::load(self.texts()?).map_err(AppError::Pages)?,
+            trusted_proxies: self.settings.web.trusted_proxies.clone(),
         })
     }
 
