@@ -18,7 +18,7 @@ use crate::letter::Texts;
 use crate::letter::texts::TextsError;
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
-use crate::web::{Pages, Web};
+use crate::web::{Bounds, Pages, Web};
 use crate::week::Desk;
 use crate::worker::Worker;
 
@@ -157,6 +157,7 @@ impl App {
             site: self.settings.site.clone(),
             pages: Pages::load(self.texts()?).map_err(AppError::Pages)?,
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
+            bounds: Bounds { timeout: self.settings.web.timeout, connections: self.settings.web.connections },
         })
     }
 
