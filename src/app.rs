@@ -1,5 +1,6 @@
 //! Builds everything from the settings.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -116,7 +117,12 @@ impl App {
                 let text = store.stencil(number).await.map_err(|error| error.to_string())?;
                 let text = text.ok_or_else(|| format!("issue {number} has no letter in the database"))?;
                 let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
-                Ok(Arc::new(IssueLetters { stencil, keyring, signer }) as Arc<dyn Letters>)
+                let mut variants = HashMap::new();
+                for (variant, text) in store.variants(number).await.map_err(|error| error.to_string())? {
+                    let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
+                    variants.insert(variant, stencil);
+                }
+                Ok(Arc::new(IssueLetters { stencil, variants, keyring, signer }) as Arc<dyn Letters>)
             })
         }))
     }
@@ -126,7 +132,12 @@ impl App {
     /// # Errors
     /// [`AppError::Dkim`] when a key to sign with can't be loaded.
     pub fn letters(&self, stencil: Stencil) -> Result<impl Letters, AppError> {
-        Ok(IssueLetters { stencil, keyring: self.keyring.clone(), signer: self.signer()? })
+        Ok(IssueLetters {
+            stencil,
+            variants: HashMap::new(),
+            keyring: self.keyring.clone(),
+            signer: self.signer()?,
+        })
     }
 
     /// What signs the letters: nothing if `[dkim]` names no key.
@@ -170,9 +181,12 @@ fn own_name() -> Option<String> {
     full.then_some(name)
 }
 
-/// A stencil and the keys for the links in it.
+/// An issue's stencils and the keys for the links in them.
 struct IssueLetters {
+    /// The whole letter.
     stencil: Stencil,
+    /// What those get who chose topics.
+    variants: HashMap<i64, Stencil>,
     keyring: Keyring,
     signer: Arc<Signer>,
 }
@@ -188,7 +202,9 @@ impl Letters for IssueLetters {
             unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
         };
-        self.stencil.fill(&reader, out);
+        // A variant is written in the commit that gives it to a reader, so it is there; more than was asked for is better than none.
+        let chosen = claimed.variant.and_then(|variant| self.variants.get(&variant));
+        chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
     }
 }

@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod delivery;
 pub mod issue;
 pub mod pace;
+pub mod preferences;
 pub mod rate;
 pub mod relay;
 pub mod schedule;

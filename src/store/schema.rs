@@ -34,6 +34,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0003_retention.sql"),
         postgres: include_str!("../../migrations/postgres/0003_retention.sql"),
     },
+    Migration {
+        version: 5,
+        name: "preferences",
+        sqlite: include_str!("../../migrations/sqlite/0005_preferences.sql"),
+        postgres: include_str!("../../migrations/postgres/0005_preferences.sql"),
+    },
 ];
 
 /// The schema this binary needs.
