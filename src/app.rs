@@ -15,6 +15,8 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::pace::Warmup;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
+use crate::letter::Texts;
+use crate::letter::texts::TextsError;
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
 use crate::web::{Pages, Web};
@@ -40,6 +42,8 @@ pub enum AppError {
     Dkim(#[from] DkimError),
     #[error("a page template of this binary is broken: {0}")]
     Pages(String),
+    #[error(transparent)]
+    Texts(#[from] TextsError),
 }
 
 impl App {
@@ -145,16 +149,25 @@ impl App {
         Ok(Arc::new(Signer::load(&self.settings.dkim)?))
     }
 
+    /// The words of pages and notices.
+    ///
+    /// # Errors
+    /// [`AppError::Texts`] when there are none in `site.language`.
+    pub fn texts(&self) -> Result<Arc<Texts>, AppError> {
+        Ok(Arc::new(Texts::embedded(&self.settings.site.language)?))
+    }
+
     /// The pages, with their templates parsed.
     ///
     /// # Errors
-    /// [`AppError::Pages`] when a template of this binary is broken.
+    /// [`AppError::Pages`] when a template of this binary is broken, [`AppError::Texts`] as in [`App::texts`].
     pub fn web(&self) -> Result<Web, AppError> {
         Ok(Web {
             store: self.store.clone(),
             keyring: self.keyring.clone(),
             site: self.settings.site.clone(),
-            pages: Pages::load().map_err(AppError::Pages)?,
+            pages: Pages::load(self.texts()?).map_err(AppError::Pages)?,
+            trusted_proxies: self.settings.web.trusted_proxies.clone(),
         })
     }
 
@@ -201,6 +214,7 @@ impl Letters for IssueLetters {
             date: claimed.enqueued_at,
             unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
+            vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
         };
         // A variant is written in the commit that gives it to a reader, so it is there; more than was asked for is better than none.
         let chosen = claimed.variant.and_then(|variant| self.variants.get(&variant));

@@ -98,6 +98,12 @@ pub const KEYS: &[Key] = &[
          of `base_url`.",
     ),
     key(
+        "site.language",
+        Text,
+        Default("\"en\""),
+        "The language of notices, and of pages for readers whose browser asks for none that there are texts in: en or de.",
+    ),
+    key(
         "database.url",
         Secret,
         Default("\"sqlite:subscribers/verdicts.db\""),
@@ -272,6 +278,13 @@ pub const KEYS: &[Key] = &[
         Text,
         Default("\"127.0.0.1:8080\""),
         "The address and port that `serve` listens on; put a proxy with TLS in front of it.",
+    ),
+    key(
+        "web.trusted_proxies",
+        Table,
+        Absent("[\"127.0.0.1\", \"10.0.0.0/8\"]"),
+        "The addresses or networks of the proxies in front of it. Their X-Forwarded-For or Forwarded says who is asking, which \
+         limits count by; from anybody else it is not believed. Absent: no proxy is.",
     ),
     key(
         "secret.key_file",

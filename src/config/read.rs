@@ -11,10 +11,7 @@ use super::error::{ConfigError, Place};
 use super::pace;
 use super::raw::Raw;
 use super::span::parse_span;
-use super::{
-    DatabaseSettings, DeliverySettings, RelaySettings, ScheduleSettings, SecretSettings, Settings,
-    WebSettings,
-};
+use super::{DatabaseSettings, DeliverySettings, RelaySettings, ScheduleSettings, SecretSettings, Settings};
 use crate::domain::EmailAddress;
 use crate::domain::relay::RelayUrl;
 use crate::domain::schedule::Schedule;
@@ -33,13 +30,7 @@ pub(super) fn settings(raw: &Raw, folder: &Path) -> Result<Settings> {
         schedule: schedule(raw)?,
         relay: relay(raw, folder)?,
         delivery: delivery(raw)?,
-        web: WebSettings {
-            listen: raw.take("web.listen", |text| {
-                text.parse().map_err(|_| {
-                    "it is not an address and a port; write 127.0.0.1:8080 or [::]:8080".to_owned()
-                })
-            })?,
-        },
+        web: super::serving::web(raw)?,
         secret: SecretSettings { key_file: raw.take("secret.key_file", |text| path(text, folder))? },
         folder: folder.to_owned(),
     })
@@ -55,6 +46,7 @@ fn site(raw: &Raw) -> Result<Site> {
         reply_to: raw.take_if_set("site.reply_to", Mailbox::parse)?,
         postal_address: raw.take("site.postal_address", line)?,
         list_id: list_id.unwrap_or_else(|| format!("weekly.{}", host.as_deref().unwrap_or("localhost"))),
+        language: raw.take("site.language", language)?,
         base_url,
     })
 }
@@ -243,6 +235,14 @@ fn list_id(text: &str) -> std::result::Result<String, String> {
 
 fn flag(text: &str) -> std::result::Result<bool, String> {
     text.parse().map_err(|_| "it is neither true nor false".to_owned())
+}
+
+/// The primary tag of a language (RFC 5646 §2.2.1). Which ones have texts is known further up.
+fn language(text: &str) -> std::result::Result<String, String> {
+    if (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase()) {
+        return Ok(text.to_owned());
+    }
+    Err("it is not the tag of a language; write en or de".to_owned())
 }
 
 /// A name for EHLO (RFC 5321 §4.1.1.1): a domain, or an address in brackets.

@@ -15,6 +15,8 @@ pub struct Site {
     pub postal_address: String,
     /// The `List-Id` without its angle brackets: `weekly.verdicts.example` (RFC 2919).
     pub list_id: String,
+    /// The language of notices, and of pages for readers whose own is not shipped: `en`.
+    pub language: String,
 }
 
 impl Site {
@@ -24,6 +26,15 @@ impl Site {
 
     pub fn preferences_url(&self, token: &str) -> String {
         format!("{}/preferences/{token}", self.base_url)
+    }
+
+    pub fn vote_url(&self, token: &str) -> String {
+        format!("{}/vote/{token}", self.base_url)
+    }
+
+    /// The page of a comparison on this site.
+    pub fn compare_url(&self, slug: &str) -> String {
+        format!("{}/compare/{slug}", self.base_url)
     }
 
     pub fn issue_url(&self, number: super::issue::IssueNumber) -> String {

@@ -33,6 +33,7 @@ pub const KEY_OCTETS: usize = 32;
 pub enum Purpose {
     Unsubscribe,
     Preferences,
+    Vote,
 }
 
 impl Purpose {
@@ -40,6 +41,7 @@ impl Purpose {
         match self {
             Self::Unsubscribe => 'u',
             Self::Preferences => 'p',
+            Self::Vote => 'v',
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What differs between SQLite and Postgres. Everything else in this room is one text for both.
 //!
 //! A text may hold two marks: `{each}` stands for the rows of the JSON array in `$1`, as `e.value`; `{skip locked}`
-//! for the row lock of a claim; `{texts}` is `{each}` for an array of plain texts. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
+//! for the row lock of a claim, `{lock}` for the lock of the one row that is read; `{texts}` is `{each}` for an array of plain texts. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
 
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{choices, intake, issues, pace_rows, pacing, queue, retention};
+use super::{choices, comparisons, intake, issues, pace_rows, pacing, queue, retention, votes};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,18 +18,20 @@ pub(super) enum Engine {
 
 impl Engine {
     fn render(self, text: &str) -> Text {
-        let (each, texts, skip_locked) = match self {
-            Self::Sqlite => ("json_each($1) AS e", "json_each($1) AS e", ""),
+        let (each, texts, skip_locked, lock) = match self {
+            Self::Sqlite => ("json_each($1) AS e", "json_each($1) AS e", "", ""),
             Self::Postgres => (
                 "json_array_elements($1::json) AS e(value)",
                 "json_array_elements_text($1::json) AS e(value)",
                 "FOR UPDATE OF q SKIP LOCKED",
+                "FOR UPDATE",
             ),
         };
         Text(
             text.replace("{each}", each)
                 .replace("{texts}", texts)
                 .replace("{skip locked}", skip_locked)
+                .replace("{lock}", lock)
                 .into(),
         )
     }
@@ -72,6 +74,11 @@ pub(super) struct Texts {
     pub(super) park: Text,
     pub(super) put_topics: Text,
     pub(super) put_hours: Text,
+    pub(super) carried: Text,
+    pub(super) lock_reader: Text,
+    pub(super) vote_totals: Text,
+    pub(super) fence_votes: Text,
+    pub(super) drop_votes: Text,
 }
 
 impl Texts {
@@ -95,6 +102,11 @@ impl Texts {
             park: engine.render(pacing::PARK),
             put_topics: engine.render(choices::PUT_TOPICS),
             put_hours: engine.render(choices::PUT_HOURS),
+            carried: engine.render(comparisons::CARRIED),
+            lock_reader: engine.render(votes::LOCK_READER),
+            vote_totals: engine.render(votes::TOTALS),
+            fence_votes: engine.render(votes::FENCE),
+            drop_votes: engine.render(votes::DROP),
         }
     }
 }

@@ -36,8 +36,10 @@ mod retention;
 mod schedule;
 mod schema;
 mod subscribers;
+mod votes;
 
 pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served};
+pub use comparisons::Carried;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
 pub use mark::{Mark, MarkFile};
@@ -45,6 +47,7 @@ pub use pacing::{Paced, Pacing};
 pub use queue::Turned;
 pub use retention::Requeued;
 pub use schema::SCHEMA;
+pub use votes::{CastVote, Total, Voted};
 
 use dialect::{Engine, Texts};
 use open::Place;
@@ -197,6 +200,10 @@ impl Store {
             ("peek", &texts.peek),
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
+            ("carried", &texts.carried),
+            ("vote totals", &texts.vote_totals),
+            ("fence votes", &texts.fence_votes),
+            ("drop votes", &texts.drop_votes),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),

@@ -40,6 +40,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0005_preferences.sql"),
         postgres: include_str!("../../migrations/postgres/0005_preferences.sql"),
     },
+    Migration {
+        version: 6,
+        name: "votes",
+        sqlite: include_str!("../../migrations/sqlite/0006_votes.sql"),
+        postgres: include_str!("../../migrations/postgres/0006_votes.sql"),
+    },
 ];
 
 /// The schema this binary needs.

@@ -92,6 +92,7 @@ impl Store {
         .execute(&mut *tx.tx)
         .await?;
         let cancelled = cancel_open(&mut tx, id, now, "the subscriber unsubscribed").await?;
+        self.inner.forget_voters(&mut tx, &[id], now).await?;
         tx.commit().await?;
         Ok(Some(cancelled))
     }
@@ -124,6 +125,7 @@ impl Store {
         .execute(&mut *tx.tx)
         .await?;
         cancel_open(&mut tx, id, now, "the subscriber was erased").await?;
+        self.inner.forget_voters(&mut tx, &[id], now).await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(true)
