@@ -27,6 +27,7 @@ fn site() -> Site {
         reply_to: Some(Mailbox::parse("desk@verdicts.example").unwrap()),
         postal_address: "1 Test Street, Testville".into(),
         list_id: "weekly.verdicts.example".into(),
+        language: "en".into(),
     }
 }
 

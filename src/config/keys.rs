@@ -96,6 +96,12 @@ pub const KEYS: &[Key] = &[
          of `base_url`.",
     ),
     key(
+        "site.language",
+        Text,
+        Default("\"en\""),
+        "The language of notices, and of pages for readers whose browser asks for none that there are texts in: en or de.",
+    ),
+    key(
         "database.url",
         Secret,
         Default("\"sqlite:subscribers/verdicts.db\""),

@@ -55,6 +55,7 @@ fn site(raw: &Raw) -> Result<Site> {
         reply_to: raw.take_if_set("site.reply_to", Mailbox::parse)?,
         postal_address: raw.take("site.postal_address", line)?,
         list_id: list_id.unwrap_or_else(|| format!("weekly.{}", host.as_deref().unwrap_or("localhost"))),
+        language: raw.take("site.language", language)?,
         base_url,
     })
 }
@@ -238,6 +239,14 @@ fn list_id(text: &str) -> std::result::Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("it is not a list's name; write it as weekly.example.com, without blanks".to_owned())
+}
+
+/// The primary tag of a language (RFC 5646 §2.2.1). Which ones have texts is known further up.
+fn language(text: &str) -> std::result::Result<String, String> {
+    if (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase()) {
+        return Ok(text.to_owned());
+    }
+    Err("it is not the tag of a language; write en or de".to_owned())
 }
 
 /// A name for EHLO (RFC 5321 §4.1.1.1): a domain, or an address in brackets.

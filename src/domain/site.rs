@@ -15,6 +15,8 @@ pub struct Site {
     pub postal_address: String,
     /// The `List-Id` without its angle brackets: `weekly.verdicts.example` (RFC 2919).
     pub list_id: String,
+    /// The language of notices, and of pages for readers whose own is not shipped: `en`.
+    pub language: String,
 }
 
 impl Site {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{intake, issues, pace_rows, pacing, queue, retention};
+use super::{intake, issues, notices, pace_rows, pacing, queue, retention};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,7 @@ pub(super) struct Texts {
     pub(super) peek: Text,
     pub(super) claim_these: Text,
     pub(super) park: Text,
+    pub(super) claim_notice: Text,
 }
 
 impl Texts {
@@ -91,6 +92,7 @@ impl Texts {
             peek: engine.render(pacing::PEEK),
             claim_these: engine.render(pacing::CLAIM_THESE),
             park: engine.render(pacing::PARK),
+            claim_notice: engine.render(notices::CLAIM),
         }
     }
 }

@@ -26,6 +26,7 @@ mod error;
 mod intake;
 mod issues;
 mod mark;
+mod notices;
 mod open;
 mod pace_rows;
 mod pacing;
@@ -194,6 +195,7 @@ impl Store {
             ("peek", &texts.peek),
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
+            ("claim a notice", &texts.claim_notice),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),
@@ -208,6 +210,9 @@ impl Store {
             ("done", queue::DONE),
             ("ripe", retention::RIPE),
             ("take out", retention::TAKE_OUT),
+            ("next notice", notices::NEXT),
+            ("old notices", notices::OLD),
+            ("forget notices", notices::FORGET),
         ];
         let mut all: Vec<_> = rendered.iter().map(|(name, text)| (*name, text.as_str().to_owned())).collect();
         all.extend(plain.iter().map(|(name, text)| (*name, (*text).to_owned())));

@@ -34,6 +34,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0003_retention.sql"),
         postgres: include_str!("../../migrations/postgres/0003_retention.sql"),
     },
+    Migration {
+        version: 4,
+        name: "notices",
+        sqlite: include_str!("../../migrations/sqlite/0004_notices.sql"),
+        postgres: include_str!("../../migrations/postgres/0004_notices.sql"),
+    },
 ];
 
 /// The schema this binary needs.

@@ -92,6 +92,7 @@ impl Store {
         .execute(&mut *tx.tx)
         .await?;
         let cancelled = cancel_open(&mut tx, id, now, "the subscriber unsubscribed").await?;
+        super::notices::forget_for_readers(&mut tx, id).await?;
         tx.commit().await?;
         Ok(Some(cancelled))
     }
@@ -125,6 +126,7 @@ impl Store {
         .await?;
         cancel_open(&mut tx, id, now, "the subscriber was erased").await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
+        super::notices::forget(&mut tx, id).await?;
         tx.commit().await?;
         Ok(true)
     }
