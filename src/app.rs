@@ -42,11 +42,11 @@ pub enum AppError {
     #[error(transparent)]
     Dkim(#[from] DkimError),
     #[error(transparent)]
-    Texts(#[from] TextsError),
-    #[error(transparent)]
     Notices(#[from] NoticeError),
     #[error("a page template of this binary is broken: {0}")]
     Pages(String),
+    #[error(transparent)]
+    Texts(#[from] TextsError),
 }
 
 impl App {
@@ -148,20 +148,28 @@ impl App {
     /// [`AppError`] if there are no texts in that language, or a key to sign with can't be loaded.
     pub fn notice_writer(&self) -> Result<NoticeWriter, AppError> {
         let site = &self.settings.site;
-        let texts = Arc::new(Texts::embedded(&site.language)?);
-        Ok(NoticeWriter::new(texts, site.clone(), self.keyring.clone(), self.signer()?)?)
+        Ok(NoticeWriter::new(self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?)
+    }
+
+    /// The words of pages and notices.
+    ///
+    /// # Errors
+    /// [`AppError::Texts`] when there are none in `site.language`.
+    pub fn texts(&self) -> Result<Arc<Texts>, AppError> {
+        Ok(Arc::new(Texts::embedded(&self.settings.site.language)?))
     }
 
     /// The pages, with their templates parsed.
     ///
     /// # Errors
-    /// [`AppError::Pages`] when a template of this binary is broken.
+    /// [`AppError::Pages`] when a template of this binary is broken, [`AppError::Texts`] as in [`App::texts`].
     pub fn web(&self) -> Result<Web, AppError> {
         Ok(Web {
             store: self.store.clone(),
             keyring: self.keyring.clone(),
             site: self.settings.site.clone(),
-            pages: Pages::load().map_err(AppError::Pages)?,
+            pages: Pages::load(self.texts()?).map_err(AppError::Pages)?,
+            trusted_proxies: self.settings.web.trusted_proxies.clone(),
         })
     }
 
@@ -206,6 +214,7 @@ impl Letters for IssueLetters {
             date: claimed.enqueued_at,
             unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
+            vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
         };
         self.stencil.fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);

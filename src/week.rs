@@ -4,9 +4,10 @@ use std::fmt;
 
 use crate::config::Settings;
 use crate::domain::UnixMillis;
+use crate::domain::comparison::{Comparison, Tool};
 use crate::domain::issue::{IssueNumber, NewIssue};
 use crate::domain::token::Keyring;
-use crate::letter::compose::{Composition, compose};
+use crate::letter::compose::{Ballot, Composition, compose};
 use crate::letter::pick::{self, Selection, pick};
 use crate::letter::render::{RenderError, render};
 use crate::mail::{Stencil, StencilError};
@@ -94,17 +95,45 @@ pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
         mentions: pick::Rules::MENTIONS,
         reach,
     };
-    let selection = pick(&candidates, window, rules);
+    let selection = pick(&with_votes(&desk.store, candidates).await?, window, rules);
     let edition = match selection.quiet {
         Some(_) => None,
         None => {
-            let composition = compose(number, now, &desk.settings.site, &selection);
+            let composition =
+                compose(number, now, &desk.settings.site, &selection).with_votes(&last_votes(desk).await?);
             let letter = render(&composition, &desk.settings.site)?;
             let stencil = Stencil::build(&letter, &desk.settings.site, number)?;
             Some(Edition { composition, stencil })
         }
     };
     Ok(Draft { number, selection, edition })
+}
+
+/// The comparisons with the votes cast here counted in, so that the letter says what the pages say.
+async fn with_votes(store: &Store, mut comparisons: Vec<Comparison>) -> Result<Vec<Comparison>, StoreError> {
+    let slugs: Vec<&str> = comparisons.iter().flat_map(|c| &c.tools).map(|tool| tool.slug.as_str()).collect();
+    let totals = store.vote_totals(&slugs).await?;
+    for tool in comparisons.iter_mut().flat_map(|c| &mut c.tools) {
+        if let Some(total) = totals.get(&tool.slug) {
+            tool.community = Some(tool.community_with(total.votes));
+        }
+    }
+    Ok(comparisons)
+}
+
+/// What the last issue featured, as readers have voted on it since.
+async fn last_votes(desk: &Desk) -> Result<Vec<Ballot>, StoreError> {
+    let Some(last) = desk.store.last_issue().await? else { return Ok(Vec::new()) };
+    let carried = desk.store.comparisons_in(&[last.number]).await?;
+    let featured: Vec<Comparison> =
+        carried.into_iter().filter(|one| one.featured).map(|one| one.comparison).collect();
+    let slugs: Vec<&str> = featured.iter().flat_map(|c| &c.tools).map(|tool| tool.slug.as_str()).collect();
+    let totals = desk.store.vote_totals(&slugs).await?;
+    let here = |tool: &Tool| totals.get(&tool.slug).map(|total| total.votes).unwrap_or_default();
+    Ok(featured
+        .into_iter()
+        .map(|comparison| Ballot { here: comparison.tools.each_ref().map(here), comparison })
+        .collect())
 }
 
 fn new_issue(selection: &Selection, edition: &Edition, slot: Option<&str>, now: UnixMillis) -> NewIssue {

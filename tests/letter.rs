@@ -9,7 +9,7 @@ use verdicts::domain::comparison::{Comparison, Pricing, Review, Stance, Tool, Vo
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::site::{Mailbox, Site};
 use verdicts::domain::{EmailAddress, UnixMillis};
-use verdicts::letter::compose::{Composition, PREHEADER_MAX, SUBJECT_MAX, compose};
+use verdicts::letter::compose::{Ballot, Composition, PREHEADER_MAX, SUBJECT_MAX, compose};
 use verdicts::letter::pick::{Reason, Rules, Selection, Window, pick, reach};
 use verdicts::letter::{render, samples, sources};
 use verdicts::mail::{Letter, Marks, Reader, Slot, Stencil};
@@ -63,6 +63,7 @@ fn reader<'a>(email: &'a EmailAddress, name: Option<&'a str>) -> Reader<'a> {
         date: NOW,
         unsubscribe_token: "k1.u42.AbC-dEf_gHiJkLmNoPqRsT",
         preferences_token: "k1.p42.AbC-dEf_gHiJkLmNoPqRsT",
+        vote_token: "k1.v42.AbC-dEf_gHiJkLmNoPqRsT",
     }
 }
 
@@ -79,6 +80,7 @@ fn expected(letter: &Letter, text: &str, addressee: &str) -> String {
         (Slot::Addressee, addressee),
         (Slot::UnsubscribeUrl, "https://verdicts.example/unsubscribe/k1.u42.AbC-dEf_gHiJkLmNoPqRsT"),
         (Slot::PreferencesUrl, "https://verdicts.example/preferences/k1.p42.AbC-dEf_gHiJkLmNoPqRsT"),
+        (Slot::VoteUrl, "https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT"),
         (Slot::ReaderOnly, ""),
         (Slot::ReaderEnd, ""),
     ] {
@@ -343,6 +345,53 @@ fn the_archive_shows_no_reader() {
         assert!(page.contains("1 Test Street"));
     }
     assert_eq!(stencil.web_html(), render::web_page(&letter, &site()));
+}
+
+#[test]
+fn a_reader_votes_from_the_letter_and_sees_how_the_last_votes_came_out() {
+    let composition = composed(&samples(NOW), 2);
+    let (text, html) = parts(&filled(&rendered(&composition), Some("Ann")));
+    let (one, two) = (&composition.comparisons[0], &composition.comparisons[1]);
+    for tool in &one.tools {
+        for say in ["ship", "skip"] {
+            let link = format!(
+                "\"https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT?compare={}&amp;tool={}&amp;say={say}\"",
+                one.slug, tool.slug
+            );
+            assert_eq!(html.matches(&link).count(), 1, "{link}");
+        }
+    }
+    for slug in [&one.slug, &two.slug] {
+        let line = format!("https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT?compare={slug}");
+        assert!(text.lines().any(|l| l == line), "{text}");
+    }
+    assert!(!html.contains("How readers voted") && !text.contains("HOW READERS VOTED"), "nobody has voted");
+
+    let ballots = [
+        Ballot {
+            comparison: sample("quarry-vs-atlas-index"),
+            here: [Votes { ship: 1, skip: 2 }, Votes::default()],
+        },
+        Ballot { comparison: sample("brook-vs-steno-9"), here: [Votes::default(); 2] },
+    ];
+    let voted = composition.clone().with_votes(&ballots);
+    assert_eq!(voted.votes.len(), 1, "one without a vote is left out");
+    let figures: Vec<_> =
+        voted.votes[0].tools.iter().map(|t| (t.percent.as_str(), t.votes.as_str())).collect();
+    assert_eq!(figures, [("33%", "3 votes"), ("—", "no votes")]);
+    let letter = rendered(&voted);
+    let (text, html) = parts(&filled(&letter, Some("Ann")));
+    insta::assert_snapshot!(
+        "votes_text",
+        &text[text.find("HOW READERS").unwrap()..text.find("ALSO COMPARED").unwrap()]
+    );
+    for shown in ["How readers voted on the last letter", "33%", "3 votes", "no votes", "Quarry"] {
+        assert!(html.contains(shown), "{shown}");
+    }
+    let stencil = Stencil::build(&letter, &site(), ISSUE).unwrap();
+    for page in [stencil.web_html(), stencil.web_text(), render::web_page(&letter, &site())] {
+        assert!(!page.contains("/vote/") && !page.contains("say=ship") && page.contains("33%"));
+    }
 }
 
 #[test]

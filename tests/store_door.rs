@@ -41,7 +41,8 @@ async fn a_ledger_from_before_retention_is_brought_up(w: World) {
     w.store.close().await;
     raw(
         &w.url,
-        "DROP TABLE condensed; DROP TABLE ledger_mark; DELETE FROM schema_version WHERE version >= 3",
+        "DROP TABLE condensed; DROP TABLE ledger_mark; DROP TABLE vote; DROP TABLE vote_total; DROP TABLE vote_fence;
+         DROP INDEX comparison_by_update; DELETE FROM schema_version WHERE version >= 3",
     )
     .await
     .unwrap();

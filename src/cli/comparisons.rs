@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Exit, Failure, Outcome, say, say_json};
 use crate::domain::UnixMillis;
-use crate::domain::comparison::{StoredComparison, Tool};
+use crate::domain::comparison::{StoredComparison, Tool, Votes};
 use crate::letter::sources;
 use crate::store::{ComparisonChange, Store};
 
@@ -135,18 +135,18 @@ async fn show(slug: &str, json: bool, store: &Store) -> Outcome {
         comparison.published_at.format("%Y-%m-%d %H:%M UTC"),
         comparison.url
     ));
+    let slugs = comparison.tools.each_ref().map(|tool| tool.slug.as_str());
+    let totals = store.vote_totals(&slugs).await?;
     for tool in &comparison.tools {
         say(format_args!("\n{} ({})\n  {}", tool.name, tool.category, tool.tagline));
         say(format_args!(
             "  panel {}, community {}, entry {}",
             panel(tool),
-            community(tool),
+            community(tool, totals.get(&tool.slug).map(|total| total.votes).unwrap_or_default()),
             tool.pricing.entry
         ));
         for review in &tool.reviews {
-            let word =
-                if review.verdict == crate::domain::comparison::Stance::Ship { "ship" } else { "skip" };
-            say(format_args!("  {word}  {}", review.reviewer));
+            say(format_args!("  {}  {}", review.verdict.as_str(), review.reviewer));
         }
     }
     Ok(Exit::Done)
@@ -157,8 +157,10 @@ fn panel(tool: &Tool) -> String {
     votes.percent().map_or("—".to_owned(), |p| format!("{p}% ({} of {})", votes.ship, votes.total()))
 }
 
-fn community(tool: &Tool) -> String {
-    tool.community
-        .and_then(crate::domain::comparison::Votes::percent)
-        .map_or("—".to_owned(), |p| format!("{p}%"))
+/// The figure that readers see, and how many of the votes were cast here and not in the file.
+fn community(tool: &Tool, here: Votes) -> String {
+    let votes = tool.community_with(here);
+    votes.percent().map_or("—".to_owned(), |p| {
+        format!("{p}% ({} of {}, {} of them voted here)", votes.ship, votes.total(), here.total())
+    })
 }

@@ -271,6 +271,13 @@ pub const KEYS: &[Key] = &[
         "The address and port that `serve` listens on; put a proxy with TLS in front of it.",
     ),
     key(
+        "web.trusted_proxies",
+        Table,
+        Absent("[\"127.0.0.1\", \"10.0.0.0/8\"]"),
+        "The addresses or networks of the proxies in front of it. Their X-Forwarded-For or Forwarded says who is asking, which \
+         limits count by; from anybody else it is not believed. Absent: no proxy is.",
+    ),
+    key(
         "secret.key_file",
         Text,
         Default("\"verdicts.key\""),

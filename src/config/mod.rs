@@ -10,6 +10,7 @@ mod keys;
 mod pace;
 mod raw;
 mod read;
+mod serving;
 mod span;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use ipnet::IpNet;
 
 use crate::domain::EmailAddress;
 use crate::domain::rate::Rate;
@@ -132,6 +134,8 @@ pub struct DkimKey {
 #[derive(Clone, Debug)]
 pub struct WebSettings {
     pub listen: SocketAddr,
+    /// Whose word on a client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 #[derive(Clone, Debug)]

@@ -102,7 +102,7 @@ fn read_more(number: usize, more: &More, folder: &Path) -> Read<MoreRelay> {
 }
 
 /// Reads one value of TOML. Its own words name fields and types; a value that may be a secret is not among them.
-fn table<T: DeserializeOwned>(text: &str) -> Read<T> {
+pub(super) fn table<T: DeserializeOwned>(text: &str) -> Read<T> {
     #[derive(Deserialize)]
     struct Of<T> {
         value: T,

@@ -11,10 +11,7 @@ use super::error::{ConfigError, Place};
 use super::pace;
 use super::raw::Raw;
 use super::span::parse_span;
-use super::{
-    DatabaseSettings, DeliverySettings, RelaySettings, ScheduleSettings, SecretSettings, Settings,
-    WebSettings,
-};
+use super::{DatabaseSettings, DeliverySettings, RelaySettings, ScheduleSettings, SecretSettings, Settings};
 use crate::domain::EmailAddress;
 use crate::domain::relay::RelayUrl;
 use crate::domain::schedule::Schedule;
@@ -33,13 +30,7 @@ pub(super) fn settings(raw: &Raw, folder: &Path) -> Result<Settings> {
         schedule: schedule(raw)?,
         relay: relay(raw, folder)?,
         delivery: delivery(raw)?,
-        web: WebSettings {
-            listen: raw.take("web.listen", |text| {
-                text.parse().map_err(|_| {
-                    "it is not an address and a port; write 127.0.0.1:8080 or [::]:8080".to_owned()
-                })
-            })?,
-        },
+        web: super::serving::web(raw)?,
         secret: SecretSettings { key_file: raw.take("secret.key_file", |text| path(text, folder))? },
         folder: folder.to_owned(),
     })

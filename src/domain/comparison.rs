@@ -104,6 +104,11 @@ impl Votes {
         u64::from(self.ship) + u64::from(self.skip)
     }
 
+    /// Both counts together.
+    pub fn plus(self, other: Self) -> Self {
+        Self { ship: self.ship.saturating_add(other.ship), skip: self.skip.saturating_add(other.skip) }
+    }
+
     /// Ships in percent of all votes, rounded half up; none when nobody voted, which is "—" and never 0 %.
     pub fn percent(self) -> Option<u8> {
         let total = self.total();
@@ -115,7 +120,26 @@ impl Votes {
     }
 }
 
+impl Stance {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ship => "ship",
+            Self::Skip => "skip",
+        }
+    }
+
+    /// `ship` or `skip`, and nothing else.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Ship, Self::Skip].into_iter().find(|stance| stance.as_str() == text)
+    }
+}
+
 impl Tool {
+    /// The community's ships and skips: what the file says and what readers voted here.
+    pub fn community_with(&self, here: Votes) -> Votes {
+        self.community.unwrap_or_default().plus(here)
+    }
+
     /// The panel's ships and skips.
     pub fn panel(&self) -> Votes {
         let ship = self.reviews.iter().filter(|r| r.verdict == Stance::Ship).count();

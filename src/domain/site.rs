@@ -28,6 +28,15 @@ impl Site {
         format!("{}/preferences/{token}", self.base_url)
     }
 
+    pub fn vote_url(&self, token: &str) -> String {
+        format!("{}/vote/{token}", self.base_url)
+    }
+
+    /// The page of a comparison on this site.
+    pub fn compare_url(&self, slug: &str) -> String {
+        format!("{}/compare/{slug}", self.base_url)
+    }
+
     pub fn issue_url(&self, number: super::issue::IssueNumber) -> String {
         format!("{}/issues/{number}", self.base_url)
     }

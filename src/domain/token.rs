@@ -36,6 +36,7 @@ pub enum Purpose {
     Preferences,
     /// Makes an address that asked for the letter a reader's. The store knows until when.
     Confirm,
+    Vote,
 }
 
 impl Purpose {
@@ -44,6 +45,7 @@ impl Purpose {
             Self::Unsubscribe => 'u',
             Self::Preferences => 'p',
             Self::Confirm => 'c',
+            Self::Vote => 'v',
         }
     }
 }

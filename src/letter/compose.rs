@@ -6,12 +6,15 @@
 use serde::Serialize;
 
 mod sentences;
+mod votes;
+
+pub use votes::{Ballot, VoteFigure, VoteResult};
 
 use sentences::{intro, preheader, split_line, subject, verdict_line};
 
 use super::pick::{Choice, Selection};
 use super::verdict;
-use super::words::{self, plural};
+use super::words;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 use crate::domain::issue::IssueNumber;
@@ -36,6 +39,8 @@ pub struct Composition {
     pub intro: String,
     pub comparisons: Vec<Feature>,
     pub also: Vec<Mention>,
+    /// How the votes on the issue before came out; empty without any.
+    pub votes: Vec<VoteResult>,
     pub issue_url: String,
     pub site: SiteView,
 }
@@ -71,6 +76,7 @@ pub struct Feature {
 
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct ToolView {
+    pub slug: String,
     pub name: String,
     pub tagline: String,
     pub description: String,
@@ -126,6 +132,7 @@ pub fn compose(number: IssueNumber, date: UnixMillis, site: &Site, selection: &S
         intro: intro(featured.len(), selection.mentioned.len()),
         comparisons,
         also: selection.mentioned.iter().map(mention).collect(),
+        votes: Vec::new(),
         issue_url: site.issue_url(number),
         site: SiteView {
             name: site.name.clone(),
@@ -187,7 +194,7 @@ fn feature(comparison: &Comparison) -> Feature {
     };
     let scorecard = verdict::scorecard(comparison).into_iter().map(|row| ScoreRow {
         reviewer: row.reviewer.to_owned(),
-        stances: row.stances.map(|stance| stance.map_or("none", stance_word)),
+        stances: row.stances.map(|stance| stance.map_or("none", Stance::as_str)),
     });
     Feature {
         is_lead: false,
@@ -205,22 +212,15 @@ fn feature(comparison: &Comparison) -> Feature {
     }
 }
 
-fn stance_word(stance: Stance) -> &'static str {
-    match stance {
-        Stance::Ship => "ship",
-        Stance::Skip => "skip",
-    }
-}
-
 fn tool_view(tool: &Tool) -> ToolView {
     let panel = tool.panel();
-    let community = tool.community.and_then(|votes| Some((votes.percent()?, votes.total())));
     let quotes = tool.reviews.iter().map(|review| Quote {
         reviewer: review.reviewer.clone(),
-        stance: stance_word(review.verdict),
+        stance: review.verdict.as_str(),
         text: words::collapsed(&review.quote),
     });
     ToolView {
+        slug: tool.slug.clone(),
         name: tool.name.clone(),
         tagline: tool.tagline.clone(),
         description: words::collapsed(&tool.description),
@@ -230,12 +230,7 @@ fn tool_view(tool: &Tool) -> ToolView {
             0 => "not reviewed yet".to_owned(),
             total => format!("of the panel ships it ({} of {total})", panel.ship),
         },
-        community: match community {
-            Some((percent, total)) => {
-                format!("{percent}% of {total} {}", plural(usize::try_from(total).unwrap_or(2), "vote"))
-            }
-            None => "—".to_owned(),
-        },
+        community: votes::community(tool.community.unwrap_or_default()),
         entry: tool.pricing.entry.clone(),
         quotes: quotes.collect(),
     }

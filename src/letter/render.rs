@@ -18,8 +18,10 @@ use crate::mail::{Letter, Marks, Slot};
 
 /// Gmail hides what is beyond 102 KB; the links that fill the slots need a little.
 pub const HTML_MAX: usize = 90_000;
-/// Room for what a reader's own name and links add to the HTML.
+/// Room for what a reader's own name and the links of the footer add to the HTML.
 const SLOTS_MAX: usize = 2_000;
+/// Room for what a vote link adds to its mark: the base URL and the token.
+const VOTE_MAX: usize = 120;
 /// Width of the text part, in characters.
 const TEXT_WIDTH: usize = 72;
 
@@ -111,7 +113,7 @@ impl Templates {
         for step in 0..=Composition::STEPS {
             let reduced = composition.reduced(step);
             let html = self.html(&reduced, Some(marks))?;
-            size = html.len() + SLOTS_MAX;
+            size = html.len() + SLOTS_MAX + VOTE_MAX * html.matches(&marks.mark(Slot::VoteUrl)).count();
             if size <= HTML_MAX {
                 let text = self.text(composition, Some(marks))?;
                 return Ok(Letter { subject: composition.subject.clone(), html, text, marks });
@@ -170,7 +172,7 @@ pub fn web_page(letter: &Letter, site: &Site) -> String {
             Piece::Slot(Slot::ReaderOnly) => hidden = true,
             Piece::Slot(Slot::ReaderEnd) => hidden = false,
             Piece::Text(text) if !hidden => page.push_str(text),
-            Piece::Slot(Slot::UnsubscribeUrl | Slot::PreferencesUrl) if !hidden => {
+            Piece::Slot(Slot::UnsubscribeUrl | Slot::PreferencesUrl | Slot::VoteUrl) if !hidden => {
                 page.push_str(&site.base_url);
                 page.push('/');
             }

@@ -15,14 +15,22 @@ pub enum Slot {
     UnsubscribeUrl,
     /// The whole URL of this reader's preferences.
     PreferencesUrl,
+    /// The URL under which this reader votes; a template adds `?compare=…&tool=…&say=ship`.
+    VoteUrl,
     /// From here to `reader_end` is for the reader's own copy; the public archive leaves it out.
     ReaderOnly,
     ReaderEnd,
 }
 
 impl Slot {
-    pub const ALL: [Self; 5] =
-        [Self::Addressee, Self::UnsubscribeUrl, Self::PreferencesUrl, Self::ReaderOnly, Self::ReaderEnd];
+    pub const ALL: [Self; 6] = [
+        Self::Addressee,
+        Self::UnsubscribeUrl,
+        Self::PreferencesUrl,
+        Self::VoteUrl,
+        Self::ReaderOnly,
+        Self::ReaderEnd,
+    ];
 
     /// The slot's name in templates: `{{ slots.unsubscribe_url }}`.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +38,7 @@ impl Slot {
             Self::Addressee => "addressee",
             Self::UnsubscribeUrl => "unsubscribe_url",
             Self::PreferencesUrl => "preferences_url",
+            Self::VoteUrl => "vote_url",
             Self::ReaderOnly => "reader_only",
             Self::ReaderEnd => "reader_end",
         }

@@ -38,6 +38,7 @@ pub struct Reader<'a> {
     pub date: UnixMillis,
     pub unsubscribe_token: &'a str,
     pub preferences_token: &'a str,
+    pub vote_token: &'a str,
 }
 
 /// An encoded letter, ready to be filled.
@@ -153,7 +154,8 @@ impl Stencil {
     /// Clears `out` and writes one reader's letter into it: a whole RFC 5322 message.
     pub fn fill(&self, reader: &Reader<'_>, out: &mut Vec<u8>) {
         out.clear();
-        out.reserve(self.size() + 1024);
+        out.reserve(self.size() + 4096);
+        let mut values = Values { stencil: self, reader, text: Default::default(), html: Default::default() };
         for part in &self.parts {
             match part {
                 Part::Fixed(text) => out.extend_from_slice(text.as_bytes()),
@@ -161,8 +163,8 @@ impl Stencil {
                 Part::Date => out.extend_from_slice(reader.date.utc().to_rfc2822().as_bytes()),
                 Part::MessageId => out.extend_from_slice(reader.message_id.as_bytes()),
                 Part::UnsubscribeToken => out.extend_from_slice(reader.unsubscribe_token.as_bytes()),
-                Part::Text(slot) => push_value(&self.value(*slot, reader), out),
-                Part::Html(slot) => push_value(&escape(&self.value(*slot, reader)), out),
+                Part::Text(slot) => push_value(values.text(*slot), out),
+                Part::Html(slot) => push_value(values.html(*slot), out),
                 Part::TextBegins | Part::HtmlBegins | Part::Ends => {}
             }
         }
@@ -176,6 +178,7 @@ impl Stencil {
             }
             Slot::UnsubscribeUrl => format!("{}/unsubscribe/{}", self.base_url, reader.unsubscribe_token),
             Slot::PreferencesUrl => format!("{}/preferences/{}", self.base_url, reader.preferences_token),
+            Slot::VoteUrl => format!("{}/vote/{}", self.base_url, reader.vote_token),
             Slot::ReaderOnly | Slot::ReaderEnd => String::new(),
         }
     }
@@ -202,8 +205,8 @@ impl Stencil {
                 Part::Fixed(encoded) if !hidden => {
                     text.push_str(&encode::from_quoted_printable(encoded.as_bytes()).unwrap_or_default());
                 }
-                Part::Text(Slot::UnsubscribeUrl | Slot::PreferencesUrl)
-                | Part::Html(Slot::UnsubscribeUrl | Slot::PreferencesUrl)
+                Part::Text(Slot::UnsubscribeUrl | Slot::PreferencesUrl | Slot::VoteUrl)
+                | Part::Html(Slot::UnsubscribeUrl | Slot::PreferencesUrl | Slot::VoteUrl)
                     if !hidden =>
                 {
                     text.push_str(&self.base_url);
@@ -259,27 +262,51 @@ const MAILTO: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'~');
 
 fn body(pieces: &[Piece<'_>], slot: fn(Slot) -> Part) -> Vec<Part> {
-    let encoded = |text: &str| {
-        let mut out = Vec::with_capacity(text.len() * 9 / 8);
-        encode::quoted_printable(text, &mut out);
-        Part::Fixed(String::from_utf8(out).expect("quoted-printable is ASCII"))
-    };
+    let fixed =
+        |text: &str| Part::Fixed(String::from_utf8(encoded(text)).expect("quoted-printable is ASCII"));
     pieces
         .iter()
         .map(|piece| match piece {
-            Piece::Text(text) => encoded(text),
+            Piece::Text(text) => fixed(text),
             Piece::Slot(filled) => slot(*filled),
         })
         .collect()
 }
 
+/// One reader's values, encoded when a slot first asks for them: a letter has a vote link for every tool, and making one
+/// costs more than copying it.
+struct Values<'a> {
+    stencil: &'a Stencil,
+    reader: &'a Reader<'a>,
+    text: [Option<Vec<u8>>; Slot::ALL.len()],
+    html: [Option<Vec<u8>>; Slot::ALL.len()],
+}
+
+impl Values<'_> {
+    fn text(&mut self, slot: Slot) -> &[u8] {
+        let (stencil, reader) = (self.stencil, self.reader);
+        self.text[slot as usize].get_or_insert_with(|| encoded(&stencil.value(slot, reader)))
+    }
+
+    fn html(&mut self, slot: Slot) -> &[u8] {
+        let (stencil, reader) = (self.stencil, self.reader);
+        self.html[slot as usize].get_or_insert_with(|| encoded(&escape(&stencil.value(slot, reader))))
+    }
+}
+
+fn encoded(value: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len() * 9 / 8);
+    encode::quoted_printable(value, &mut out);
+    out
+}
+
 /// Writes a slot's value between soft breaks, so that neither it nor what follows can make a line too long.
-fn push_value(value: &str, out: &mut Vec<u8>) {
+fn push_value(value: &[u8], out: &mut Vec<u8>) {
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"=\r\n");
     }
     if !value.is_empty() {
-        encode::quoted_printable(value, out);
+        out.extend_from_slice(value);
         out.extend_from_slice(b"=\r\n");
     }
 }

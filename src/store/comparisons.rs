@@ -11,6 +11,19 @@ use crate::domain::issue::IssueNumber;
 pub(super) const CANDIDATES: &str = "SELECT body FROM comparison
     WHERE featured_in IS NULL AND published_at > $1 AND published_at <= $2 ORDER BY published_at, slug";
 
+pub(super) const CARRIED: &str = "SELECT l.issue, l.role, c.body
+    FROM issue_comparison l JOIN comparison c ON c.slug = l.slug
+    WHERE l.issue IN (SELECT CAST(e.value AS BIGINT) FROM {texts}) ORDER BY l.issue DESC, l.role, l.position";
+
+/// A comparison in an issue.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Carried {
+    pub issue: IssueNumber,
+    /// Featured, or else mentioned with a line.
+    pub featured: bool,
+    pub comparison: Comparison,
+}
+
 impl Store {
     /// Adds a comparison or, if its text differs, replaces it. What featured it stays as it is.
     ///
@@ -71,6 +84,20 @@ impl Store {
         .iter()
         .map(stored)
         .collect()
+    }
+
+    /// What the given issues carried: issue by issue, the featured ones first, in the order of the letter.
+    pub async fn comparisons_in(&self, issues: &[IssueNumber]) -> Result<Vec<Carried>> {
+        let rows = sqlx::query(&self.inner.texts.carried)
+            .bind(super::json(&issues)?)
+            .fetch_all(&self.inner.read)
+            .await?;
+        let carried = |row: &AnyRow| {
+            let issue = IssueNumber(row.try_get("issue")?);
+            let featured = row.try_get::<String, _>("role")? == "featured";
+            Ok(Carried { issue, featured, comparison: parsed(row)? })
+        };
+        rows.iter().map(carried).collect()
     }
 
     /// Comparisons that no issue has featured, published after `after` and at or before `until`; oldest first.

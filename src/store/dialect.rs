@@ -1,13 +1,13 @@
 //! What differs between SQLite and Postgres. Everything else in this room is one text for both.
 //!
 //! A text may hold two marks: `{each}` stands for the rows of the JSON array in `$1`, as `e.value`; `{skip locked}`
-//! for the row lock of a claim; `{texts}` is `{each}` for an array of plain texts. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
+//! for the row lock of a claim, `{lock}` for the lock of the one row that is read; `{texts}` is `{each}` for an array of plain texts. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
 
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{intake, issues, notices, pace_rows, pacing, queue, retention};
+use super::{comparisons, intake, issues, notices, pace_rows, pacing, queue, retention, votes};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,18 +18,20 @@ pub(super) enum Engine {
 
 impl Engine {
     fn render(self, text: &str) -> Text {
-        let (each, texts, skip_locked) = match self {
-            Self::Sqlite => ("json_each($1) AS e", "json_each($1) AS e", ""),
+        let (each, texts, skip_locked, lock) = match self {
+            Self::Sqlite => ("json_each($1) AS e", "json_each($1) AS e", "", ""),
             Self::Postgres => (
                 "json_array_elements($1::json) AS e(value)",
                 "json_array_elements_text($1::json) AS e(value)",
                 "FOR UPDATE OF q SKIP LOCKED",
+                "FOR UPDATE",
             ),
         };
         Text(
             text.replace("{each}", each)
                 .replace("{texts}", texts)
                 .replace("{skip locked}", skip_locked)
+                .replace("{lock}", lock)
                 .into(),
         )
     }
@@ -71,6 +73,11 @@ pub(super) struct Texts {
     pub(super) claim_these: Text,
     pub(super) park: Text,
     pub(super) claim_notice: Text,
+    pub(super) carried: Text,
+    pub(super) lock_reader: Text,
+    pub(super) vote_totals: Text,
+    pub(super) fence_votes: Text,
+    pub(super) drop_votes: Text,
 }
 
 impl Texts {
@@ -93,6 +100,11 @@ impl Texts {
             claim_these: engine.render(pacing::CLAIM_THESE),
             park: engine.render(pacing::PARK),
             claim_notice: engine.render(notices::CLAIM),
+            carried: engine.render(comparisons::CARRIED),
+            lock_reader: engine.render(votes::LOCK_READER),
+            vote_totals: engine.render(votes::TOTALS),
+            fence_votes: engine.render(votes::FENCE),
+            drop_votes: engine.render(votes::DROP),
         }
     }
 }

@@ -35,7 +35,9 @@ mod retention;
 mod schedule;
 mod schema;
 mod subscribers;
+mod votes;
 
+pub use comparisons::Carried;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
 pub use mark::{Mark, MarkFile};
@@ -43,6 +45,7 @@ pub use pacing::{Paced, Pacing};
 pub use queue::Turned;
 pub use retention::Requeued;
 pub use schema::SCHEMA;
+pub use votes::{CastVote, Total, Voted};
 
 use dialect::{Engine, Texts};
 use open::Place;
@@ -196,6 +199,10 @@ impl Store {
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
             ("claim a notice", &texts.claim_notice),
+            ("carried", &texts.carried),
+            ("vote totals", &texts.vote_totals),
+            ("fence votes", &texts.fence_votes),
+            ("drop votes", &texts.drop_votes),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),

@@ -40,6 +40,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0004_notices.sql"),
         postgres: include_str!("../../migrations/postgres/0004_notices.sql"),
     },
+    Migration {
+        version: 6,
+        name: "votes",
+        sqlite: include_str!("../../migrations/sqlite/0006_votes.sql"),
+        postgres: include_str!("../../migrations/postgres/0006_votes.sql"),
+    },
 ];
 
 /// The schema this binary needs.

@@ -5,6 +5,8 @@
 //! may hold a token.
 
 mod archive;
+mod assets;
+mod client;
 mod health;
 mod pages;
 mod readers;
@@ -19,9 +21,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use client::{ClientIp, client_ip};
 pub use pages::Pages;
 
 use crate::domain::site::Site;
@@ -39,21 +43,25 @@ pub struct Web {
     pub keyring: Keyring,
     pub site: Site,
     pub pages: Pages,
+    /// Whose word on a client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// All routes.
 pub fn router(web: Arc<Web>) -> Router {
+    let for_machines =
+        Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     Router::new()
         .route("/", get(archive::home))
         .route("/issues", get(archive::list))
         .route("/issues/{number}", get(archive::issue))
         .route("/unsubscribe/{token}", get(readers::unsubscribe_page).post(readers::unsubscribe))
         .route("/preferences/{token}", get(readers::preferences_page).post(readers::save_preferences))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/assets/{name}", get(pages::asset))
+        .route("/assets/{name}", get(assets::get))
         .fallback(readers::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(web.clone(), pages::dress))
+        .merge(for_machines)
         .layer(middleware::from_fn(time_limit))
         .layer(middleware::from_fn(security_headers))
         .with_state(web)

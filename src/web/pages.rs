@@ -1,18 +1,41 @@
-//! Rendering of pages, and the few files they load.
+//! Pages: what a handler hands over, and how it becomes HTML in the reader's language.
+//!
+//! A handler says which template with what in it ([`Pages::show`]); [`dress`] renders it, since it knows the language. It
+//! also puts a page of ours in the place of bare answers (an axum rejection, `StatusCode::GONE.into_response()`), so that
+//! nobody ever sees an empty one.
 
-use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use rust_embed::RustEmbed;
 use tera::{Context, Tera};
 
+use super::{Web, assets};
+use crate::letter::{Language, Texts};
+
+/// The templates, and the assets beside them.
 #[derive(RustEmbed)]
 #[folder = "templates/pages/"]
-struct PageFiles;
+pub(super) struct Files;
+
+/// What somebody without any page at all is told; nothing here can fail.
+const LAST_WORDS: &str = "Something went wrong here; please try again later.\n";
 
 /// The page templates, parsed once.
 pub struct Pages {
     tera: Tera,
+    pub texts: Arc<Texts>,
+}
+
+/// An answer on its way to [`dress`]: it becomes HTML there.
+#[derive(Clone)]
+struct Undressed {
+    name: String,
+    context: Context,
 }
 
 impl Pages {
@@ -20,47 +43,136 @@ impl Pages {
     ///
     /// # Errors
     /// Tera's words with file, line and column when a template is broken.
-    pub fn load() -> Result<Self, String> {
+    pub fn load(texts: Arc<Texts>) -> Result<Self, String> {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".html"]);
-        let files: Vec<(String, String)> = PageFiles::iter()
+        texts.teach(&mut tera);
+        assets::teach(&mut tera);
+        let files: Vec<(String, String)> = Files::iter()
             .filter(|name| name.ends_with(".html"))
             .filter_map(|name| {
-                let file = PageFiles::get(&name)?;
+                let file = Files::get(&name)?;
                 Some((name.to_string(), String::from_utf8_lossy(&file.data).into_owned()))
             })
             .collect();
         tera.add_raw_templates(files).map_err(|error| error.to_string())?;
-        Ok(Self { tera })
+        Ok(Self { tera, texts })
     }
 
-    /// Renders a page. A failure is ours, so the reader gets a 500 and the log gets the reason.
+    /// An answer that becomes the page `name` in the reader's language. Nobody may keep it, since most pages behind a token
+    /// are one person's: a page for everybody puts its own `Cache-Control` on the answer.
     pub fn show(&self, status: StatusCode, name: &str, context: &Context) -> Response {
-        match self.tera.render(name, context) {
-            Ok(html) => {
-                let mut headers = HeaderMap::new();
-                // Pages behind a token are one person's: no proxy may keep them.
-                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                (status, headers, Html(html)).into_response()
-            }
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Undressed { name: name.to_owned(), context: context.clone() });
+        response
+    }
+
+    /// The HTML of a page at once, for those who need the octets (a hash, a cache). What is shown here has to vary with the
+    /// language wherever it is kept.
+    ///
+    /// # Errors
+    /// Tera's words when the template asks for what is not there.
+    pub fn render(&self, language: Language, name: &str, context: &Context) -> Result<String, tera::Error> {
+        let mut context = context.clone();
+        context.insert("lang", self.texts.tag(language));
+        self.tera.render(name, &context)
+    }
+
+    fn dressed(&self, language: Language, page: &Undressed, response: &mut Response) {
+        match self.render(language, &page.name, &page.context) {
+            Ok(html) => self.put(language, html, response),
             Err(error) => {
-                tracing::error!(page = name, %error, "a page could not be rendered");
-                (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here; please try again later.\n")
-                    .into_response()
+                tracing::error!(page = page.name, %error, "a page could not be rendered");
+                let mut bare = (StatusCode::INTERNAL_SERVER_ERROR, LAST_WORDS).into_response();
+                bare.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                *response = bare;
             }
         }
+    }
+
+    /// Puts the HTML in, and leaves the headers that the handler chose.
+    fn put(&self, language: Language, html: String, response: &mut Response) {
+        let (kind, body) = Html(html).into_response().into_parts();
+        *response.body_mut() = body;
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.extend(kind.headers);
+        if let Ok(tag) = HeaderValue::from_str(self.texts.tag(language)) {
+            headers.insert(header::CONTENT_LANGUAGE, tag);
+        }
+        headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
 }
 
-/// `GET /assets/{name}`: the style sheet.
-pub async fn asset(Path(name): Path<String>) -> Response {
-    match (name.as_str(), PageFiles::get(&name)) {
-        ("style.css", Some(file)) => {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-            (headers, file.data.into_owned()).into_response()
-        }
-        _ => StatusCode::NOT_FOUND.into_response(),
+/// The language to answer in, for handlers that need it themselves.
+impl FromRequestParts<Arc<Web>> for Language {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        Ok(web.language(&parts.headers))
     }
+}
+
+impl Web {
+    /// What every page needs: the site's own lines. The language is added by whoever renders.
+    pub(super) fn context(&self) -> Context {
+        let mut context = Context::new();
+        context.insert("site", &self.site.name);
+        context.insert("postal_address", &self.site.postal_address);
+        context
+    }
+
+    /// The reader's language by `Accept-Language`, if we have it.
+    pub(super) fn language(&self, headers: &HeaderMap) -> Language {
+        let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        self.pages.texts.negotiate(accept.unwrap_or(""))
+    }
+
+    /// The page for a status that needs no more words than its own.
+    fn failure(&self, status: StatusCode) -> Undressed {
+        let kind = match status.as_u16() {
+            code @ (404 | 405 | 408 | 410 | 413 | 429 | 500 | 503) => code,
+            500.. => 500,
+            _ => 400,
+        };
+        let mut context = self.context();
+        context.insert("title", &format!("frame.error_{kind}_title"));
+        context.insert("text", &format!("frame.error_{kind}_text"));
+        Undressed { name: "error.html".to_owned(), context }
+    }
+}
+
+/// Renders what handlers hand over, and the page of each bare refusal.
+pub async fn dress(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let language = web.language(request.headers());
+    let is_head = request.method() == Method::HEAD;
+    let mut response = next.run(request).await;
+    let page = response.extensions_mut().remove::<Undressed>();
+    match page {
+        Some(page) => web.pages.dressed(language, &page, &mut response),
+        None if is_bare(&response) => {
+            let page = web.failure(response.status());
+            web.pages.dressed(language, &page, &mut response);
+        }
+        None => {}
+    }
+    if is_head {
+        // The headers stay those of the GET (RFC 9110 §9.3.2), the length among them.
+        let (mut parts, body) = response.into_parts();
+        let length = axum::body::HttpBody::size_hint(&body).exact();
+        if let Some(length) = length.filter(|_| !parts.headers.contains_key(header::CONTENT_LENGTH)) {
+            parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        response = Response::from_parts(parts, axum::body::Body::empty());
+    }
+    response
+}
+
+/// A refusal without words for a person: no body, or a line of plain text for programmers.
+fn is_bare(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let status = response.status();
+    (status.is_client_error() || status.is_server_error())
+        && kind.is_none_or(|kind| kind.starts_with(b"text/plain"))
 }

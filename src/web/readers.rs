@@ -8,7 +8,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use tera::Context;
 
 use super::Web;
 use crate::domain::UnixMillis;
@@ -20,13 +19,6 @@ use crate::store::StoreError;
 const NAME_LIMIT: usize = 80;
 
 impl Web {
-    pub(super) fn context(&self) -> Context {
-        let mut context = Context::new();
-        context.insert("site", &self.site.name);
-        context.insert("postal_address", &self.site.postal_address);
-        context
-    }
-
     pub(super) fn unknown_link(&self) -> Response {
         self.pages.show(StatusCode::NOT_FOUND, "not_found.html", &self.context())
     }

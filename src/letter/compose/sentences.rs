@@ -3,7 +3,7 @@
 
 use super::super::verdict::{self, Panel, Verdict};
 use super::super::words::{self, capitalized, clipped, list, number, plural};
-use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent, stance_word};
+use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent};
 use crate::domain::comparison::{Comparison, Stance, Tool};
 
 /// The verdict in one sentence.
@@ -69,7 +69,7 @@ fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2]) -> Option<Stri
         [Panel::Dissent { stance, by }, Panel::Dissent { stance: other, by: who }]
             if by.len() == 1 && by == who =>
         {
-            let (one, two) = (stance_word(*stance), stance_word(*other));
+            let (one, two) = (stance.as_str(), other.as_str());
             let (who, first, second) = (by[0], &first.name, &second.name);
             Some(format!("{who} stands alone on both: {one} on {first}, {two} on {second}."))
         }
@@ -93,7 +93,7 @@ fn panel_sentence(tool: &Tool, panel: &Panel<'_>) -> String {
             }
         }
         Panel::Dissent { stance, by } => {
-            let word = stance_word(*stance);
+            let word = stance.as_str();
             let verb = if by.len() == 1 { "is the only" } else { "are the only" };
             format!("{} {verb} {} on {name}.", list(by), plural(by.len(), word))
         }

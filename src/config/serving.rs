@@ -1,0 +1,28 @@
+//! `[web]`: where the pages are served, and whose word counts there.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::pace::table;
+use super::raw::Raw;
+use super::{ConfigError, WebSettings};
+
+pub(super) fn web(raw: &Raw) -> Result<WebSettings, ConfigError> {
+    let listen = raw.take("web.listen", |text| {
+        text.parse()
+            .map_err(|_| "it is not an address and a port; write 127.0.0.1:8080 or [::]:8080".to_owned())
+    })?;
+    let trusted_proxies = raw.take_if_set("web.trusted_proxies", |text| {
+        table::<Vec<String>>(text)?.iter().map(|net| network(net)).collect()
+    })?;
+    Ok(WebSettings { listen, trusted_proxies: trusted_proxies.unwrap_or_default() })
+}
+
+/// `10.0.0.0/8`, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let single = text.parse::<IpAddr>().map(IpNet::from);
+    single.or_else(|_| text.parse()).map_err(|_| {
+        format!("{text:?} is neither an address nor a network; write \"10.0.0.0/8\" or \"192.0.2.1\"")
+    })
+}
