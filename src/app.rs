@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::config::Settings;
 use crate::delivery::{self, Carrier, Letters, Limit, Limits, Loader, PostOffice, Relays};
@@ -15,19 +15,21 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::pace::Warmup;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
-use crate::letter::Texts;
 use crate::letter::texts::TextsError;
+use crate::letter::{NoticeError, NoticeWriter, Texts};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
 use crate::web::{Pages, Web};
 use crate::week::Desk;
-use crate::worker::Worker;
+use crate::worker::{Notices, Worker};
 
 /// Everything a command needs, built once.
 pub struct App {
     pub settings: Arc<Settings>,
     pub store: Store,
     pub keyring: Keyring,
+    /// Wakes the worker of this process when a page has queued a notice.
+    pub wake: Arc<Notify>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,8 @@ pub enum AppError {
     Relay(#[from] OpenError),
     #[error(transparent)]
     Dkim(#[from] DkimError),
+    #[error(transparent)]
+    Notices(#[from] NoticeError),
     #[error("a page template of this binary is broken: {0}")]
     Pages(String),
     #[error(transparent)]
@@ -54,7 +58,7 @@ impl App {
     pub async fn open(settings: Settings) -> Result<Self, AppError> {
         let keyring = read_keyring(&settings)?;
         let store = Store::open(settings.database.url.expose()).await?;
-        Ok(Self { settings: Arc::new(settings), store, keyring })
+        Ok(Self { settings: Arc::new(settings), store, keyring, wake: Arc::default() })
     }
 
     pub fn desk(&self) -> Desk {
@@ -149,6 +153,15 @@ impl App {
         Ok(Arc::new(Signer::load(&self.settings.dkim)?))
     }
 
+    /// What writes notices in the site's language.
+    ///
+    /// # Errors
+    /// [`AppError`] if there are no texts in that language, or a key to sign with can't be loaded.
+    pub fn notice_writer(&self) -> Result<NoticeWriter, AppError> {
+        let site = &self.settings.site;
+        Ok(NoticeWriter::new(self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?)
+    }
+
     /// The words of pages and notices.
     ///
     /// # Errors
@@ -182,6 +195,7 @@ impl App {
             post: self.post_office()?,
             schedule,
             keep: self.settings.delivery.keep,
+            notices: Notices { writer: Arc::new(self.notice_writer()?), wake: self.wake.clone() },
             stop,
         })
     }

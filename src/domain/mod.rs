@@ -7,6 +7,7 @@ pub mod class;
 pub mod comparison;
 pub mod delivery;
 pub mod issue;
+pub mod notice;
 pub mod pace;
 pub mod preferences;
 pub mod rate;

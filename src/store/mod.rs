@@ -27,6 +27,7 @@ mod error;
 mod intake;
 mod issues;
 mod mark;
+mod notices;
 mod open;
 mod pace_rows;
 mod pacing;
@@ -200,6 +201,7 @@ impl Store {
             ("peek", &texts.peek),
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
+            ("claim a notice", &texts.claim_notice),
             ("carried", &texts.carried),
             ("vote totals", &texts.vote_totals),
             ("fence votes", &texts.fence_votes),
@@ -221,6 +223,9 @@ impl Store {
             ("done", queue::DONE),
             ("ripe", retention::RIPE),
             ("take out", retention::TAKE_OUT),
+            ("next notice", notices::NEXT),
+            ("old notices", notices::OLD),
+            ("forget notices", notices::FORGET),
         ];
         let mut all: Vec<_> = rendered.iter().map(|(name, text)| (*name, text.as_str().to_owned())).collect();
         all.extend(plain.iter().map(|(name, text)| (*name, (*text).to_owned())));

@@ -124,7 +124,7 @@ const GONE: &str = "
         FROM delivery q
         WHERE q.issue IN (SELECT number FROM issue) AND q.state = 'sending' AND q.worker <> $2";
 
-const GONE_ON_POSTGRES: &str = "
+pub(super) const GONE_ON_POSTGRES: &str = "
           AND (q.lease_until < $1 OR q.worker NOT IN (
               SELECT CAST(l.objid AS BIGINT) FROM pg_locks l
               WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
@@ -185,7 +185,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(REPLY_CHARS).collect()
 }
 
