@@ -1,10 +1,11 @@
 //! Builds everything from the settings.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::config::Settings;
 use crate::delivery::{self, Carrier, Letters, Limit, Limits, Loader, PostOffice, Relays};
@@ -14,19 +15,21 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::pace::Warmup;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
-use crate::letter::Texts;
 use crate::letter::texts::TextsError;
+use crate::letter::{NoticeError, NoticeWriter, Texts};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
 use crate::web::{Pages, Web};
 use crate::week::Desk;
-use crate::worker::Worker;
+use crate::worker::{Notices, Worker};
 
 /// Everything a command needs, built once.
 pub struct App {
     pub settings: Arc<Settings>,
     pub store: Store,
     pub keyring: Keyring,
+    /// Wakes the worker of this process when a page has queued a notice.
+    pub wake: Arc<Notify>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,8 @@ pub enum AppError {
     Relay(#[from] OpenError),
     #[error(transparent)]
     Dkim(#[from] DkimError),
+    #[error(transparent)]
+    Notices(#[from] NoticeError),
     #[error("a page template of this binary is broken: {0}")]
     Pages(String),
     #[error(transparent)]
@@ -53,7 +58,7 @@ impl App {
     pub async fn open(settings: Settings) -> Result<Self, AppError> {
         let keyring = read_keyring(&settings)?;
         let store = Store::open(settings.database.url.expose()).await?;
-        Ok(Self { settings: Arc::new(settings), store, keyring })
+        Ok(Self { settings: Arc::new(settings), store, keyring, wake: Arc::default() })
     }
 
     pub fn desk(&self) -> Desk {
@@ -120,7 +125,12 @@ impl App {
                 let text = store.stencil(number).await.map_err(|error| error.to_string())?;
                 let text = text.ok_or_else(|| format!("issue {number} has no letter in the database"))?;
                 let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
-                Ok(Arc::new(IssueLetters { stencil, keyring, signer }) as Arc<dyn Letters>)
+                let mut variants = HashMap::new();
+                for (variant, text) in store.variants(number).await.map_err(|error| error.to_string())? {
+                    let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
+                    variants.insert(variant, stencil);
+                }
+                Ok(Arc::new(IssueLetters { stencil, variants, keyring, signer }) as Arc<dyn Letters>)
             })
         }))
     }
@@ -130,12 +140,26 @@ impl App {
     /// # Errors
     /// [`AppError::Dkim`] when a key to sign with can't be loaded.
     pub fn letters(&self, stencil: Stencil) -> Result<impl Letters, AppError> {
-        Ok(IssueLetters { stencil, keyring: self.keyring.clone(), signer: self.signer()? })
+        Ok(IssueLetters {
+            stencil,
+            variants: HashMap::new(),
+            keyring: self.keyring.clone(),
+            signer: self.signer()?,
+        })
     }
 
     /// What signs the letters: nothing if `[dkim]` names no key.
     fn signer(&self) -> Result<Arc<Signer>, AppError> {
         Ok(Arc::new(Signer::load(&self.settings.dkim)?))
+    }
+
+    /// What writes notices in the site's language.
+    ///
+    /// # Errors
+    /// [`AppError`] if there are no texts in that language, or a key to sign with can't be loaded.
+    pub fn notice_writer(&self) -> Result<NoticeWriter, AppError> {
+        let site = &self.settings.site;
+        Ok(NoticeWriter::new(self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?)
     }
 
     /// The words of pages and notices.
@@ -171,6 +195,7 @@ impl App {
             post: self.post_office()?,
             schedule,
             keep: self.settings.delivery.keep,
+            notices: Notices { writer: Arc::new(self.notice_writer()?), wake: self.wake.clone() },
             stop,
         })
     }
@@ -183,9 +208,12 @@ fn own_name() -> Option<String> {
     full.then_some(name)
 }
 
-/// A stencil and the keys for the links in it.
+/// An issue's stencils and the keys for the links in them.
 struct IssueLetters {
+    /// The whole letter.
     stencil: Stencil,
+    /// What those get who chose topics.
+    variants: HashMap<i64, Stencil>,
     keyring: Keyring,
     signer: Arc<Signer>,
 }
@@ -202,7 +230,9 @@ impl Letters for IssueLetters {
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
             vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
         };
-        self.stencil.fill(&reader, out);
+        // A variant is written in the commit that gives it to a reader, so it is there; more than was asked for is better than none.
+        let chosen = claimed.variant.and_then(|variant| self.variants.get(&variant));
+        chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
     }
 }

@@ -1,7 +1,9 @@
-//! The loop around a tick: is a schedule slot due? Are deliveries due? Is a run done?
+//! The loop around a tick: is a schedule slot due? Are deliveries due? Is a run done? Beside it, notices.
 //!
 //! A worker keeps nothing in its head that matters: every tick reads the store again, so a worker that is killed is
 //! replaced by starting another.
+
+mod notices;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,6 +18,8 @@ use crate::domain::schedule::{Due, Schedule, decide};
 use crate::store::{Enlistment, StoreError};
 use crate::week::{self, Desk, Started, WeekError};
 
+pub use notices::{Desk as NoticesDesk, Notices};
+
 /// How often the store is asked whether something is due: an operator's `send` from another process starts within this.
 const POLL: Duration = Duration::from_secs(1);
 /// After an error, so that a full disk or a locked database is not asked a thousand times a second.
@@ -27,6 +31,7 @@ pub struct Worker {
     pub post: Arc<PostOffice>,
     pub schedule: Schedule,
     pub keep: Duration,
+    pub notices: Notices,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -70,9 +75,13 @@ pub enum Scheduled {
 }
 
 impl Worker {
-    /// Runs until told to stop. An error of the store or of a letter is logged and tried again later; it never ends
+    /// Runs until told to stop: letters and notices beside each other. An error of the store or of a letter is logged and tried again later; it never ends
     /// the process, since the pages are served by it too.
     pub async fn run(&self) {
+        tokio::join!(self.run_letters(), self.run_notices());
+    }
+
+    async fn run_letters(&self) {
         let mut enlistment = None;
         while !*self.stop.borrow() {
             let rest = match self.tick(&mut enlistment, UnixMillis::now()).await {
@@ -135,7 +144,9 @@ impl Worker {
             Due::Run => match week::run(&self.desk, Some(&slot.key), now).await? {
                 Started::Quiet(words) => format!("slot {}: {words}", slot.key),
                 // Somebody may yet join, or the unfinished issue end, before catch_up is over.
-                Started::Nobody | Started::Taken { .. } => return Ok(Scheduled::NothingDue),
+                Started::Nobody | Started::NobodyWants | Started::Taken { .. } => {
+                    return Ok(Scheduled::NothingDue);
+                }
                 started @ Started::Running { .. } => return Ok(Scheduled::Ran(started)),
             },
         };

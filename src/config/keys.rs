@@ -16,6 +16,8 @@ pub struct Key {
 pub enum Shape {
     Text,
     Number,
+    /// true or false.
+    Flag,
     /// Text that never stands in a message.
     Secret,
     /// A table or list; from the environment as it would stand in the file after the `=`. It may hold a secret, so it never
@@ -46,7 +48,7 @@ pub const SECTIONS: [(&str, &str); 8] = [
 ];
 
 use Initial::{Absent, Default, Required};
-use Shape::{Number, Secret, Table, Text};
+use Shape::{Flag, Number, Secret, Table, Text};
 
 const fn key(name: &'static str, shape: Shape, initial: Initial, doc: &'static str) -> Key {
     Key { name, shape, initial, doc }
@@ -237,6 +239,13 @@ pub const KEYS: &[Key] = &[
         Default("\"90d\""),
         "How long every delivery of a finished issue is kept as a row of its own. After that the sent ones are counters, and \
          failed ones stay with the relay's words.",
+    ),
+    key(
+        "delivery.reader_hours",
+        Flag,
+        Default("true"),
+        "Whether letters wait, for less than a day, for the hour that their reader chose. A run is not over before the last of \
+         them; with false they all go at once.",
     ),
     key(
         "dkim.domain",

@@ -118,6 +118,8 @@ pub struct DeliverySettings {
     pub max_age: Duration,
     /// How long the deliveries of an issue that is over stay one by one; at least `max_age`.
     pub keep: Duration,
+    /// Whether letters wait for the hour that their reader chose.
+    pub reader_hours: bool,
 }
 
 /// One key that signs letters. The file is read later.

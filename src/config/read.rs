@@ -113,7 +113,8 @@ fn delivery(raw: &Raw) -> Result<DeliverySettings> {
         ),
         keep => Ok(keep),
     })?;
-    Ok(DeliverySettings { first_retry, max_age, keep })
+    let reader_hours = raw.take("delivery.reader_hours", flag)?;
+    Ok(DeliverySettings { first_retry, max_age, keep, reader_hours })
 }
 
 fn database_url(raw: &Raw, folder: &Path) -> Result<DatabaseUrl> {
@@ -230,6 +231,10 @@ fn list_id(text: &str) -> std::result::Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("it is not a list's name; write it as weekly.example.com, without blanks".to_owned())
+}
+
+fn flag(text: &str) -> std::result::Result<bool, String> {
+    text.parse().map_err(|_| "it is neither true nor false".to_owned())
 }
 
 /// The primary tag of a language (RFC 5646 §2.2.1). Which ones have texts is known further up.

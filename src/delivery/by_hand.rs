@@ -1,11 +1,92 @@
 //! One letter, or none, outside the ledger: for an operator who looks before the run starts.
 
 use super::engine::{Carrier, PostOffice};
+use super::transition::{Concern, Decision, decide, decide_open, decide_outbox};
 use crate::domain::EmailAddress;
-use crate::domain::delivery::Reply;
-use crate::mail::{OutboxError, Outcome, Relay};
+use crate::domain::delivery::{Claimed, Reply, Transition};
+use crate::domain::rate::Rate;
+use crate::fault::{self, Point};
+use crate::mail::{OpenError, OutboxError, Outcome, Relay, Session};
+
+/// The line that letters outside the ledger go over, one after another; it opens with the first.
+#[derive(Default)]
+pub struct Line(Option<Session>);
+
+impl Line {
+    /// Says QUIT where there is somebody to say it to.
+    pub async fn close(&mut self) {
+        if let Some(session) = self.0.take() {
+            session.close().await;
+        }
+    }
+}
 
 impl PostOffice {
+    /// Hands over a letter whose attempt is written down, and says what its outcome means by the same table as for letters
+    /// of an issue. `claimed` stands for the row; its issue is looked at by nobody. `name` is what the outbox calls it.
+    pub async fn attempt(&self, line: &mut Line, claimed: &Claimed, name: &str, letter: &[u8]) -> Decision {
+        let outcome = match &self.carrier {
+            Carrier::Outbox(outbox) => match outbox.put(&format!("{name}.eml"), letter.to_vec()).await {
+                Ok(reply) => Outcome::Accepted(reply),
+                Err(error) => return self.not_tried(claimed, decide_outbox(&error, self.now())),
+            },
+            Carrier::Smtp(_) | Carrier::Several(_) => {
+                let mut session = match self.session(line).await {
+                    Ok(session) => session,
+                    Err(decision) => return self.not_tried(claimed, decision),
+                };
+                let outcome = session.deliver(&self.envelope_from, &claimed.email, letter).await;
+                line.0 = Some(session).filter(Session::is_open);
+                outcome
+            }
+        };
+        fault::point(Point::Answer);
+        let decision = decide(outcome, claimed, &self.patience(), self.now());
+        self.not_tried(claimed, decision)
+    }
+
+    /// The session that stands, or one on the first relay that lets us in.
+    async fn session(&self, line: &mut Line) -> Result<Session, Decision> {
+        if let Some(session) = line.0.take_if(|session| session.is_open()) {
+            return Ok(session);
+        }
+        line.close().await;
+        let relays = match &self.carrier {
+            Carrier::Smtp(relay) => std::slice::from_ref(relay.as_ref()),
+            Carrier::Several(relays) => relays.all(),
+            Carrier::Outbox(_) => &[],
+        };
+        let mut last: Option<OpenError> = None;
+        for relay in relays {
+            match relay.open().await {
+                Ok(session) => return Ok(session),
+                Err(error) => last = Some(error),
+            }
+        }
+        let (note, concern) = match last {
+            Some(error) => (error.to_string(), decide_open(&error).0),
+            None => ("there is no relay; set relay.url".to_owned(), Concern::None),
+        };
+        Err(Decision { transition: Transition::Returned { due_at: self.now(), note }, concern })
+    }
+
+    /// What was not tried comes back after a while, until it is too old.
+    fn not_tried(&self, claimed: &Claimed, decision: Decision) -> Decision {
+        let Transition::Returned { note, .. } = decision.transition else { return decision };
+        let age = self.now().since(claimed.enqueued_at);
+        let transition = if age >= self.settings.max_age {
+            Transition::Failed { reply: None, note }
+        } else {
+            Transition::Returned { due_at: self.now().plus(self.settings.first_retry), note }
+        };
+        Decision { transition, concern: decision.concern }
+    }
+
+    /// The rate of all letters together.
+    pub fn rate(&self) -> Option<Rate> {
+        self.settings.rate
+    }
+
     /// Whether the relay would take letters: greeting, TLS and login, or a writable outbox. Sends nothing.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub mod relays;
 pub mod report;
 pub mod transition;
 
+pub use by_hand::Line;
 pub use engine::{Carrier, Letters, Loader, Pass, PostOffice, Progress, Settings, pass};
 pub use lanes::{Limit, Limits};
 pub use relays::Relays;

@@ -80,6 +80,14 @@ impl Gcra {
         millis(self.earliest(tat, now)).max(now)
     }
 
+    /// When a letter that goes ahead of all others may go; none: now. It may take the next one's place, so that who is
+    /// waited for does not wait behind a run, and all together still keep to the rate.
+    pub fn wait_ahead(&self, tat: i64, now: UnixMillis) -> Option<UnixMillis> {
+        // What lies further ahead was booked at a slower rate, or by a clock that was set back.
+        let first = tat.min(moment(now).saturating_add(self.interval.saturating_mul(2))) - self.interval;
+        (first > moment(now)).then(|| millis(first))
+    }
+
     /// `tat` with no more saved up than [`BURST`], and no further ahead than one letter: a clock that was set back, or a rate
     /// that was raised, must not hold letters for what was true before.
     fn earliest(&self, tat: i64, now: UnixMillis) -> i64 {

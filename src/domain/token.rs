@@ -14,6 +14,7 @@ use sha2::Sha256;
 
 use super::EmailAddress;
 use super::issue::IssueNumber;
+use super::notice::NoticeId;
 use super::subscriber::SubscriberId;
 
 /// Octets of the MAC that a token carries: 128 bits, beyond guessing and short enough for a link.
@@ -33,6 +34,8 @@ pub const KEY_OCTETS: usize = 32;
 pub enum Purpose {
     Unsubscribe,
     Preferences,
+    /// Makes an address that asked for the letter a reader's. The store knows until when.
+    Confirm,
     Vote,
 }
 
@@ -41,6 +44,7 @@ impl Purpose {
         match self {
             Self::Unsubscribe => 'u',
             Self::Preferences => 'p',
+            Self::Confirm => 'c',
             Self::Vote => 'v',
         }
     }
@@ -181,6 +185,18 @@ impl Keyring {
         let mac =
             Self::mac(key, "verdicts message-id", &[&issue.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
         hex(&mac[..MAC_OCTETS])
+    }
+
+    /// The same for a notice.
+    pub fn notice_message_id(&self, notice: NoticeId) -> String {
+        let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
+        hex(&Self::mac(key, "verdicts notice", &[&notice.0.to_be_bytes()])[..MAC_OCTETS])
+    }
+
+    /// The name under which something is counted (an address, an IP) that nobody may read from the count.
+    pub fn count_key(&self, what: &str, whose: &str) -> String {
+        let (_, key) = &self.keys[0];
+        hex(&Self::mac(key, "verdicts count", &[what.as_bytes(), whose.as_bytes()])[..MAC_OCTETS])
     }
 
     /// The keyed hash under which an address is suppressed. Made with the *oldest* key in the ring, which therefore

@@ -5,6 +5,7 @@
 //! pages and notices in every language.
 
 pub mod compose;
+pub mod notice;
 pub mod pick;
 pub mod render;
 pub mod samples;
@@ -13,5 +14,6 @@ pub mod texts;
 pub mod verdict;
 mod words;
 
+pub use notice::{Latest, NoticeError, NoticeWriter};
 pub use samples::samples;
 pub use texts::{Language, Texts};

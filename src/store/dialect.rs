@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{comparisons, intake, issues, pace_rows, pacing, queue, retention, votes};
+use super::{choices, comparisons, intake, issues, notices, pace_rows, pacing, queue, retention, votes};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +72,9 @@ pub(super) struct Texts {
     pub(super) peek: Text,
     pub(super) claim_these: Text,
     pub(super) park: Text,
+    pub(super) put_topics: Text,
+    pub(super) put_hours: Text,
+    pub(super) claim_notice: Text,
     pub(super) carried: Text,
     pub(super) lock_reader: Text,
     pub(super) vote_totals: Text,
@@ -98,6 +101,9 @@ impl Texts {
             peek: engine.render(pacing::PEEK),
             claim_these: engine.render(pacing::CLAIM_THESE),
             park: engine.render(pacing::PARK),
+            put_topics: engine.render(choices::PUT_TOPICS),
+            put_hours: engine.render(choices::PUT_HOURS),
+            claim_notice: engine.render(notices::CLAIM),
             carried: engine.render(comparisons::CARRIED),
             lock_reader: engine.render(votes::LOCK_READER),
             vote_totals: engine.render(votes::TOTALS),

@@ -63,7 +63,7 @@ impl Store {
     pub async fn enlist(&self, now: UnixMillis) -> Result<Option<Enlistment>> {
         match &self.inner.home {
             Place::File(path) => {
-                let Some(lock) = lock_file(path)? else { return Ok(None) };
+                let Some(lock) = lock_file(path, ".worker.lock")? else { return Ok(None) };
                 let worker = self.worker_number(now).await?;
                 // A run goes through the rows in their order and once: more than this would hold what is done with.
                 sqlx::query("PRAGMA cache_size = -2000").fetch_all(&self.inner.normal).await?;
@@ -82,6 +82,24 @@ impl Store {
         }
     }
 
+    /// Tries to become the one that sends notices, which is nobody's worker: a `send` that goes on for hours keeps no
+    /// confirmation waiting. None: another process on this SQLite file does.
+    ///
+    /// # Errors
+    /// As [`Store::enlist`].
+    pub async fn enlist_for_notices(&self, now: UnixMillis) -> Result<Option<Enlistment>> {
+        match &self.inner.home {
+            Place::File(path) => {
+                let Some(lock) = lock_file(path, ".notices.lock")? else { return Ok(None) };
+                Ok(Some(Enlistment {
+                    worker: self.worker_number(now).await?,
+                    hold: Hold::File { _lock: lock },
+                }))
+            }
+            Place::Server(_) => self.enlist(now).await,
+        }
+    }
+
     async fn worker_number(&self, now: UnixMillis) -> Result<i64> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         let row = sqlx::query("INSERT INTO worker (enlisted_at) VALUES ($1) RETURNING id")
@@ -94,9 +112,9 @@ impl Store {
     }
 }
 
-fn lock_file(database: &std::path::Path) -> Result<Option<File>> {
+fn lock_file(database: &std::path::Path, suffix: &str) -> Result<Option<File>> {
     let mut name = database.as_os_str().to_owned();
-    name.push(".worker.lock");
+    name.push(suffix);
     let file = PathBuf::from(name);
     let fail = |error: std::io::Error| StoreError::LockFile { file: file.clone(), detail: error.to_string() };
     // Never deleted: whoever removed it could leave two processes with a lock on two files of one name.

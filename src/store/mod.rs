@@ -19,6 +19,7 @@ use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 
 mod backup;
+mod choices;
 mod comparisons;
 mod dialect;
 mod enlistment;
@@ -26,9 +27,11 @@ mod error;
 mod intake;
 mod issues;
 mod mark;
+mod notices;
 mod open;
 mod pace_rows;
 mod pacing;
+mod preferences;
 mod queue;
 mod reading;
 mod retention;
@@ -37,6 +40,7 @@ mod schema;
 mod subscribers;
 mod votes;
 
+pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served};
 pub use comparisons::Carried;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
@@ -199,6 +203,7 @@ impl Store {
             ("peek", &texts.peek),
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
+            ("claim a notice", &texts.claim_notice),
             ("carried", &texts.carried),
             ("vote totals", &texts.vote_totals),
             ("fence votes", &texts.fence_votes),
@@ -209,6 +214,9 @@ impl Store {
             ("cancel what is open of a subscriber", subscribers::CANCEL_OPEN),
             ("forget a subscriber's words", subscribers::FORGET_WORDS),
             ("fan out", issues::FAN_OUT),
+            ("letters of an issue", choices::VARIANTS),
+            ("by choice", choices::BY_CHOICE),
+            ("unforeseen", choices::UNFORESEEN),
             ("cancel what is open of an issue", issues::CANCEL_OPEN),
             ("left the house", issues::LEFT_THE_HOUSE),
             ("tally", issues::TALLY),
@@ -217,6 +225,9 @@ impl Store {
             ("done", queue::DONE),
             ("ripe", retention::RIPE),
             ("take out", retention::TAKE_OUT),
+            ("next notice", notices::NEXT),
+            ("old notices", notices::OLD),
+            ("forget notices", notices::FORGET),
         ];
         let mut all: Vec<_> = rendered.iter().map(|(name, text)| (*name, text.as_str().to_owned())).collect();
         all.extend(plain.iter().map(|(name, text)| (*name, (*text).to_owned())));
@@ -265,6 +276,10 @@ pub enum Enqueued {
     /// Somebody else was first: the slot is taken, one of the comparisons has been featured, or another issue is not
     /// finished. Nothing was written.
     Taken { by: Option<IssueNumber> },
+    /// Somebody chose meanwhile what no letter was made for: compose again. Nothing was written.
+    Outdated,
+    /// Every reader has paused, or chose topics that it does not touch. Nothing was written.
+    NobodyWants,
 }
 
 /// The newest issue's cut-off and number: where the next window begins.

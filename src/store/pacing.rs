@@ -21,14 +21,14 @@ use crate::domain::rate::Rate;
 use crate::domain::subscriber::SubscriberId;
 
 /// The row of the rate of everything; no domain is called so.
-const ALL: &str = "*";
+pub(super) const ALL: &str = "*";
 /// The most letters that one turn sends to the back, and so the most that it reads to find those behind them.
 const MOST_PARKED: usize = 8192;
 /// The fewest and the most rows that are looked at in one go.
 const WINDOW: (usize, usize) = (64, 4096);
 
 /// Serialises what workers do to the paces. Taken last, see the order of locks in the room's own page.
-const LOCK_PACES: &str = "SELECT pg_advisory_xact_lock(1448432204, 1)";
+pub(super) const LOCK_PACES: &str = "SELECT pg_advisory_xact_lock(1448432204, 1)";
 
 /// The head of the queue, as the turn would claim it.
 pub(super) const PEEK: &str = "
@@ -53,7 +53,7 @@ pub(super) const CLAIM_THESE: &str = "
         finished_at = CASE WHEN NOT wanted THEN $2 END,
         note = CASE WHEN wanted THEN $5 ELSE 'not an active subscriber any more' END
     FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
-    RETURNING issue, subscriber, state, attempts, enqueued_at,
+    RETURNING issue, subscriber, state, attempts, enqueued_at, variant,
         (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active') AS email,
         (SELECT p.name FROM subscriber p WHERE p.id = subscriber) AS name";
 

@@ -92,6 +92,7 @@ impl Store {
         .execute(&mut *tx.tx)
         .await?;
         let cancelled = cancel_open(&mut tx, id, now, "the subscriber unsubscribed").await?;
+        super::notices::forget_for_readers(&mut tx, id).await?;
         self.inner.forget_voters(&mut tx, &[id], now).await?;
         tx.commit().await?;
         Ok(Some(cancelled))
@@ -127,6 +128,7 @@ impl Store {
         cancel_open(&mut tx, id, now, "the subscriber was erased").await?;
         self.inner.forget_voters(&mut tx, &[id], now).await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
+        super::notices::forget(&mut tx, id).await?;
         tx.commit().await?;
         Ok(true)
     }

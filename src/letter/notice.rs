@@ -1,0 +1,185 @@
+//! Notices as letters: texts of the site's language in the templates of `templates/notices`, in the look of the letter.
+//!
+//! Rendered when they are sent, not when they are queued: no token of a link stands in the store, and a notice that waited
+//! for the relay has the latest issue in it.
+
+use std::sync::Arc;
+
+use rust_embed::RustEmbed;
+use serde::Serialize;
+use tera::{Context, Kwargs, State, Tera};
+
+use super::texts::Texts;
+use super::words;
+use crate::domain::UnixMillis;
+use crate::domain::issue::IssueNumber;
+use crate::domain::notice::{ClaimedNotice, NoticeKind};
+use crate::domain::site::Site;
+use crate::domain::subscriber::SubscriberId;
+use crate::domain::token::{Keyring, Purpose};
+use crate::mail::{Signer, Single};
+
+/// Width of the text part, in characters.
+const TEXT_WIDTH: usize = 72;
+
+#[derive(RustEmbed)]
+#[folder = "templates/notices"]
+struct Embedded;
+
+/// The letter's own look.
+const HEAD: &str = include_str!("../../templates/letter/head.mjml");
+
+#[derive(Debug, thiserror::Error)]
+pub enum NoticeError {
+    #[error("the templates of notices: {0}")]
+    Template(String),
+    #[error("templates/notices/{kind}.mjml is not MJML: {reason}; mend the template")]
+    Mjml { kind: NoticeKind, reason: String },
+    #[error("the notice has no {0}, which its kind needs; report it, nobody but verdicts writes notices")]
+    Data(&'static str),
+}
+
+/// The newest issue, for a look at what there is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Latest {
+    pub subject: String,
+    pub url: String,
+}
+
+impl Latest {
+    pub fn new(site: &Site, number: IssueNumber, subject: &str) -> Self {
+        Self { subject: subject.to_owned(), url: site.issue_url(number) }
+    }
+}
+
+/// Writes notices for one site.
+pub struct NoticeWriter {
+    tera: Tera,
+    texts: Arc<Texts>,
+    site: Site,
+    keyring: Keyring,
+    signer: Arc<Signer>,
+}
+
+impl NoticeWriter {
+    /// Parses the embedded templates.
+    ///
+    /// # Errors
+    /// [`NoticeError::Template`] with file, line and column if one is broken.
+    pub fn new(
+        texts: Arc<Texts>,
+        site: Site,
+        keyring: Keyring,
+        signer: Arc<Signer>,
+    ) -> Result<Self, NoticeError> {
+        let mut tera = Tera::default();
+        tera.autoescape_on(vec![".mjml"]);
+        tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
+            Ok(words::wrapped(text, TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
+        });
+        texts.teach(&mut tera);
+        let mut files: Vec<(String, String)> = Embedded::iter()
+            .filter_map(|name| {
+                let file = Embedded::get(&name)?;
+                Some((name.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
+            })
+            .collect();
+        files.push(("head.mjml".to_owned(), HEAD.to_owned()));
+        tera.add_raw_templates(files).map_err(|error| NoticeError::Template(error.to_string()))?;
+        Ok(Self { tera, texts, site, keyring, signer })
+    }
+
+    /// The whole letter, signed where keys are set. The same octets at every attempt, unless an issue came out between.
+    ///
+    /// # Errors
+    /// [`NoticeError`] if a template fails or the notice lacks what its kind needs.
+    pub fn write(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Vec<u8>, NoticeError> {
+        let language = self.texts.site_language();
+        let kind = notice.kind;
+        let key = format!("join.notice.{kind}.subject");
+        let subject = self.texts.fill(language, &key, &[("site", &self.site.name)]);
+        let mut context = self.context(notice, latest)?;
+        context.insert("subject", &subject);
+        let render = |name: String| {
+            self.tera.render(&name, &context).map_err(|error| NoticeError::Template(error.to_string()))
+        };
+        let text = render(format!("{kind}.txt"))?;
+        let html = to_html(kind, &render(format!("{kind}.mjml"))?)?;
+        let unsubscribe = notice.subscriber.filter(|_| kind.is_for_readers_only());
+        let unsubscribe_url = unsubscribe.map(|id| self.unsubscribe_url(id));
+        let mut letter = Single {
+            to: &notice.email,
+            subject: &subject,
+            message_id: &self.keyring.notice_message_id(notice.id),
+            date: notice.created_at,
+            language: self.texts.tag(language),
+            text: &text,
+            html: &html,
+            unsubscribe_url: unsubscribe_url.as_deref(),
+        }
+        .to_letter(&self.site);
+        self.signer.sign(notice.created_at, &mut letter);
+        Ok(letter)
+    }
+
+    fn context(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Context, NoticeError> {
+        let mut context = Context::new();
+        context.insert("lang", self.texts.tag(self.texts.site_language()));
+        context.insert(
+            "site",
+            &serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address }),
+        );
+        context.insert("latest", &latest);
+        let contact = self.site.reply_to.as_ref().unwrap_or(&self.site.from);
+        context.insert("contact", contact.address.expose());
+        if let Some(id) = notice.subscriber {
+            context.insert("unsubscribe", &self.unsubscribe_url(id));
+            let preferences = self.keyring.link_token(Purpose::Preferences, id);
+            context.insert("preferences", &self.site.preferences_url(&preferences));
+        }
+        context.insert("link", &self.link(notice)?);
+        match notice.kind {
+            NoticeKind::Confirm => context.insert("expires", &self.expires(notice)?),
+            NoticeKind::AddressChanged => context.insert("address", datum(notice, "address")?),
+            _ => {}
+        }
+        Ok(context)
+    }
+
+    /// Where the button leads, if there is one.
+    fn link(&self, notice: &ClaimedNotice) -> Result<Option<String>, NoticeError> {
+        let base = &self.site.base_url;
+        Ok(match notice.kind {
+            NoticeKind::Confirm => {
+                let id = notice.subscriber.ok_or(NoticeError::Data("subscriber"))?;
+                Some(format!("{base}/confirm/{}", self.keyring.link_token(Purpose::Confirm, id)))
+            }
+            NoticeKind::AddressChange => Some(format!("{base}{}", datum(notice, "path")?)),
+            NoticeKind::AddressChanged => notice.data.get("path").map(|path| format!("{base}{path}")),
+            NoticeKind::AlreadySubscribed | NoticeKind::Welcome => None,
+        })
+    }
+
+    /// The last day of the link, as people of the site's language write it.
+    fn expires(&self, notice: &ClaimedNotice) -> Result<String, NoticeError> {
+        let at: i64 = datum(notice, "expires_at")?.parse().map_err(|_| NoticeError::Data("expires_at"))?;
+        let form = self.texts.get(self.texts.site_language(), "join.notice.date");
+        Ok(UnixMillis(at).utc().format(form).to_string())
+    }
+
+    fn unsubscribe_url(&self, id: SubscriberId) -> String {
+        self.site.unsubscribe_url(&self.keyring.link_token(Purpose::Unsubscribe, id))
+    }
+}
+
+fn datum<'a>(notice: &'a ClaimedNotice, name: &'static str) -> Result<&'a str, NoticeError> {
+    notice.data.get(name).map(String::as_str).ok_or(NoticeError::Data(name))
+}
+
+fn to_html(kind: NoticeKind, mjml: &str) -> Result<String, NoticeError> {
+    let fail = |reason: String| NoticeError::Mjml { kind, reason };
+    let parsed = mrml::parse(mjml).map_err(|error| fail(error.to_string()))?;
+    // No fonts from elsewhere: a notice must load nothing that tells anybody it was opened.
+    let options = mrml::prelude::render::RenderOptions { fonts: Default::default(), ..Default::default() };
+    parsed.element.render(&options).map_err(|error| fail(error.to_string()))
+}

@@ -1,0 +1,145 @@
+//! The worker's other loop: notices, each within a moment of what caused it, however long a run goes on beside it.
+//!
+//! A notice is claimed before its attempt, one at a time, so a kill leaves at most one in doubt; the next worker sends it
+//! again under the same Message-ID. What the relay says of a notice is written on its row and changes nobody's status.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::{AFTER_ERROR, POLL, Worker};
+use crate::delivery::Line;
+use crate::domain::UnixMillis;
+use crate::domain::delivery::{Claimed, Transition};
+use crate::domain::issue::{IssueNumber, IssueState};
+use crate::domain::notice::{ClaimedNotice, NextNotice};
+use crate::domain::subscriber::SubscriberId;
+use crate::fault::{self, Point};
+use crate::letter::{Latest, NoticeWriter};
+use crate::store::{Enlistment, StoreError};
+
+/// How often what is over is swept away, and what a worker that is gone had claimed is taken back.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Rows that one sweep deletes of each kind.
+const SWEPT_AT_ONCE: i64 = 500;
+/// How long a notice that is over stays, for an operator who is asked about it.
+const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What the notices' loop keeps from one look to the next; nothing of it matters to a worker that starts anew.
+#[derive(Default)]
+pub struct Desk {
+    hold: Option<Enlistment>,
+    swept_at: Option<UnixMillis>,
+    line: Line,
+}
+
+/// What sends notices: the writer, and what wakes it.
+#[derive(Clone)]
+pub struct Notices {
+    pub writer: Arc<NoticeWriter>,
+    /// Told by the pages of this process when they have put a notice into the queue.
+    pub wake: Arc<Notify>,
+}
+
+impl Worker {
+    pub(super) async fn run_notices(&self) {
+        let mut desk = Desk::default();
+        let mut stop = self.stop.clone();
+        while !*self.stop.borrow() {
+            let rest = match self.notices_tick(&mut desk, UnixMillis::now()).await {
+                Ok(()) => POLL,
+                Err(error) => {
+                    tracing::error!(%error, "notices wait for a moment");
+                    desk.hold = None;
+                    AFTER_ERROR
+                }
+            };
+            desk.line.close().await;
+            tokio::select! {
+                () = tokio::time::sleep(rest) => {}
+                () = self.notices.wake.notified(), if rest == POLL => {}
+                _ = stop.wait_for(|stopping| *stopping) => {}
+            }
+        }
+    }
+
+    /// Sends what is due and may go, if this process is the one that sends notices.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn notices_tick(&self, desk: &mut Desk, now: UnixMillis) -> Result<(), StoreError> {
+        let store = &self.desk.store;
+        if desk.hold.is_none() {
+            desk.hold = store.enlist_for_notices(now).await?;
+            desk.swept_at = None;
+        }
+        let Some(me) = &desk.hold else { return Ok(()) };
+        if desk.swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY) {
+            self.post.check_mark(store).await?;
+            let found = store.reclaim_notices(me, now).await?;
+            if found > 0 {
+                tracing::warn!(notices = found, "a worker is gone; the notice it had in hand is sent again");
+            }
+            store.forget_notices(now.minus(KEEP), SWEPT_AT_ONCE).await?;
+            desk.swept_at = Some(now);
+        }
+        while !*self.stop.borrow() {
+            match store.claim_notice(me, self.post.rate(), now).await? {
+                NextNotice::Due(notice) => self.send_notice(me, &mut desk.line, &notice, now).await?,
+                NextNotice::At(_) | NextNotice::Nothing => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_notice(
+        &self,
+        me: &Enlistment,
+        line: &mut Line,
+        notice: &ClaimedNotice,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        fault::point(Point::Claim);
+        let transition = match self.notices.writer.write(notice, self.latest().await?.as_ref()) {
+            Ok(letter) => {
+                let id = self.desk.keyring.notice_message_id(notice.id);
+                let name = format!("notice-{:08}-{id}", notice.id.0);
+                self.post.attempt(line, &stand_in(notice), &name, &letter).await.transition
+            }
+            Err(error) => Transition::Failed { reply: None, note: error.to_string() },
+        };
+        let (id, kind, to) = (notice.id.0, notice.kind, &notice.email);
+        match &transition {
+            Transition::Sent { .. } => tracing::info!(id, %kind, %to, "a notice is sent"),
+            Transition::Failed { note, .. } => {
+                tracing::error!(id, %kind, %to, %note, "a notice failed and is not tried again")
+            }
+            Transition::Deferred { note, .. } | Transition::Returned { note, .. } => {
+                tracing::warn!(id, %kind, %to, %note, "a notice is tried again later")
+            }
+        }
+        self.desk.store.finish_notice(me, notice.id, &transition, now).await
+    }
+
+    /// The newest issue that was not called off.
+    async fn latest(&self) -> Result<Option<Latest>, StoreError> {
+        let issues = self.desk.store.issues(5).await?;
+        let latest = issues.into_iter().find(|issue| issue.state != IssueState::Cancelled);
+        let site = &self.desk.settings.site;
+        Ok(latest.map(|issue| Latest::new(site, issue.number, &issue.subject)))
+    }
+}
+
+/// A notice as the table of outcomes reads a row: it looks at the address, the attempt and the age.
+fn stand_in(notice: &ClaimedNotice) -> Claimed {
+    Claimed {
+        issue: IssueNumber(0),
+        subscriber: SubscriberId(notice.id.0),
+        email: notice.email.clone(),
+        name: None,
+        attempt: notice.attempt,
+        enqueued_at: notice.created_at,
+        variant: None,
+    }
+}
