@@ -65,7 +65,8 @@ impl Store {
 
     /// What is published by `now`, the newest first.
     pub async fn public_comparisons(&self, limit: i64, now: UnixMillis) -> Result<Vec<StoredComparison>> {
-        let text = sql(format!("{COMPARISON} WHERE published_at <= $2 ORDER BY published_at DESC, slug LIMIT $1"));
+        let text =
+            sql(format!("{COMPARISON} WHERE published_at <= $2 ORDER BY published_at DESC, slug LIMIT $1"));
         let rows = sqlx::query(text).bind(limit).bind(now.0).fetch_all(&self.inner.read).await?;
         rows.iter().map(stored).collect()
     }
