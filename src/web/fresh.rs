@@ -107,7 +107,8 @@ impl Everybodys {
             _ => &self.plain,
         };
         let is_known = self.is_known(asked);
-        let mut response = Response::new(if is_known { Body::empty() } else { Body::from(coded.body.clone()) });
+        let mut response =
+            Response::new(if is_known { Body::empty() } else { Body::from(coded.body.clone()) });
         *response.headers_mut() = coded.headers.clone();
         if is_known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -133,9 +134,7 @@ impl Everybodys {
 
     /// Compared weakly, as a GET asks for (§13.1.2), and with either coding: both are the same page.
     fn is_listed(&self, list: &str) -> bool {
-        let own = |tag: &str| {
-            tag == self.plain.tag || self.gzip.as_ref().is_some_and(|gzip| gzip.tag == tag)
-        };
+        let own = |tag: &str| tag == self.plain.tag || self.gzip.as_ref().is_some_and(|gzip| gzip.tag == tag);
         list.split(',').map(str::trim).any(|tag| tag == "*" || own(tag.strip_prefix("W/").unwrap_or(tag)))
     }
 }
@@ -143,7 +142,12 @@ impl Everybodys {
 /// Whether gzip is wanted (RFC 9110 §12.5.3): named, or meant by `*`, and not with a weight of 0.
 fn takes_gzip(asked: &HeaderMap) -> bool {
     let mut any = false;
-    for part in asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')) {
+    for part in asked
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+    {
         let (coding, weight) = part.split_once(';').unwrap_or((part, ""));
         let weight = weight.trim().strip_prefix("q=").map_or(1.0, |q| q.parse().unwrap_or(0.0));
         match coding.trim() {
@@ -158,7 +162,8 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
 }
 
 fn compressed(body: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::best());
+    let mut encoder =
+        flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::best());
     encoder.write_all(body).expect("a vector takes every octet");
     encoder.finish().expect("a vector takes every octet")
 }
@@ -195,7 +200,9 @@ mod tests {
             let answer = asked(&[("if-none-match", known)]);
             assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{known}");
             assert_eq!(header(&answer, "etag"), tag);
-            assert!(!header(&answer, "cache-control").is_empty() && header(&answer, "content-type").is_empty());
+            assert!(
+                !header(&answer, "cache-control").is_empty() && header(&answer, "content-type").is_empty()
+            );
         }
         let later = "Wed, 18 Nov 2026 09:00:00 GMT";
         let answer = asked(&[("if-none-match", "\"other\""), ("if-modified-since", later)]);

@@ -29,7 +29,10 @@ pub type Key = (String, Option<Language>);
 /// What a page depends on; another stamp, another page.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Stamp {
-    Comparison { figures: store::Figures, tools: [String; 2] },
+    Comparison {
+        figures: store::Figures,
+        tools: [String; 2],
+    },
     Lists(store::Shelf),
     /// A letter stays as it was sent.
     Letter(IssueNumber),

@@ -78,8 +78,7 @@ fn of_interest(selection: &Selection, ballots: &[Ballot]) -> Vec<Ballot> {
     let choices = selection.featured.iter().chain(&selection.mentioned);
     let carried: BTreeSet<&str> =
         choices.flat_map(|choice| &choice.comparison.tools).map(|tool| tool.category.trim()).collect();
-    let is_of_interest =
-        |b: &&Ballot| b.comparison.tools.iter().any(|t| carried.contains(t.category.trim()));
+    let is_of_interest = |b: &&Ballot| b.comparison.tools.iter().any(|t| carried.contains(t.category.trim()));
     ballots.iter().filter(is_of_interest).cloned().collect()
 }
 
