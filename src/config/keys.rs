@@ -280,6 +280,19 @@ pub const KEYS: &[Key] = &[
         "The address and port that `serve` listens on; put a proxy with TLS in front of it.",
     ),
     key(
+        "web.timeout",
+        Text,
+        Default("\"20s\""),
+        "How long a client may take for the head of a request, for its body, and for each part of the answer, before it is \
+         dropped; also how long an idle connection is kept.",
+    ),
+    key(
+        "web.connections",
+        Number,
+        Default("1000"),
+        "Connections at the same time; one more waits until another ends.",
+    ),
+    key(
         "web.trusted_proxies",
         Table,
         Absent("[\"127.0.0.1\", \"10.0.0.0/8\"]"),

@@ -138,6 +138,10 @@ pub struct WebSettings {
     pub listen: SocketAddr,
     /// Whose word on a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// At least a second.
+    pub timeout: Duration,
+    /// 8 to 100000.
+    pub connections: usize,
 }
 
 #[derive(Clone, Debug)]

@@ -171,12 +171,12 @@ pub(super) fn path(text: &str, folder: &Path) -> std::result::Result<PathBuf, St
     if text.is_empty() { Err("it is empty; name a file".to_owned()) } else { Ok(folder.join(text)) }
 }
 
-fn number(text: &str, least: usize, most: usize) -> std::result::Result<usize, String> {
+pub(super) fn number(text: &str, least: usize, most: usize) -> std::result::Result<usize, String> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("it is out of range; use {least} to {most}"))
 }
 
-fn at_least(text: &str, least: Duration, named: &str) -> std::result::Result<Duration, String> {
+pub(super) fn at_least(text: &str, least: Duration, named: &str) -> std::result::Result<Duration, String> {
     match parse_span(text)? {
         span if span < least => Err(format!("it is too short; use {named} or more")),
         span => Ok(span),
