@@ -170,6 +170,8 @@ impl App {
             site: self.settings.site.clone(),
             pages: Pages::load(self.texts()?).map_err(AppError::Pages)?,
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
+            signup: self.settings.signup,
+            wake: self.wake.clone(),
         })
     }
 

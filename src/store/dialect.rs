@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{comparisons, intake, issues, notices, pace_rows, pacing, queue, retention, votes};
+use super::{comparisons, consent, intake, issues, notices, pace_rows, pacing, queue, retention, votes};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +73,10 @@ pub(super) struct Texts {
     pub(super) claim_these: Text,
     pub(super) park: Text,
     pub(super) claim_notice: Text,
+    pub(super) forget_proof: Text,
+    pub(super) forget_asked: Text,
+    pub(super) forget_pending: Text,
+    pub(super) forget_person: Text,
     pub(super) carried: Text,
     pub(super) lock_reader: Text,
     pub(super) vote_totals: Text,
@@ -100,6 +104,10 @@ impl Texts {
             claim_these: engine.render(pacing::CLAIM_THESE),
             park: engine.render(pacing::PARK),
             claim_notice: engine.render(notices::CLAIM),
+            forget_proof: engine.render(consent::FORGET_PROOF),
+            forget_asked: engine.render(consent::FORGET_ASKED),
+            forget_pending: engine.render(consent::FORGET_PENDING),
+            forget_person: engine.render(consent::FORGET_PERSON),
             carried: engine.render(comparisons::CARRIED),
             lock_reader: engine.render(votes::LOCK_READER),
             vote_totals: engine.render(votes::TOTALS),

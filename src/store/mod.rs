@@ -18,8 +18,10 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 
+mod allowances;
 mod backup;
 mod comparisons;
+mod consent;
 mod dialect;
 mod enlistment;
 mod error;
@@ -199,6 +201,10 @@ impl Store {
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
             ("claim a notice", &texts.claim_notice),
+            ("forget proof", &texts.forget_proof),
+            ("forget who was asked", &texts.forget_asked),
+            ("forget pending", &texts.forget_pending),
+            ("forget who never confirmed", &texts.forget_person),
             ("carried", &texts.carried),
             ("vote totals", &texts.vote_totals),
             ("fence votes", &texts.fence_votes),
@@ -218,6 +224,8 @@ impl Store {
             ("ripe", retention::RIPE),
             ("take out", retention::TAKE_OUT),
             ("next notice", notices::NEXT),
+            ("old pending", consent::OLD_PENDING),
+            ("allowances that are over", allowances::OVER),
             ("old notices", notices::OLD),
             ("forget notices", notices::FORGET),
         ];

@@ -129,6 +129,7 @@ impl Store {
         self.inner.forget_voters(&mut tx, &[id], now).await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
         super::notices::forget(&mut tx, id).await?;
+        super::consent::forget(&mut tx, id).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use tera::Context;
 
@@ -27,11 +27,6 @@ impl From<Issue> for Row {
         let date = issue.created_at.utc().format("%-d %B %Y").to_string();
         Self { number: issue.number.0, date, subject: issue.subject }
     }
-}
-
-/// `GET /`: the archive is the front door.
-pub async fn home() -> Redirect {
-    Redirect::to("/issues")
 }
 
 /// `GET /issues`: every issue, the newest first.

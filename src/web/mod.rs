@@ -7,9 +7,13 @@
 mod archive;
 mod assets;
 mod client;
+mod confirm;
+mod embed;
 mod health;
+mod join;
 mod pages;
 mod readers;
+mod signup;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,14 +24,15 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use ipnet::IpNet;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub use client::{ClientIp, client_ip};
 pub use pages::Pages;
 
+use crate::config::SignupSettings;
 use crate::domain::site::Site;
 use crate::domain::token::Keyring;
 use crate::store::Store;
@@ -45,6 +50,9 @@ pub struct Web {
     pub pages: Pages,
     /// Whose word on a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    pub signup: SignupSettings,
+    /// Tells the worker of this process that a notice is in the queue.
+    pub wake: Arc<Notify>,
 }
 
 /// All routes.
@@ -52,7 +60,12 @@ pub fn router(web: Arc<Web>) -> Router {
     let for_machines =
         Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     Router::new()
-        .route("/", get(archive::home))
+        .route("/", get(join::home))
+        .route("/subscribe", get(join::form).post(join::subscribe))
+        .route("/confirm/{token}", get(confirm::page).post(confirm::confirm))
+        .route("/confirm/{token}/again", post(confirm::again))
+        .route("/embed", get(embed::page))
+        .route("/api/subscribe", get(embed::stamp).post(embed::subscribe).options(embed::preflight))
         .route("/issues", get(archive::list))
         .route("/issues/{number}", get(archive::issue))
         .route("/unsubscribe/{token}", get(readers::unsubscribe_page).post(readers::unsubscribe))

@@ -14,6 +14,7 @@ use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Transition};
 use crate::domain::issue::{IssueNumber, IssueState};
 use crate::domain::notice::{ClaimedNotice, NextNotice};
+use crate::domain::signup::PENDING_KEPT;
 use crate::domain::subscriber::SubscriberId;
 use crate::fault::{self, Point};
 use crate::letter::{Latest, NoticeWriter};
@@ -82,6 +83,11 @@ impl Worker {
                 tracing::warn!(notices = found, "a worker is gone; the notice it had in hand is sent again");
             }
             store.forget_notices(now.minus(KEEP), SWEPT_AT_ONCE).await?;
+            store.forget_allowances(now, SWEPT_AT_ONCE).await?;
+            let forgotten = store.forget_pending(now.minus(PENDING_KEPT), SWEPT_AT_ONCE).await?;
+            if forgotten > 0 {
+                tracing::info!(addresses = forgotten, "never confirmed, so they are deleted");
+            }
             desk.swept_at = Some(now);
         }
         while !*self.stop.borrow() {
