@@ -1,5 +1,6 @@
 //! Builds everything from the settings.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::letter::texts::TextsError;
 use crate::letter::{NoticeError, NoticeWriter, Texts};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
-use crate::web::{Pages, Web};
+use crate::web::{Bounds, Pages, Web};
 use crate::week::Desk;
 use crate::worker::{Notices, Worker};
 
@@ -124,7 +125,12 @@ impl App {
                 let text = store.stencil(number).await.map_err(|error| error.to_string())?;
                 let text = text.ok_or_else(|| format!("issue {number} has no letter in the database"))?;
                 let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
-                Ok(Arc::new(IssueLetters { stencil, keyring, signer }) as Arc<dyn Letters>)
+                let mut variants = HashMap::new();
+                for (variant, text) in store.variants(number).await.map_err(|error| error.to_string())? {
+                    let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
+                    variants.insert(variant, stencil);
+                }
+                Ok(Arc::new(IssueLetters { stencil, variants, keyring, signer }) as Arc<dyn Letters>)
             })
         }))
     }
@@ -134,7 +140,12 @@ impl App {
     /// # Errors
     /// [`AppError::Dkim`] when a key to sign with can't be loaded.
     pub fn letters(&self, stencil: Stencil) -> Result<impl Letters, AppError> {
-        Ok(IssueLetters { stencil, keyring: self.keyring.clone(), signer: self.signer()? })
+        Ok(IssueLetters {
+            stencil,
+            variants: HashMap::new(),
+            keyring: self.keyring.clone(),
+            signer: self.signer()?,
+        })
     }
 
     /// What signs the letters: nothing if `[dkim]` names no key.
@@ -172,6 +183,7 @@ impl App {
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
             signup: self.settings.signup,
             wake: self.wake.clone(),
+            bounds: Bounds { timeout: self.settings.web.timeout, connections: self.settings.web.connections },
         })
     }
 
@@ -199,9 +211,12 @@ fn own_name() -> Option<String> {
     full.then_some(name)
 }
 
-/// A stencil and the keys for the links in it.
+/// An issue's stencils and the keys for the links in them.
 struct IssueLetters {
+    /// The whole letter.
     stencil: Stencil,
+    /// What those get who chose topics.
+    variants: HashMap<i64, Stencil>,
     keyring: Keyring,
     signer: Arc<Signer>,
 }
@@ -218,7 +233,9 @@ impl Letters for IssueLetters {
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
             vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
         };
-        self.stencil.fill(&reader, out);
+        // A variant is written in the commit that gives it to a reader, so it is there; more than was asked for is better than none.
+        let chosen = claimed.variant.and_then(|variant| self.variants.get(&variant));
+        chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
     }
 }

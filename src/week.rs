@@ -1,5 +1,7 @@
 //! A week, from the comparisons in the store to a queue full of letters.
 
+mod choices;
+
 use std::fmt;
 
 use crate::config::Settings;
@@ -44,6 +46,8 @@ pub enum Started {
     Quiet(String),
     /// Nobody is subscribed, so nothing was started.
     Nobody,
+    /// Every reader has paused, or chose topics that the letter does not touch, so nothing was started.
+    NobodyWants,
     /// Another process or an unfinished issue was first.
     Taken { by: Option<IssueNumber> },
 }
@@ -56,7 +60,14 @@ pub enum WeekError {
     Render(#[from] RenderError),
     #[error(transparent)]
     Stencil(#[from] StencilError),
+    #[error(
+        "readers changed their choices {TRIES} times while the letter was made; nothing was sent, send again"
+    )]
+    Restless,
 }
+
+/// How often a letter is made anew because somebody chose what none of its variants is for.
+const TRIES: u32 = 8;
 
 /// Runs a week: pick what is new, compose and render one letter, and enqueue a delivery for every reader.
 ///
@@ -66,16 +77,23 @@ pub enum WeekError {
 /// # Errors
 /// [`WeekError`] when the store does not answer or the letter can't be made; nothing has been written then.
 pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Started, WeekError> {
-    let Draft { number, selection, edition } = draft(desk, now).await?;
-    let Some(edition) = edition else { return Ok(Started::Quiet(quiet_words(desk, &selection))) };
-    if desk.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
-        return Ok(Started::Nobody);
+    for _ in 0..TRIES {
+        let Draft { number, selection, edition } = draft(desk, now).await?;
+        let Some(edition) = edition else { return Ok(Started::Quiet(quiet_words(desk, &selection))) };
+        if desk.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
+            return Ok(Started::Nobody);
+        }
+        let choices = choices::choices(desk, number, &selection, now).await?;
+        let issue = new_issue(&selection, &edition, slot, now);
+        let subject = edition.composition.subject;
+        return Ok(match desk.store.enqueue_by_choice(number, &issue, &choices, now).await? {
+            Enqueued::Started { number, audience } => Started::Running { number, audience, subject },
+            Enqueued::Taken { by } => Started::Taken { by },
+            Enqueued::NobodyWants => Started::NobodyWants,
+            Enqueued::Outdated => continue,
+        });
     }
-    let subject = edition.composition.subject.clone();
-    match desk.store.enqueue(number, &new_issue(&selection, &edition, slot, now), now).await? {
-        Enqueued::Started { number, audience } => Ok(Started::Running { number, audience, subject }),
-        Enqueued::Taken { by } => Ok(Started::Taken { by }),
-    }
+    Err(WeekError::Restless)
 }
 
 /// Picks, composes and renders the letter that a run at `now` would send; writes nothing.
@@ -168,6 +186,9 @@ impl fmt::Display for Started {
             Self::Quiet(words) => f.write_str(words),
             Self::Nobody => f.write_str(
                 "nobody is subscribed yet; import readers with \"verdicts subscribers import FILE.csv\"",
+            ),
+            Self::NobodyWants => f.write_str(
+                "every reader has paused, or chose topics that this week's comparisons don't touch; nothing was sent",
             ),
             Self::Taken { by: Some(number) } => write!(
                 f,

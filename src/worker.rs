@@ -144,7 +144,9 @@ impl Worker {
             Due::Run => match week::run(&self.desk, Some(&slot.key), now).await? {
                 Started::Quiet(words) => format!("slot {}: {words}", slot.key),
                 // Somebody may yet join, or the unfinished issue end, before catch_up is over.
-                Started::Nobody | Started::Taken { .. } => return Ok(Scheduled::NothingDue),
+                Started::Nobody | Started::NobodyWants | Started::Taken { .. } => {
+                    return Ok(Scheduled::NothingDue);
+                }
                 started @ Started::Running { .. } => return Ok(Scheduled::Ran(started)),
             },
         };

@@ -21,12 +21,15 @@ const FLOORS: [&str; 13] = [
 ];
 
 /// Which rooms may name which outside crate.
-const OUTSIDE: [(&str, &[&str]); 13] = [
+const OUTSIDE: [(&str, &[&str]); 16] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
     ("mail_auth", &["mail"]),
     ("aws_lc_rs", &["mail"]),
     ("axum", &["web"]),
+    ("hyper", &["web"]),
+    ("hyper_util", &["web"]),
+    ("tower_http", &["web"]),
     ("mrml", &["letter"]),
     ("tera", &["letter", "web"]),
     ("clap", &["cli", "main"]),

@@ -325,6 +325,7 @@ async fn of_twenty_triggers_one_starts(w: World) {
                 started += 1;
             }
             Enqueued::Taken { by } => assert_eq!(by, Some(ONE)),
+            other => panic!("{other:?}"),
         }
     }
     assert_eq!(started, 1);

@@ -299,6 +299,7 @@ fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -
         name: None,
         attempt: 1,
         enqueued_at: now,
+        variant: None,
     };
     let mut letter = Vec::new();
     crate::delivery::Letters::fill(&app.letters(stencil)?, &claimed, now, &mut letter);

@@ -68,7 +68,7 @@ async fn the_run(app: &App) -> Result<Option<IssueNumber>, Failure> {
             eprintln!("{started}");
             Ok(Some(number))
         }
-        Started::Quiet(_) | Started::Nobody => {
+        Started::Quiet(_) | Started::Nobody | Started::NobodyWants => {
             eprintln!("nothing to send: {started}");
             Ok(None)
         }

@@ -16,8 +16,8 @@ pub struct Key {
 pub enum Shape {
     Text,
     Number,
-    /// `true` or `false`.
-    Switch,
+    /// true or false.
+    Flag,
     /// Text that never stands in a message.
     Secret,
     /// A table or list; from the environment as it would stand in the file after the `=`. It may hold a secret, so it never
@@ -50,7 +50,7 @@ pub const SECTIONS: [(&str, &str); 10] = [
 ];
 
 use Initial::{Absent, Default, Required};
-use Shape::{Number, Secret, Switch, Table, Text};
+use Shape::{Flag, Number, Secret, Table, Text};
 
 const fn key(name: &'static str, shape: Shape, initial: Initial, doc: &'static str) -> Key {
     Key { name, shape, initial, doc }
@@ -243,6 +243,13 @@ pub const KEYS: &[Key] = &[
          failed ones stay with the relay's words.",
     ),
     key(
+        "delivery.reader_hours",
+        Flag,
+        Default("true"),
+        "Whether letters wait, for less than a day, for the hour that their reader chose. A run is not over before the last of \
+         them; with false they all go at once.",
+    ),
+    key(
         "dkim.domain",
         Text,
         Absent("\"example.com\""),
@@ -275,6 +282,19 @@ pub const KEYS: &[Key] = &[
         "The address and port that `serve` listens on; put a proxy with TLS in front of it.",
     ),
     key(
+        "web.timeout",
+        Text,
+        Default("\"20s\""),
+        "How long a client may take for the head of a request, for its body, and for each part of the answer, before it is \
+         dropped; also how long an idle connection is kept.",
+    ),
+    key(
+        "web.connections",
+        Number,
+        Default("1000"),
+        "Connections at the same time; one more waits until another ends.",
+    ),
+    key(
         "web.trusted_proxies",
         Table,
         Absent("[\"127.0.0.1\", \"10.0.0.0/8\"]"),
@@ -302,7 +322,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "signup.proof_of_work",
-        Switch,
+        Flag,
         Default("false"),
         "Whether a browser has to do a second of arithmetic before it may sign somebody up. It keeps simple robots out, and \
          people without JavaScript too, so switch it on when you need it.",

@@ -121,6 +121,8 @@ pub struct DeliverySettings {
     pub max_age: Duration,
     /// How long the deliveries of an issue that is over stay one by one; at least `max_age`.
     pub keep: Duration,
+    /// Whether letters wait for the hour that their reader chose.
+    pub reader_hours: bool,
 }
 
 /// One key that signs letters. The file is read later.
@@ -139,6 +141,10 @@ pub struct WebSettings {
     pub listen: SocketAddr,
     /// Whose word on a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// At least a second.
+    pub timeout: Duration,
+    /// 8 to 100000.
+    pub connections: usize,
 }
 
 /// How people join, and what is kept of it.

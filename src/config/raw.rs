@@ -56,7 +56,7 @@ impl Raw {
             };
             let fits = match key.shape {
                 Shape::Number => value.trim().parse::<u64>().is_ok(),
-                Shape::Switch => value.trim().parse::<bool>().is_ok(),
+                Shape::Flag => value.trim().parse::<bool>().is_ok(),
                 _ => true,
             };
             if !fits {
@@ -172,7 +172,7 @@ fn shaped(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<String, Option<Stri
         (Shape::Number, DeValue::Integer(number)) => u64::from_str_radix(number.as_str(), number.radix())
             .map(|number| number.to_string())
             .map_err(|_| Some(number.as_str().to_owned())),
-        (Shape::Switch, DeValue::Boolean(on)) => Ok(on.to_string()),
+        (Shape::Flag, DeValue::Boolean(value)) => Ok(value.to_string()),
         (Shape::Table, table @ (DeValue::Array(_) | DeValue::Table(_))) => Ok(inline(table)),
         (_, other) => Err(match other {
             DeValue::String(text) => Some(text.clone().into_owned()),
@@ -210,7 +210,7 @@ fn inline(value: &DeValue<'_>) -> String {
 fn wrong_shape(key: &Key, place: Place, value: Option<String>) -> ConfigError {
     let problem = match key.shape {
         Shape::Number => "it is not a whole number; write digits alone, without quotes in the file",
-        Shape::Switch => "it is neither true nor false; write one of them, without quotes in the file",
+        Shape::Flag => "it is neither true nor false; write one of them, without quotes in the file",
         Shape::Table => "it is not a table or list; \"verdicts init\" writes a file that shows its form",
         Shape::Text | Shape::Secret => "it is not a text; put it in \"quotes\"",
     };

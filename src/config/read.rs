@@ -114,7 +114,8 @@ fn delivery(raw: &Raw) -> Result<DeliverySettings> {
         ),
         keep => Ok(keep),
     })?;
-    Ok(DeliverySettings { first_retry, max_age, keep })
+    let reader_hours = raw.take("delivery.reader_hours", flag)?;
+    Ok(DeliverySettings { first_retry, max_age, keep, reader_hours })
 }
 
 fn database_url(raw: &Raw, folder: &Path) -> Result<DatabaseUrl> {
@@ -171,12 +172,12 @@ pub(super) fn path(text: &str, folder: &Path) -> std::result::Result<PathBuf, St
     if text.is_empty() { Err("it is empty; name a file".to_owned()) } else { Ok(folder.join(text)) }
 }
 
-fn number(text: &str, least: usize, most: usize) -> std::result::Result<usize, String> {
+pub(super) fn number(text: &str, least: usize, most: usize) -> std::result::Result<usize, String> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("it is out of range; use {least} to {most}"))
 }
 
-fn at_least(text: &str, least: Duration, named: &str) -> std::result::Result<Duration, String> {
+pub(super) fn at_least(text: &str, least: Duration, named: &str) -> std::result::Result<Duration, String> {
     match parse_span(text)? {
         span if span < least => Err(format!("it is too short; use {named} or more")),
         span => Ok(span),
@@ -231,6 +232,10 @@ fn list_id(text: &str) -> std::result::Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("it is not a list's name; write it as weekly.example.com, without blanks".to_owned())
+}
+
+fn flag(text: &str) -> std::result::Result<bool, String> {
+    text.parse().map_err(|_| "it is neither true nor false".to_owned())
 }
 
 /// The primary tag of a language (RFC 5646 §2.2.1). Which ones have texts is known further up.

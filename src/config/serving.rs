@@ -1,11 +1,13 @@
 //! `[web]`: where the pages are served, and whose word counts there.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::pace::table;
 use super::raw::Raw;
+use super::read::{at_least, number};
 use super::{ConfigError, WebSettings};
 
 pub(super) fn web(raw: &Raw) -> Result<WebSettings, ConfigError> {
@@ -16,7 +18,12 @@ pub(super) fn web(raw: &Raw) -> Result<WebSettings, ConfigError> {
     let trusted_proxies = raw.take_if_set("web.trusted_proxies", |text| {
         table::<Vec<String>>(text)?.iter().map(|net| network(net)).collect()
     })?;
-    Ok(WebSettings { listen, trusted_proxies: trusted_proxies.unwrap_or_default() })
+    Ok(WebSettings {
+        listen,
+        trusted_proxies: trusted_proxies.unwrap_or_default(),
+        timeout: raw.take("web.timeout", |text| at_least(text, Duration::from_secs(1), "a second"))?,
+        connections: raw.take("web.connections", |text| number(text, 8, 100_000))?,
+    })
 }
 
 /// `10.0.0.0/8`, or a single address.

@@ -93,6 +93,7 @@ mod tests {
             name: None,
             attempt,
             enqueued_at: UnixMillis(0),
+            variant: None,
         }
     }
 

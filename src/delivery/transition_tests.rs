@@ -18,6 +18,7 @@ fn claimed() -> Claimed {
         name: None,
         attempt: 1,
         enqueued_at: UnixMillis(0),
+        variant: None,
     }
 }
 

@@ -52,8 +52,10 @@ pub struct Claimed {
     pub name: Option<String>,
     /// Which attempt this is: 1 for the first.
     pub attempt: u32,
-    /// When the delivery was enqueued; the age that `delivery.max_age` limits counts from here.
+    /// When the delivery was enqueued, or the hour its reader chose; the age that `delivery.max_age` limits counts from here.
     pub enqueued_at: UnixMillis,
+    /// Which of the letters it is: none for the whole one.
+    pub variant: Option<i64>,
 }
 
 /// A relay's reply: the basic code, the enhanced status code (RFC 3463) when it gave one, and its words.

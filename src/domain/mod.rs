@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod issue;
 pub mod notice;
 pub mod pace;
+pub mod preferences;
 pub mod rate;
 pub mod relay;
 pub mod schedule;

@@ -127,24 +127,8 @@ impl Schedule {
         at.with_timezone(&self.zone).naive_local()
     }
 
-    /// The instant that a local time means. Later local times never mean earlier instants.
     fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
-        match self.zone.from_local_datetime(&local) {
-            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.to_utc(),
-            LocalResult::None => self.end_of_gap(local),
-        }
-    }
-
-    /// The first instant whose wall time is past `local`, which no instant has. No zone was ever more than 16 hours off UTC.
-    fn end_of_gap(&self, local: NaiveDateTime) -> DateTime<Utc> {
-        let middle = local.and_utc().timestamp();
-        let (mut before, mut after) = (middle - 16 * 3_600, middle + 16 * 3_600);
-        let at = |seconds| DateTime::<Utc>::from_timestamp(seconds, 0).unwrap_or_default();
-        while after - before > 1 {
-            let half = before + (after - before) / 2;
-            if self.wall(at(half)) > local { after = half } else { before = half }
-        }
-        at(after)
+        instant(self.zone, local)
     }
 
     fn local_after(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
@@ -215,6 +199,27 @@ impl Schedule {
             })
         })
     }
+}
+
+/// The instant that a local time means in a zone: inside a gap the first after it, and of two the earlier. Later local times
+/// never mean earlier instants.
+pub fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.to_utc(),
+        LocalResult::None => end_of_gap(zone, local),
+    }
+}
+
+/// The first instant whose wall time is past `local`, which no instant has. No zone was ever more than 16 hours off UTC.
+fn end_of_gap(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    let middle = local.and_utc().timestamp();
+    let (mut before, mut after) = (middle - 16 * 3_600, middle + 16 * 3_600);
+    let at = |seconds| DateTime::<Utc>::from_timestamp(seconds, 0).unwrap_or_default();
+    while after - before > 1 {
+        let half = before + (after - before) / 2;
+        if at(half).with_timezone(&zone).naive_local() > local { after = half } else { before = half }
+    }
+    at(after)
 }
 
 const FIELDS: &str = "fields are numbers, names (Jan, Tue), lists (1,15), ranges (9-17), steps (*/5) and *";

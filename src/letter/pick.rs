@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::domain::UnixMillis;
 use crate::domain::comparison::Comparison;
+use crate::domain::preferences::Topics;
 
 /// The span of publishing times that an issue covers: after `after`, at or before `until`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -178,6 +179,14 @@ impl Selection {
 
     pub fn mentioned_slugs(&self) -> Vec<String> {
         slugs(&self.mentioned)
+    }
+
+    /// What is left of it for a reader who chose topics, in the same order.
+    pub fn of(&self, topics: &Topics) -> Self {
+        let wanted = |choices: &[Choice]| {
+            choices.iter().filter(|choice| topics.want(&choice.comparison)).cloned().collect()
+        };
+        Self { featured: wanted(&self.featured), mentioned: wanted(&self.mentioned), ..self.clone() }
     }
 }
 

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{ComparisonChange, Durability, Result, Store, StoreError};
+use super::{ComparisonChange, Durability, Result, Store, StoreError, Write};
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, StoredComparison};
 use crate::domain::issue::IssueNumber;
@@ -44,6 +44,7 @@ impl Store {
         .execute(&mut *tx.tx)
         .await?;
         if added.rows_affected() == 1 {
+            put_topics(&mut tx, c).await?;
             tx.commit().await?;
             return Ok(ComparisonChange::Added);
         }
@@ -56,6 +57,9 @@ impl Store {
         .bind(now.0)
         .execute(&mut *tx.tx)
         .await?;
+        if updated.rows_affected() > 0 {
+            put_topics(&mut tx, c).await?;
+        }
         tx.commit().await?;
         Ok(match updated.rows_affected() {
             0 => ComparisonChange::Unchanged,
@@ -70,6 +74,20 @@ impl Store {
             .await?
             .map(|row| stored(&row))
             .transpose()
+    }
+
+    /// The categories of all comparisons, in alphabetical order; of those that differ in case alone, one.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn topics(&self) -> Result<Vec<String>> {
+        let rows =
+            sqlx::query("SELECT DISTINCT topic FROM comparison_topic").fetch_all(&self.inner.read).await?;
+        let mut topics = rows.iter().map(|row| Ok(row.try_get("topic")?)).collect::<Result<Vec<String>>>()?;
+        // Sorted here: the two engines sort by different rules.
+        topics.sort_by_key(|topic| (topic.to_lowercase(), topic.clone()));
+        topics.dedup_by_key(|topic| topic.to_lowercase());
+        Ok(topics)
     }
 
     /// Newest first.
@@ -111,6 +129,21 @@ impl Store {
             .map(parsed)
             .collect()
     }
+}
+
+async fn put_topics(tx: &mut Write<'_>, c: &Comparison) -> Result<()> {
+    let old = sqlx::query("DELETE FROM comparison_topic WHERE slug = $1").bind(&c.slug);
+    old.execute(&mut *tx.tx).await?;
+    for tool in &c.tools {
+        sqlx::query(
+            "INSERT INTO comparison_topic (topic, slug) VALUES ($1, $2) ON CONFLICT (topic, slug) DO NOTHING",
+        )
+        .bind(tool.category.trim())
+        .bind(&c.slug)
+        .execute(&mut *tx.tx)
+        .await?;
+    }
+    Ok(())
 }
 
 fn parsed(row: &AnyRow) -> Result<Comparison> {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{comparisons, consent, intake, issues, notices, pace_rows, pacing, queue, retention, votes};
+use super::{
+    choices, comparisons, consent, intake, issues, notices, pace_rows, pacing, queue, retention, votes,
+};
 
 /// The engine behind a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +74,8 @@ pub(super) struct Texts {
     pub(super) peek: Text,
     pub(super) claim_these: Text,
     pub(super) park: Text,
+    pub(super) put_topics: Text,
+    pub(super) put_hours: Text,
     pub(super) claim_notice: Text,
     pub(super) forget_proof: Text,
     pub(super) forget_asked: Text,
@@ -103,6 +107,8 @@ impl Texts {
             peek: engine.render(pacing::PEEK),
             claim_these: engine.render(pacing::CLAIM_THESE),
             park: engine.render(pacing::PARK),
+            put_topics: engine.render(choices::PUT_TOPICS),
+            put_hours: engine.render(choices::PUT_HOURS),
             claim_notice: engine.render(notices::CLAIM),
             forget_proof: engine.render(consent::FORGET_PROOF),
             forget_asked: engine.render(consent::FORGET_ASKED),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use super::choices::Choices;
 use super::{DeliveryRow, Durability, Enqueued, LastIssue, Result, Store, StoreError, Write};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{DeliveryState, Reply, Status, Tally};
@@ -99,6 +100,21 @@ impl Store {
         issue: &NewIssue,
         now: UnixMillis,
     ) -> Result<Enqueued> {
+        self.enqueue_by_choice(expected, issue, &Choices::default(), now).await
+    }
+
+    /// As [`Store::enqueue`], with a letter of its own for every choice of topics, at the hours that readers chose. Who has
+    /// paused, and whom nothing is left for, gets a row that is cancelled and says so.
+    ///
+    /// # Errors
+    /// As [`Store::enqueue`].
+    pub async fn enqueue_by_choice(
+        &self,
+        expected: IssueNumber,
+        issue: &NewIssue,
+        choices: &Choices,
+        now: UnixMillis,
+    ) -> Result<Enqueued> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.lock_ledger().await?;
         let featured = listed("featured", &issue.featured);
@@ -126,6 +142,9 @@ impl Store {
         }
         sqlx::query(&texts.feature).bind(&slugs).bind(expected.0).execute(&mut *tx.tx).await?;
         let fan = sqlx::query(FAN_OUT).bind(expected.0).bind(now.0).execute(&mut *tx.tx).await?;
+        if let Some(refusal) = self.choose(&mut tx, expected, choices, fan.rows_affected(), now).await? {
+            return Ok(refusal);
+        }
         tx.commit().await?;
         let audience = i64::try_from(fan.rows_affected()).unwrap_or(i64::MAX);
         Ok(Enqueued::Started { number: expected, audience })

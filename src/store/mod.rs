@@ -20,6 +20,7 @@ use crate::domain::{EmailAddress, UnixMillis};
 
 mod allowances;
 mod backup;
+mod choices;
 mod comparisons;
 mod consent;
 mod dialect;
@@ -32,6 +33,7 @@ mod notices;
 mod open;
 mod pace_rows;
 mod pacing;
+mod preferences;
 mod queue;
 mod retention;
 mod schedule;
@@ -39,6 +41,7 @@ mod schema;
 mod subscribers;
 mod votes;
 
+pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served};
 pub use comparisons::Carried;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
@@ -215,6 +218,9 @@ impl Store {
             ("cancel what is open of a subscriber", subscribers::CANCEL_OPEN),
             ("forget a subscriber's words", subscribers::FORGET_WORDS),
             ("fan out", issues::FAN_OUT),
+            ("letters of an issue", choices::VARIANTS),
+            ("by choice", choices::BY_CHOICE),
+            ("unforeseen", choices::UNFORESEEN),
             ("cancel what is open of an issue", issues::CANCEL_OPEN),
             ("left the house", issues::LEFT_THE_HOUSE),
             ("tally", issues::TALLY),
@@ -276,6 +282,10 @@ pub enum Enqueued {
     /// Somebody else was first: the slot is taken, one of the comparisons has been featured, or another issue is not
     /// finished. Nothing was written.
     Taken { by: Option<IssueNumber> },
+    /// Somebody chose meanwhile what no letter was made for: compose again. Nothing was written.
+    Outdated,
+    /// Every reader has paused, or chose topics that it does not touch. Nothing was written.
+    NobodyWants,
 }
 
 /// The newest issue's cut-off and number: where the next window begins.

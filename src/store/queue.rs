@@ -62,7 +62,7 @@ pub(super) const TURN: &str = "
     FROM todo
     WHERE issue = todo.i AND subscriber = todo.s
       AND CASE k WHEN 0 THEN state <> 'sent' WHEN 1 THEN state = 'sending' AND worker = $5 ELSE TRUE END
-    RETURNING issue, subscriber, state, attempts, enqueued_at,
+    RETURNING issue, subscriber, state, attempts, enqueued_at, variant,
         (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active'
             AND EXISTS (SELECT 1 FROM issue o WHERE o.number = delivery.issue AND o.state = 'running')) AS email,
         (SELECT p.name FROM subscriber p WHERE p.id = subscriber) AS name";
@@ -236,6 +236,7 @@ impl Turned {
                 name: row.try_get("name")?,
                 attempt: super::small(row.try_get("attempts")?),
                 enqueued_at: UnixMillis(row.try_get("enqueued_at")?),
+                variant: row.try_get("variant")?,
             });
         }
         turned.claimed.sort_by_key(|one| (one.issue, one.subscriber));

@@ -41,6 +41,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0004_notices.sql"),
     },
     Migration {
+        version: 5,
+        name: "preferences",
+        sqlite: include_str!("../../migrations/sqlite/0005_preferences.sql"),
+        postgres: include_str!("../../migrations/postgres/0005_preferences.sql"),
+    },
+    Migration {
         version: 6,
         name: "votes",
         sqlite: include_str!("../../migrations/sqlite/0006_votes.sql"),

@@ -20,8 +20,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// believed, and the proxy itself counts as the client; the same goes for an entry that is no address.
 pub fn client_ip(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
-    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
-    if !is_trusted(&peer) {
+    if !is_trusted(peer, trusted) {
         return peer;
     }
     let behind = |chain: Option<Vec<Option<IpAddr>>>| {
@@ -31,7 +30,7 @@ pub fn client_ip(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr
                 // Nothing to the left of an entry that is no address can be believed.
                 let Some(ip) = entry else { return last };
                 last = ip;
-                if !is_trusted(&ip) {
+                if !is_trusted(ip, trusted) {
                     break;
                 }
             }
@@ -49,6 +48,12 @@ pub fn client_ip(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr
         (Some(only), None) | (None, Some(only)) => only,
         (None, None) => peer,
     }
+}
+
+/// Whether somebody is one of the `trusted`.
+pub fn is_trusted(who: IpAddr, trusted: &[IpNet]) -> bool {
+    let who = who.to_canonical();
+    trusted.iter().any(|net| net.contains(&who))
 }
 
 /// Every entry of every line, in order; none for what is no address. None: there is no such header.

@@ -9,28 +9,29 @@ mod assets;
 mod client;
 mod confirm;
 mod embed;
+mod guard;
 mod health;
 mod join;
 mod pages;
 mod readers;
+mod serving;
 mod signup;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use ipnet::IpNet;
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 pub use client::{ClientIp, client_ip};
 pub use pages::Pages;
+pub use serving::{Bounds, serve};
 
 use crate::config::SignupSettings;
 use crate::domain::site::Site;
@@ -39,8 +40,8 @@ use crate::store::Store;
 
 /// The largest body a form of ours can have, with room to spare.
 const BODY_LIMIT: usize = 64 * 1024;
-/// Longer than any page takes, shorter than a client that wants to hold a connection open.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// A smaller answer fits into one packet as it is.
+const WORTH_COMPRESSING: u16 = 1024;
 
 /// What the pages need.
 pub struct Web {
@@ -53,12 +54,16 @@ pub struct Web {
     pub signup: SignupSettings,
     /// Tells the worker of this process that a notice is in the queue.
     pub wake: Arc<Notify>,
+    pub bounds: Bounds,
 }
 
 /// All routes.
 pub fn router(web: Arc<Web>) -> Router {
-    let for_machines =
-        Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    let time_limit = from_fn_with_state(web.clone(), guard::time_limit);
+    let for_machines = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .layer(time_limit.clone());
     Router::new()
         .route("/", get(join::home))
         .route("/subscribe", get(join::form).post(join::subscribe))
@@ -73,52 +78,19 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/assets/{name}", get(assets::get))
         .fallback(readers::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(web.clone(), pages::dress))
+        .layer(time_limit)
+        .layer(CatchPanicLayer::custom(pages::panicked))
+        .layer(from_fn_with_state(web.clone(), pages::dress))
+        .layer(compression())
         .merge(for_machines)
-        .layer(middleware::from_fn(time_limit))
-        .layer(middleware::from_fn(security_headers))
+        .layer(from_fn_with_state(web.clone(), guard::security_headers))
+        .layer(from_fn_with_state(web.clone(), guard::log))
         .with_state(web)
 }
 
-/// Serves until `stop` turns true, then lets open requests end.
-///
-/// # Errors
-/// What the listener says when it can't accept any more.
-pub async fn serve(
-    listener: TcpListener,
-    web: Arc<Web>,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let shutdown = async move {
-        // An error means that the sender is gone, which is a stop as well.
-        let _ = stop.wait_for(|stopping| *stopping).await;
-    };
-    axum::serve(listener, router(web).into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(shutdown)
-        .await
-}
-
-async fn time_limit(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
-    }
-}
-
-/// Headers that hold for every answer. The archive page of a letter brings its own, looser style policy.
-async fn security_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    response
+/// Compressed answers give a secret away by their length only if somebody else can put guesses beside it (BREACH). Nobody
+/// can: who sees a page with a token in it has the token in its path already, and there is no cookie that would let a foreign
+/// page ask for it in a reader's name.
+fn compression() -> CompressionLayer<impl tower_http::compression::predicate::Predicate> {
+    CompressionLayer::new().compress_when(SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::IMAGES))
 }

@@ -169,6 +169,14 @@ pub async fn dress(State(web): State<Arc<Web>>, request: Request, next: Next) ->
     response
 }
 
+/// The answer of a handler that panicked: a bug, so the log has what it said.
+pub fn panicked(reason: Box<dyn std::any::Any + Send>) -> Response {
+    let words = reason.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| reason.downcast_ref::<&str>().copied()).unwrap_or("no words");
+    tracing::error!(panic = words, "a handler panicked");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
 /// A refusal without words for a person: no body, or a line of plain text for programmers.
 fn is_bare(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);

@@ -146,5 +146,6 @@ fn stand_in(notice: &ClaimedNotice) -> Claimed {
         name: None,
         attempt: notice.attempt,
         enqueued_at: notice.created_at,
+        variant: None,
     }
 }

@@ -1,0 +1,113 @@
+//! A letter for every choice of topics, rendered once each, and the hours that readers chose as moments of this run.
+
+use std::collections::BTreeMap;
+
+use super::{Desk, WeekError};
+use crate::domain::UnixMillis;
+use crate::domain::issue::IssueNumber;
+use crate::domain::preferences::{Topics, next_hour};
+use crate::letter::compose::compose;
+use crate::letter::pick::Selection;
+use crate::letter::render::render;
+use crate::mail::Stencil;
+use crate::store::{Choices, ChosenHour, NewVariant, Served};
+
+/// The most letters besides the whole one. Each is rendered, stored and held in memory by every worker (some 60 KB), and with
+/// ten comparisons readers could ask for a thousand. What most readers chose comes first; the others get the smallest of
+/// these that carries all they asked for.
+pub const MOST_VARIANTS: usize = 64;
+
+/// The comparisons of a variant by slug: featured, and mentioned.
+type Carried = (Vec<String>, Vec<String>);
+
+/// What to do for readers who chose, for a letter with this selection.
+///
+/// # Errors
+/// As [`super::run`].
+pub(super) async fn choices(
+    desk: &Desk,
+    number: IssueNumber,
+    selection: &Selection,
+    now: UnixMillis,
+) -> Result<Choices, WeekError> {
+    let mut choices = Choices { hours: hours(desk, now).await?, ..Choices::default() };
+    let whole = carried(selection);
+    let mut made: BTreeMap<Carried, i64> = BTreeMap::new();
+    for chosen in desk.store.chosen_topics().await? {
+        let left = Topics::parse(&chosen.topics).map(|topics| selection.of(&topics));
+        let served = match left {
+            Some(left) if left.featured.is_empty() => Served::Nothing,
+            Some(left) if carried(&left) != whole => {
+                let carries = carried(&left);
+                if let Some(variant) = made.get(&carries) {
+                    Served::Variant(*variant)
+                } else if choices.variants.len() < MOST_VARIANTS {
+                    let variant = i64::try_from(made.len()).unwrap_or(i64::MAX - 1) + 1;
+                    choices.variants.push(letter(desk, number, &left, variant, now)?);
+                    made.insert(carries, variant);
+                    Served::Variant(variant)
+                } else {
+                    smallest_with(&made, &carries)
+                }
+            }
+            // Everything is in it, or the text is not one of ours.
+            Some(_) | None => Served::Whole,
+        };
+        choices.topics.push((chosen.topics, served));
+    }
+    Ok(choices)
+}
+
+fn letter(
+    desk: &Desk,
+    number: IssueNumber,
+    selection: &Selection,
+    variant: i64,
+    now: UnixMillis,
+) -> Result<NewVariant, WeekError> {
+    let site = &desk.settings.site;
+    let composition = compose(number, now, site, selection);
+    let stencil = Stencil::build(&render(&composition, site)?, site, number)?;
+    let slugs = selection.featured_slugs();
+    Ok(NewVariant { variant, subject: composition.subject, slugs, stencil: stencil.to_text() })
+}
+
+async fn hours(desk: &Desk, now: UnixMillis) -> Result<Option<Vec<(ChosenHour, UnixMillis)>>, WeekError> {
+    if !desk.settings.delivery.reader_hours {
+        return Ok(None);
+    }
+    let chosen = desk.store.chosen_hours().await?;
+    let own = desk.settings.schedule.timezone;
+    let due = |chosen: &ChosenHour| next_hour(chosen.zone.parse().unwrap_or(own), chosen.hour, now);
+    Ok(Some(chosen.into_iter().map(|chosen| (chosen.clone(), due(&chosen))).collect()))
+}
+
+fn carried(selection: &Selection) -> Carried {
+    (selection.featured_slugs(), selection.mentioned_slugs())
+}
+
+fn smallest_with(made: &BTreeMap<Carried, i64>, wanted: &Carried) -> Served {
+    let has = |have: &[String], want: &[String]| want.iter().all(|slug| have.contains(slug));
+    let fitting = made.iter().filter(|(have, _)| has(&have.0, &wanted.0) && has(&have.1, &wanted.1));
+    let smallest = fitting.min_by_key(|(have, variant)| (have.0.len(), have.1.len(), **variant));
+    smallest.map_or(Served::Whole, |(_, variant)| Served::Variant(*variant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(featured: &str, mentioned: &str) -> Carried {
+        let slugs = |text: &str| text.chars().map(String::from).collect();
+        (slugs(featured), slugs(mentioned))
+    }
+
+    #[test]
+    fn who_finds_no_letter_made_gets_the_smallest_with_all_that_was_asked_for() {
+        let made = BTreeMap::from([(of("ab", "x"), 1), (of("abc", "x"), 2), (of("bcd", ""), 3)]);
+        assert_eq!(smallest_with(&made, &of("a", "")), Served::Variant(1));
+        assert_eq!(smallest_with(&made, &of("bc", "")), Served::Variant(3), "the one with fewer mentions");
+        assert_eq!(smallest_with(&made, &of("d", "")), Served::Variant(3));
+        assert_eq!(smallest_with(&made, &of("d", "x")), Served::Whole);
+    }
+}
