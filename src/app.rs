@@ -19,7 +19,7 @@ use crate::letter::texts::TextsError;
 use crate::letter::{NoticeError, NoticeWriter, Texts};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
-use crate::web::{Bounds, Pages, Web};
+use crate::web::{Bounds, Pages, Shelf, Web};
 use crate::week::Desk;
 use crate::worker::{Notices, Worker};
 
@@ -180,6 +180,8 @@ impl App {
             keyring: self.keyring.clone(),
             site: self.settings.site.clone(),
             pages: Pages::load(self.texts()?).map_err(AppError::Pages)?,
+            shelf: Shelf::default(),
+            started: UnixMillis::now(),
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
             signup: self.settings.signup,
             wake: self.wake.clone(),

@@ -27,6 +27,8 @@ pub struct Desk {
 pub struct Draft {
     pub number: IssueNumber,
     pub selection: Selection,
+    /// What the last letter featured, with the votes on it.
+    pub ballots: Vec<Ballot>,
     /// None in a week too quiet for a letter.
     pub edition: Option<Edition>,
 }
@@ -78,12 +80,12 @@ const TRIES: u32 = 8;
 /// [`WeekError`] when the store does not answer or the letter can't be made; nothing has been written then.
 pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Started, WeekError> {
     for _ in 0..TRIES {
-        let Draft { number, selection, edition } = draft(desk, now).await?;
+        let Draft { number, selection, ballots, edition } = draft(desk, now).await?;
         let Some(edition) = edition else { return Ok(Started::Quiet(quiet_words(desk, &selection))) };
         if desk.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
             return Ok(Started::Nobody);
         }
-        let choices = choices::choices(desk, number, &selection, now).await?;
+        let choices = choices::choices(desk, number, (&selection, &ballots), now).await?;
         let issue = new_issue(&selection, &edition, slot, now);
         let subject = edition.composition.subject;
         return Ok(match desk.store.enqueue_by_choice(number, &issue, &choices, now).await? {
@@ -114,17 +116,17 @@ pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
         reach,
     };
     let selection = pick(&with_votes(&desk.store, candidates).await?, window, rules);
+    let ballots = last_votes(desk).await?;
     let edition = match selection.quiet {
         Some(_) => None,
         None => {
-            let composition =
-                compose(number, now, &desk.settings.site, &selection).with_votes(&last_votes(desk).await?);
+            let composition = compose(number, now, &desk.settings.site, &selection).with_votes(&ballots);
             let letter = render(&composition, &desk.settings.site)?;
             let stencil = Stencil::build(&letter, &desk.settings.site, number)?;
             Some(Edition { composition, stencil })
         }
     };
-    Ok(Draft { number, selection, edition })
+    Ok(Draft { number, selection, ballots, edition })
 }
 
 /// The comparisons with the votes cast here counted in, so that the letter says what the pages say.

@@ -1,5 +1,7 @@
 //! Joining, over real HTTP against the real binary: form, notice, button, letter; and what nobody can do with the form.
 
+#![allow(dead_code, unused_imports)]
+
 #[path = "support/house.rs"]
 mod house;
 

@@ -70,6 +70,8 @@ CREATE TABLE address_change (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     subscriber   BIGINT NOT NULL,
     email        TEXT   NOT NULL,
-    requested_at BIGINT NOT NULL
+    requested_at BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL
 );
 CREATE INDEX address_change_by_subscriber ON address_change (subscriber, id);
+CREATE INDEX address_change_by_end ON address_change (expires_at);

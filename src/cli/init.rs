@@ -37,7 +37,7 @@ pub fn run(arguments: &Init) -> Outcome {
     write_key(&dir.join("verdicts.key"))?;
     write_new(
         &dir.join(".gitignore"),
-        "verdicts.key\nverdicts.ledger-mark\ndkim/\nsubscribers/\noutbox/\n",
+        "verdicts.key*\nverdicts.ledger-mark\ndkim/\nsubscribers/\noutbox/\n",
         0o644,
     )
     .or_else(keep_existing)?;

@@ -7,6 +7,7 @@ mod demo;
 mod dkim;
 mod init;
 mod issue;
+mod key;
 mod progress;
 mod send;
 mod serve;
@@ -108,6 +109,9 @@ enum Command {
     /// Make the keys that sign letters, and print their DNS records
     #[command(subcommand)]
     Dkim(dkim::DkimCommand),
+    /// Renew the key that signs the links in letters
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Migrate or back up the database
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -149,6 +153,7 @@ async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> Outcome {
         Command::Db(command) => db::run(command, settings(config, env)?).await,
         Command::Check(arguments) => check::run(&arguments, settings(config, env)?).await,
         Command::Dkim(command) => dkim::run(command, settings(config, env)),
+        Command::Key(command) => key::run(&command, &settings(config, env)?),
         Command::Comparisons(comparisons::ComparisonsCommand::Schema) => comparisons::schema(),
         command => {
             let app = App::open(settings(config, env)?).await?;

@@ -37,6 +37,10 @@ pub enum Purpose {
     /// Makes an address that asked for the letter a reader's. The store knows until when.
     Confirm,
     Vote,
+    /// Takes a leaving back; see [`Keyring::undo_token`].
+    Undo,
+    /// Makes a new address a reader's; see [`Keyring::change_token`].
+    AddressChange,
 }
 
 impl Purpose {
@@ -46,6 +50,8 @@ impl Purpose {
             Self::Preferences => 'p',
             Self::Confirm => 'c',
             Self::Vote => 'v',
+            Self::Undo => 'z',
+            Self::AddressChange => 'a',
         }
     }
 }
@@ -137,6 +143,84 @@ impl Keyring {
             check.update(part);
         }
         check.verify_truncated_left(&given).ok().map(|()| subscriber)
+    }
+
+    /// The token on the page after a leaving, which takes that very leaving back. Whoever verifies it knows until when.
+    pub fn undo_token(&self, subscriber: SubscriberId, left_at: UnixMillis) -> String {
+        self.bound_token(Purpose::Undo, &format!("{}-{}", subscriber.0, left_at.0), b"")
+    }
+
+    /// Whose leaving, and of when, if the token is one of ours.
+    pub fn verify_undo_token(&self, token: &str) -> Option<(SubscriberId, UnixMillis)> {
+        let what = self.verify_bound_token(Purpose::Undo, token, |_| Some(Vec::new()))?;
+        let (who, when) = what.split_once('-')?;
+        Some((SubscriberId(digits(who)?), UnixMillis(digits(when)?)))
+    }
+
+    /// The token that confirms a change of address: bound to the change, the reader and the new address.
+    pub fn change_token(&self, change: i64, subscriber: SubscriberId, email: &EmailAddress) -> String {
+        self.bound_token(Purpose::AddressChange, &change.to_string(), &change_binding(subscriber, email))
+    }
+
+    /// The change that a token says it is for; nothing is proved by that.
+    pub fn claimed_change(token: &str) -> Option<i64> {
+        digits(token.split('.').nth(1)?.strip_prefix(Purpose::AddressChange.letter())?)
+    }
+
+    /// Whether the token was made for this change of this reader to this address. Compared in constant time.
+    pub fn verify_change_token(&self, token: &str, subscriber: SubscriberId, email: &EmailAddress) -> bool {
+        let binding = |_: &str| Some(change_binding(subscriber, email));
+        self.verify_bound_token(Purpose::AddressChange, token, binding).is_some()
+    }
+
+    /// `k<key>.<letter><what>.<mac>`, with `binding` inside the MAC and not in the token.
+    fn bound_token(&self, purpose: Purpose, what: &str, binding: &[u8]) -> String {
+        let (number, key) = &self.keys[0];
+        let mac =
+            Self::mac(key, "verdicts bound link", &[&[purpose.letter() as u8], what.as_bytes(), binding]);
+        format!("k{number}.{}{what}.{}", purpose.letter(), URL_SAFE_NO_PAD.encode(&mac[..MAC_OCTETS]))
+    }
+
+    fn verify_bound_token<'a>(
+        &self,
+        purpose: Purpose,
+        token: &'a str,
+        binding: impl Fn(&str) -> Option<Vec<u8>>,
+    ) -> Option<&'a str> {
+        let mut parts = token.split('.');
+        let (key, what, mac) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let number: u32 = key.strip_prefix('k')?.parse().ok()?;
+        let what = what.strip_prefix(purpose.letter())?;
+        let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|m| m.len() == MAC_OCTETS)?;
+        let (_, key) = self.keys.iter().find(|(n, _)| *n == number)?;
+        let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        check.update(b"verdicts bound link");
+        for part in [&[purpose.letter() as u8][..], what.as_bytes(), &binding(what)?] {
+            check.update(&(part.len() as u64).to_be_bytes());
+            check.update(part);
+        }
+        check.verify_truncated_left(&given).ok().map(|()| what)
+    }
+
+    /// The text of a key file with `key` in front of these: it makes tokens from now on, and all others still verify.
+    pub fn rotated_file_text(&self, key: &[u8; KEY_OCTETS]) -> String {
+        let number = self.keys.iter().map(|(number, _)| *number).max().unwrap_or(0).saturating_add(1);
+        let mut text = Self::file_text(number, key);
+        text.push_str(
+            "# Older ones. Never remove the last: suppressed addresses and Message-IDs are computed with it.\n",
+        );
+        for (number, key) in &self.keys {
+            text.push_str(&format!("{number} {}\n", hex(key)));
+        }
+        text
+    }
+
+    /// The number of the key that makes tokens, and how many there are.
+    pub fn newest(&self) -> (u32, usize) {
+        (self.keys[0].0, self.keys.len())
     }
 
     /// The tag that a letter's envelope sender carries, so that its bounce leads back to the delivery (VERP).
@@ -236,6 +320,10 @@ impl Keyring {
     }
 }
 
+fn change_binding(subscriber: SubscriberId, email: &EmailAddress) -> Vec<u8> {
+    [&subscriber.0.to_be_bytes()[..], email.expose().to_lowercase().as_bytes()].concat()
+}
+
 /// By a table: an import writes 32 octets for each row.
 fn hex(octets: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
@@ -330,6 +418,44 @@ mod tests {
             new.message_id(IssueNumber(1), SubscriberId(5)),
             "a key added in the middle of a run does not change the Message-ID of a second attempt"
         );
+    }
+
+    #[test]
+    fn a_rotated_key_file_makes_new_tokens_and_knows_the_old() {
+        let old = ring(&line(1, 7));
+        let file = old.rotated_file_text(&[9; KEY_OCTETS]);
+        let new = ring(&file);
+        assert_eq!(new.newest(), (2, 2));
+        assert_eq!(ring(&new.rotated_file_text(&[11; KEY_OCTETS])).newest(), (3, 3));
+        let left = UnixMillis(1_794_924_000_000);
+        for token in [old.undo_token(SubscriberId(5), left), new.undo_token(SubscriberId(5), left)] {
+            assert_eq!(new.verify_undo_token(&token), Some((SubscriberId(5), left)));
+        }
+        assert_eq!(old.verify_undo_token(&new.undo_token(SubscriberId(5), left)), None);
+    }
+
+    #[test]
+    fn bound_tokens_are_for_what_they_were_made() {
+        let ring = ring(&line(1, 7));
+        let (ann, bob) = (SubscriberId(5), SubscriberId(6));
+        let address = |text| EmailAddress::parse(text).unwrap();
+        let token = ring.change_token(77, ann, &address("new@example.com"));
+        assert_eq!(Keyring::claimed_change(&token), Some(77));
+        assert!(ring.verify_change_token(&token, ann, &address("NEW@example.com")));
+        assert!(!ring.verify_change_token(&token, bob, &address("new@example.com")));
+        assert!(!ring.verify_change_token(&token, ann, &address("other@example.com")));
+        assert!(!ring.verify_change_token(&token.replace("a77", "a78"), ann, &address("new@example.com")));
+        assert!(!ring.verify_change_token(
+            &ring.undo_token(ann, UnixMillis(1)),
+            ann,
+            &address("new@example.com")
+        ));
+        let undo = ring.undo_token(ann, UnixMillis(1000));
+        for changed in [undo.replace("z5-", "z6-"), undo.replace("-1000", "-2000"), undo.replace('z', "u")] {
+            assert_eq!(ring.verify_undo_token(&changed), None, "{changed}");
+        }
+        assert_eq!(ring.verify_link_token(Purpose::Unsubscribe, &undo.replace("z5-1000", "u5")), None);
+        assert_eq!(Keyring::claimed_change("k1"), None);
     }
 
     #[test]

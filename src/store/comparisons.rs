@@ -151,7 +151,7 @@ fn parsed(row: &AnyRow) -> Result<Comparison> {
     serde_json::from_str(&body).map_err(|error| StoreError::content("a comparison with", error.to_string()))
 }
 
-fn stored(row: &AnyRow) -> Result<StoredComparison> {
+pub(super) fn stored(row: &AnyRow) -> Result<StoredComparison> {
     Ok(StoredComparison {
         comparison: parsed(row)?,
         imported_at: UnixMillis(row.try_get("imported_at")?),

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::{
-    choices, comparisons, consent, intake, issues, notices, pace_rows, pacing, queue, retention, votes,
+    choices, comparisons, consent, intake, issues, leaving, notices, pace_rows, pacing, queue, retention,
+    votes,
 };
 
 /// The engine behind a store.
@@ -74,6 +75,12 @@ pub(super) struct Texts {
     pub(super) peek: Text,
     pub(super) claim_these: Text,
     pub(super) park: Text,
+    pub(super) leavers: Text,
+    pub(super) end: Text,
+    pub(super) suppress_leavers: Text,
+    pub(super) note_leaving: Text,
+    pub(super) cancel_leavers: Text,
+    pub(super) forget_for_readers: Text,
     pub(super) put_topics: Text,
     pub(super) put_hours: Text,
     pub(super) claim_notice: Text,
@@ -107,6 +114,12 @@ impl Texts {
             peek: engine.render(pacing::PEEK),
             claim_these: engine.render(pacing::CLAIM_THESE),
             park: engine.render(pacing::PARK),
+            leavers: engine.render(leaving::LEAVERS),
+            end: engine.render(leaving::END),
+            suppress_leavers: engine.render(leaving::SUPPRESS_LEAVERS),
+            note_leaving: engine.render(leaving::NOTE_LEAVING),
+            cancel_leavers: engine.render(leaving::CANCEL_LEAVERS),
+            forget_for_readers: engine.render(notices::FORGET_FOR_READERS),
             put_topics: engine.render(choices::PUT_TOPICS),
             put_hours: engine.render(choices::PUT_HOURS),
             claim_notice: engine.render(notices::CLAIM),

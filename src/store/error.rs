@@ -33,6 +33,9 @@ pub enum StoreError {
         "the connection to the database broke or none was free ({detail}); check that the server runs, then try again"
     )]
     Disconnected { detail: String },
+    /// A commit that several asked for together; what the engine said, in words.
+    #[error("{0}")]
+    Shared(String),
     #[error("worker {worker} has lost its hold on the database; start the worker again")]
     Dismissed { worker: i64 },
     #[error("comparison {slug:?} is not in the store; import it first")]

@@ -327,7 +327,7 @@ fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(text)
 }
 
-fn issue(row: &AnyRow) -> Result<Issue> {
+pub(super) fn issue(row: &AnyRow) -> Result<Issue> {
     let state: String = row.try_get("state")?;
     Ok(Issue {
         number: IssueNumber(row.try_get("number")?),

@@ -28,6 +28,7 @@ mod enlistment;
 mod error;
 mod intake;
 mod issues;
+mod leaving;
 mod mark;
 mod notices;
 mod open;
@@ -35,6 +36,7 @@ mod pace_rows;
 mod pacing;
 mod preferences;
 mod queue;
+mod reading;
 mod retention;
 mod schedule;
 mod schema;
@@ -45,9 +47,11 @@ pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served};
 pub use comparisons::Carried;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
+pub use leaving::{Leaving, Reasons};
 pub use mark::{Mark, MarkFile};
 pub use pacing::{Paced, Pacing};
 pub use queue::Turned;
+pub use reading::{Figures, Shelf};
 pub use retention::Requeued;
 pub use schema::SCHEMA;
 pub use votes::{CastVote, Total, Voted};
@@ -85,6 +89,7 @@ struct Inner {
     durable: AnyPool,
     /// One writer at a time on SQLite. Waiting here is fair and costs nothing; waiting in `busy_timeout` is neither.
     gate: Mutex<()>,
+    leavers: leaving::Leavers,
 }
 
 /// Whether a commit has to survive a power cut. A killed process loses nothing either way: the system has the pages.
@@ -203,6 +208,12 @@ impl Store {
             ("peek", &texts.peek),
             ("claim these", &texts.claim_these),
             ("park", &texts.park),
+            ("leavers", &texts.leavers),
+            ("leavers end", &texts.end),
+            ("leavers are suppressed", &texts.suppress_leavers),
+            ("leavings", &texts.note_leaving),
+            ("cancel what is open of leavers", &texts.cancel_leavers),
+            ("notices of leavers", &texts.forget_for_readers),
             ("claim a notice", &texts.claim_notice),
             ("forget proof", &texts.forget_proof),
             ("forget who was asked", &texts.forget_asked),
@@ -217,6 +228,7 @@ impl Store {
             ("candidates", comparisons::CANDIDATES),
             ("cancel what is open of a subscriber", subscribers::CANCEL_OPEN),
             ("forget a subscriber's words", subscribers::FORGET_WORDS),
+            ("revive", leaving::REVIVE),
             ("fan out", issues::FAN_OUT),
             ("letters of an issue", choices::VARIANTS),
             ("by choice", choices::BY_CHOICE),

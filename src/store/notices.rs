@@ -46,7 +46,8 @@ pub(super) const OLD: &str = "
 pub(super) const FORGET: &str = "DELETE FROM notice WHERE subscriber = $1";
 
 pub(super) const FORGET_FOR_READERS: &str = "
-    DELETE FROM notice WHERE subscriber = $1 AND state = 'queued' AND kind IN ('already_subscribed', 'welcome')";
+    DELETE FROM notice WHERE subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})
+      AND state = 'queued' AND kind IN ('already_subscribed', 'welcome')";
 
 /// Puts a notice into the queue, within the transaction of what it is about.
 pub(super) async fn insert(tx: &mut Write<'_>, notice: &NewNotice, now: UnixMillis) -> Result<NoticeId> {
@@ -60,12 +61,6 @@ pub(super) async fn insert(tx: &mut Write<'_>, notice: &NewNotice, now: UnixMill
         .await?;
     let row = rows.first().ok_or(StoreError::Statement("INSERT … RETURNING gave no row".to_owned()))?;
     Ok(NoticeId(row.try_get("id")?))
-}
-
-/// What is queued for somebody who reads the letter makes no sense for who has left.
-pub(super) async fn forget_for_readers(tx: &mut Write<'_>, subscriber: SubscriberId) -> Result<()> {
-    sqlx::query(FORGET_FOR_READERS).bind(subscriber.0).execute(&mut *tx.tx).await?;
-    Ok(())
 }
 
 /// Every notice to a person, with the address in it.

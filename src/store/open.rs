@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::sync::Mutex;
 
 use super::dialect::{Engine, Texts};
-use super::{Inner, Result, Store, StoreError};
+use super::{Inner, Result, Store, StoreError, leaving};
 
 /// Longest wait for a server that does not answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -202,9 +202,21 @@ fn store(
     place: String,
     Pools { read, normal, bulk, durable }: Pools,
 ) -> Store {
-    let (texts, gate) = (Texts::new(engine), Mutex::new(()));
+    let (texts, gate, leavers) = (Texts::new(engine), Mutex::new(()), leaving::Leavers::default());
     Store {
-        inner: Arc::new(Inner { engine, texts, home, options, place, read, normal, bulk, durable, gate }),
+        inner: Arc::new(Inner {
+            engine,
+            texts,
+            home,
+            options,
+            place,
+            read,
+            normal,
+            bulk,
+            durable,
+            gate,
+            leavers,
+        }),
     }
 }
 

@@ -20,6 +20,15 @@ pub(super) const FORGET_WORDS: &str = "
     UPDATE delivery SET reply_text = '', note = CASE WHEN state = 'cancelled' THEN 'the subscriber was erased' END
     WHERE subscriber = $1 AND issue IN (SELECT number FROM issue)";
 
+/// What else is kept of one person. Why people leave stays as a count, without their words.
+pub(super) const FORGET: &[&str] = &[
+    "DELETE FROM preference WHERE subscriber = $1",
+    "DELETE FROM address_change WHERE subscriber = $1",
+    "UPDATE leaving SET words = NULL WHERE subscriber = $1",
+    "DELETE FROM pending WHERE subscriber = $1",
+    "DELETE FROM consent WHERE subscriber = $1",
+];
+
 const COLUMNS: &str = "id, email, name, status, timezone, source, created_at, activated_at, ended_at";
 
 impl Store {
@@ -69,35 +78,6 @@ impl Store {
         Ok(row.try_get("n")?)
     }
 
-    /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued or deferred, in one
-    /// durable (fsynced) commit. Repeats succeed. None: no such subscriber; else how many deliveries were cancelled.
-    pub async fn unsubscribe(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Option<u64>> {
-        let mut tx = self.inner.begin(Durability::Full).await?;
-        let found = sqlx::query(
-            "UPDATE subscriber SET status = 'unsubscribed', ended_at = COALESCE(ended_at, $2) WHERE id = $1",
-        )
-        .bind(id.0)
-        .bind(now.0)
-        .execute(&mut *tx.tx)
-        .await?;
-        if found.rows_affected() == 0 {
-            return Ok(None);
-        }
-        sqlx::query(
-            "INSERT INTO suppression (email_hash, reason, created_at) VALUES ($1, 'unsubscribed', $2)
-             ON CONFLICT (email_hash) DO NOTHING",
-        )
-        .bind(hash)
-        .bind(now.0)
-        .execute(&mut *tx.tx)
-        .await?;
-        let cancelled = cancel_open(&mut tx, id, now, "the subscriber unsubscribed").await?;
-        super::notices::forget_for_readers(&mut tx, id).await?;
-        self.inner.forget_voters(&mut tx, &[id], now).await?;
-        tx.commit().await?;
-        Ok(Some(cancelled))
-    }
-
     /// Keeps how a reader wants to be greeted; none forgets it. Somebody erased meanwhile stays erased.
     pub async fn set_name(&self, id: SubscriberId, name: Option<&str>) -> Result<()> {
         let mut tx = self.inner.begin(Durability::Full).await?;
@@ -130,6 +110,9 @@ impl Store {
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
         super::notices::forget(&mut tx, id).await?;
         super::consent::forget(&mut tx, id).await?;
+        for forget in FORGET {
+            sqlx::query(*forget).bind(id.0).execute(&mut *tx.tx).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }

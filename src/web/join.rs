@@ -13,7 +13,7 @@ use tera::Context;
 use super::signup::{Again, Answer, Application, Source, form_elsewhere, words};
 use super::{ClientIp, Web};
 use crate::domain::UnixMillis;
-use crate::domain::issue::{Issue, IssueState};
+use crate::domain::issue::Issue;
 use crate::domain::signup::WORK_BITS;
 use crate::letter::Language;
 use crate::store::StoreError;
@@ -140,10 +140,9 @@ impl Web {
         Ok(context)
     }
 
-    /// The newest issue that was not called off.
+    /// The newest issue that is there for everybody.
     pub(super) async fn latest(&self) -> Result<Option<Issue>, StoreError> {
-        let issues = self.store.issues(5).await?;
-        Ok(issues.into_iter().find(|issue| issue.state != IssueState::Cancelled))
+        Ok(self.store.public_issues(0, 1).await?.pop())
     }
 
     /// A page with the form in it.

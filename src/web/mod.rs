@@ -7,15 +7,25 @@
 mod archive;
 mod assets;
 mod client;
+mod compare;
 mod confirm;
 mod embed;
+mod everybody;
+mod feeds;
+mod fresh;
 mod guard;
 mod health;
 mod join;
+mod metadata;
 mod pages;
 mod readers;
+mod say;
 mod serving;
+mod shelf;
 mod signup;
+mod sitemap;
+mod vote;
+mod xml;
 
 use std::sync::Arc;
 
@@ -32,8 +42,10 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 pub use client::{ClientIp, client_ip};
 pub use pages::Pages;
 pub use serving::{Bounds, serve};
+pub use shelf::Shelf;
 
 use crate::config::SignupSettings;
+use crate::domain::UnixMillis;
 use crate::domain::site::Site;
 use crate::domain::token::Keyring;
 use crate::store::Store;
@@ -49,6 +61,10 @@ pub struct Web {
     pub keyring: Keyring,
     pub site: Site,
     pub pages: Pages,
+    /// Pages for everybody that are made already.
+    pub shelf: Shelf,
+    /// When this process began: nothing it says is older.
+    pub started: UnixMillis,
     /// Whose word on a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
     pub signup: SignupSettings,
@@ -73,6 +89,12 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/api/subscribe", get(embed::stamp).post(embed::subscribe).options(embed::preflight))
         .route("/issues", get(archive::list))
         .route("/issues/{number}", get(archive::issue))
+        .route("/compare/{slug}", get(compare::page))
+        .route("/vote/{token}", get(vote::page).post(vote::cast))
+        .route("/feed.xml", get(feeds::atom))
+        .route("/feed.json", get(feeds::json))
+        .route("/sitemap.xml", get(sitemap::sitemap))
+        .route("/robots.txt", get(sitemap::robots))
         .route("/unsubscribe/{token}", get(readers::unsubscribe_page).post(readers::unsubscribe))
         .route("/preferences/{token}", get(readers::preferences_page).post(readers::save_preferences))
         .route("/assets/{name}", get(assets::get))

@@ -1,12 +1,12 @@
 //! A letter for every choice of topics, rendered once each, and the hours that readers chose as moments of this run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desk, WeekError};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::domain::preferences::{Topics, next_hour};
-use crate::letter::compose::compose;
+use crate::letter::compose::{Ballot, compose};
 use crate::letter::pick::Selection;
 use crate::letter::render::render;
 use crate::mail::Stencil;
@@ -27,7 +27,7 @@ type Carried = (Vec<String>, Vec<String>);
 pub(super) async fn choices(
     desk: &Desk,
     number: IssueNumber,
-    selection: &Selection,
+    (selection, ballots): (&Selection, &[Ballot]),
     now: UnixMillis,
 ) -> Result<Choices, WeekError> {
     let mut choices = Choices { hours: hours(desk, now).await?, ..Choices::default() };
@@ -43,7 +43,7 @@ pub(super) async fn choices(
                     Served::Variant(*variant)
                 } else if choices.variants.len() < MOST_VARIANTS {
                     let variant = i64::try_from(made.len()).unwrap_or(i64::MAX - 1) + 1;
-                    choices.variants.push(letter(desk, number, &left, variant, now)?);
+                    choices.variants.push(letter(desk, number, (&left, ballots), variant, now)?);
                     made.insert(carries, variant);
                     Served::Variant(variant)
                 } else {
@@ -61,15 +61,25 @@ pub(super) async fn choices(
 fn letter(
     desk: &Desk,
     number: IssueNumber,
-    selection: &Selection,
+    (selection, ballots): (&Selection, &[Ballot]),
     variant: i64,
     now: UnixMillis,
 ) -> Result<NewVariant, WeekError> {
     let site = &desk.settings.site;
-    let composition = compose(number, now, site, selection);
+    let composition = compose(number, now, site, selection).with_votes(&of_interest(selection, ballots));
     let stencil = Stencil::build(&render(&composition, site)?, site, number)?;
     let slugs = selection.featured_slugs();
     Ok(NewVariant { variant, subject: composition.subject, slugs, stencil: stencil.to_text() })
+}
+
+/// The ballots that have a category in common with what the variant carries. Not with what was chosen, since readers of
+/// different choices may share a variant.
+fn of_interest(selection: &Selection, ballots: &[Ballot]) -> Vec<Ballot> {
+    let choices = selection.featured.iter().chain(&selection.mentioned);
+    let carried: BTreeSet<&str> =
+        choices.flat_map(|choice| &choice.comparison.tools).map(|tool| tool.category.trim()).collect();
+    let is_of_interest = |b: &&Ballot| b.comparison.tools.iter().any(|t| carried.contains(t.category.trim()));
+    ballots.iter().filter(is_of_interest).cloned().collect()
 }
 
 async fn hours(desk: &Desk, now: UnixMillis) -> Result<Option<Vec<(ChosenHour, UnixMillis)>>, WeekError> {

@@ -12,7 +12,7 @@ use super::{AFTER_ERROR, POLL, Worker};
 use crate::delivery::Line;
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Transition};
-use crate::domain::issue::{IssueNumber, IssueState};
+use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NextNotice};
 use crate::domain::signup::PENDING_KEPT;
 use crate::domain::subscriber::SubscriberId;
@@ -128,10 +128,9 @@ impl Worker {
         self.desk.store.finish_notice(me, notice.id, &transition, now).await
     }
 
-    /// The newest issue that was not called off.
+    /// The newest issue that is there for everybody.
     async fn latest(&self) -> Result<Option<Latest>, StoreError> {
-        let issues = self.desk.store.issues(5).await?;
-        let latest = issues.into_iter().find(|issue| issue.state != IssueState::Cancelled);
+        let latest = self.desk.store.public_issues(0, 1).await?.pop();
         let site = &self.desk.settings.site;
         Ok(latest.map(|issue| Latest::new(site, issue.number, &issue.subject)))
     }
