@@ -184,6 +184,8 @@ impl App {
             started: UnixMillis::now(),
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
             bounds: Bounds { timeout: self.settings.web.timeout, connections: self.settings.web.connections },
+            zone: self.settings.schedule.timezone,
+            reader_hours: self.settings.delivery.reader_hours,
         })
     }
 

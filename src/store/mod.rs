@@ -18,10 +18,12 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 
+mod addresses;
 mod backup;
 mod choices;
 mod comparisons;
 mod dialect;
+mod dossier;
 mod enlistment;
 mod error;
 mod intake;
@@ -41,6 +43,7 @@ mod schema;
 mod subscribers;
 mod votes;
 
+pub use addresses::{AddressChange, AskedChange, CHANGE_FOR, Changed, TAKE_BACK_FOR};
 pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served};
 pub use comparisons::Carried;
 pub use enlistment::Enlistment;

@@ -4,6 +4,7 @@
 //! token in its path, so no form needs a cookie. A request is logged by its route's pattern, never by its path, which
 //! may hold a token.
 
+mod address;
 mod archive;
 mod assets;
 mod client;
@@ -13,8 +14,10 @@ mod feeds;
 mod fresh;
 mod guard;
 mod health;
+mod leave;
 mod metadata;
 mod pages;
+mod preferences;
 mod readers;
 mod say;
 mod serving;
@@ -28,13 +31,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use ipnet::IpNet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 pub use client::{ClientIp, client_ip};
+pub use leave::REASONS;
 pub use pages::Pages;
 pub use serving::{Bounds, serve};
 pub use shelf::Shelf;
@@ -62,6 +66,10 @@ pub struct Web {
     /// Whose word on a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
     pub bounds: Bounds,
+    /// The clock of readers whose own is not known.
+    pub zone: chrono_tz::Tz,
+    /// Whether letters wait for the hour that their reader chose.
+    pub reader_hours: bool,
 }
 
 /// All routes.
@@ -81,8 +89,15 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/feed.json", get(feeds::json))
         .route("/sitemap.xml", get(sitemap::sitemap))
         .route("/robots.txt", get(sitemap::robots))
-        .route("/unsubscribe/{token}", get(readers::unsubscribe_page).post(readers::unsubscribe))
-        .route("/preferences/{token}", get(readers::preferences_page).post(readers::save_preferences))
+        .route("/unsubscribe/{token}", get(leave::page).post(leave::leave))
+        .route("/unsubscribe/{token}/reason", get(leave::page).post(leave::reason))
+        .route("/undo/{token}", post(leave::take_back))
+        .route("/preferences/{token}", get(preferences::page).post(preferences::save))
+        .route("/preferences/{token}/pause", get(preferences::page).post(preferences::pause))
+        .route("/preferences/{token}/address", get(preferences::page).post(preferences::ask_address))
+        .route("/preferences/{token}/data", get(preferences::data))
+        .route("/preferences/{token}/erase", get(preferences::erase_page).post(preferences::erase))
+        .route("/address/{token}", get(address::page).post(address::confirm))
         .route("/assets/{name}", get(assets::get))
         .fallback(readers::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
