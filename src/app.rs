@@ -183,6 +183,8 @@ impl App {
             shelf: Shelf::default(),
             started: UnixMillis::now(),
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
+            signup: self.settings.signup,
+            wake: self.wake.clone(),
             bounds: Bounds { timeout: self.settings.web.timeout, connections: self.settings.web.connections },
         })
     }

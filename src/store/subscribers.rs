@@ -109,6 +109,7 @@ impl Store {
         self.inner.forget_voters(&mut tx, &[id], now).await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
         super::notices::forget(&mut tx, id).await?;
+        super::consent::forget(&mut tx, id).await?;
         for forget in FORGET {
             sqlx::query(*forget).bind(id.0).execute(&mut *tx.tx).await?;
         }

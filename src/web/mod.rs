@@ -8,17 +8,21 @@ mod archive;
 mod assets;
 mod client;
 mod compare;
+mod confirm;
+mod embed;
 mod everybody;
 mod feeds;
 mod fresh;
 mod guard;
 mod health;
+mod join;
 mod metadata;
 mod pages;
 mod readers;
 mod say;
 mod serving;
 mod shelf;
+mod signup;
 mod sitemap;
 mod vote;
 mod xml;
@@ -28,8 +32,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use ipnet::IpNet;
+use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -39,6 +44,7 @@ pub use pages::Pages;
 pub use serving::{Bounds, serve};
 pub use shelf::Shelf;
 
+use crate::config::SignupSettings;
 use crate::domain::UnixMillis;
 use crate::domain::site::Site;
 use crate::domain::token::Keyring;
@@ -61,6 +67,9 @@ pub struct Web {
     pub started: UnixMillis,
     /// Whose word on a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    pub signup: SignupSettings,
+    /// Tells the worker of this process that a notice is in the queue.
+    pub wake: Arc<Notify>,
     pub bounds: Bounds,
 }
 
@@ -72,7 +81,12 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/readyz", get(health::ready))
         .layer(time_limit.clone());
     Router::new()
-        .route("/", get(archive::home))
+        .route("/", get(join::home))
+        .route("/subscribe", get(join::form).post(join::subscribe))
+        .route("/confirm/{token}", get(confirm::page).post(confirm::confirm))
+        .route("/confirm/{token}/again", post(confirm::again))
+        .route("/embed", get(embed::page))
+        .route("/api/subscribe", get(embed::stamp).post(embed::subscribe).options(embed::preflight))
         .route("/issues", get(archive::list))
         .route("/issues/{number}", get(archive::issue))
         .route("/compare/{slug}", get(compare::page))
