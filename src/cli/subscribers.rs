@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Exit, Failure, Outcome};
+use crate::domain::signup::Consent;
 use crate::domain::subscriber::{NewSubscriber, Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::token::Keyring;
 use crate::domain::{EmailAddress, UnixMillis};
@@ -111,7 +112,12 @@ pub async fn run(command: SubscribersCommand, store: &Store, keyring: &Keyring, 
         SubscribersCommand::Show { email, json: own } => {
             let email = address(&email)?;
             let suppressed = store.is_suppressed(&keyring.suppression_hash(&email)).await?;
-            show(store.subscriber(&email).await?, suppressed, json || own)
+            let person = store.subscriber(&email).await?;
+            let consents = match &person {
+                Some(person) => store.consents(person.id).await?,
+                None => Vec::new(),
+            };
+            show(person, &consents, suppressed, json || own)
         }
         SubscribersCommand::Unsubscribe { email } => {
             let email = address(&email)?;
@@ -225,7 +231,7 @@ async fn add(
 }
 
 /// Prints the address in full: the operator has just typed it.
-fn show(person: Option<Subscriber>, suppressed: bool, json: bool) -> Outcome {
+fn show(person: Option<Subscriber>, consents: &[Consent], suppressed: bool, json: bool) -> Outcome {
     let Some(person) = person else {
         if json {
             println!("{}", json!({"subscriber": null, "suppressed": suppressed}));
@@ -240,7 +246,8 @@ fn show(person: Option<Subscriber>, suppressed: bool, json: bool) -> Outcome {
             "{}",
             json!({"id": person.id, "email": person.email.expose(), "name": person.name, "status": person.status,
                    "timezone": person.timezone, "source": person.source, "created_at": person.created_at.to_string(),
-                   "activated_at": moment(person.activated_at), "ended_at": moment(person.ended_at), "suppressed": suppressed})
+                   "activated_at": moment(person.activated_at), "ended_at": moment(person.ended_at), "suppressed": suppressed,
+                   "consents": consents.iter().map(consent_json).collect::<Vec<_>>()})
         );
         return Ok(Exit::Done);
     }
@@ -254,7 +261,20 @@ fn show(person: Option<Subscriber>, suppressed: bool, json: bool) -> Outcome {
     println!("joined      {}", person.created_at);
     println!("activated   {}", dash(moment(person.activated_at)));
     println!("ended       {}", dash(moment(person.ended_at)));
+    for consent in consents {
+        let confirmed =
+            consent.confirmed_at.map_or("not confirmed".to_owned(), |at| format!("confirmed {at}"));
+        let ip = consent.ip.as_deref().unwrap_or("no IP kept");
+        println!("consent     asked {}, {confirmed}, at {} ({ip})", consent.asked_at, consent.form);
+        println!("            {} [{}]: {}", consent.text_id, consent.language, consent.text);
+    }
     Ok(Exit::Done)
+}
+
+fn consent_json(consent: &Consent) -> serde_json::Value {
+    json!({"asked_at": consent.asked_at.to_string(), "confirmed_at": consent.confirmed_at.map(|at| at.to_string()),
+           "form": consent.form, "text_id": consent.text_id, "language": consent.language, "text": consent.text,
+           "ip": consent.ip})
 }
 
 async fn erase(store: &Store, keyring: &Keyring, email: &str, yes: bool, now: UnixMillis) -> Outcome {

@@ -36,7 +36,7 @@ pub enum Initial {
 }
 
 /// The sections in the order of the file, each with what it is about.
-pub const SECTIONS: [(&str, &str); 8] = [
+pub const SECTIONS: [(&str, &str); 10] = [
     ("site", "Who sends the letter, as every letter names it."),
     ("database", "Where subscribers, comparisons, issues and deliveries are kept."),
     ("schedule", "When a letter is due, and what goes in."),
@@ -44,6 +44,8 @@ pub const SECTIONS: [(&str, &str); 8] = [
     ("delivery", "What happens to a letter that the relay puts off."),
     ("dkim", "The signatures of letters. \"verdicts dkim generate\" makes keys and says what goes here."),
     ("web", "The pages: sign-up, unsubscribe, archive."),
+    ("signup", "The form that people join with, and how often it may be used."),
+    ("consent", "The proof that somebody asked for the letter."),
     ("secret", "The site's own key."),
 ];
 
@@ -298,6 +300,39 @@ pub const KEYS: &[Key] = &[
         Absent("[\"127.0.0.1\", \"10.0.0.0/8\"]"),
         "The addresses or networks of the proxies in front of it. Their X-Forwarded-For or Forwarded says who is asking, which \
          limits count by; from anybody else it is not believed. Absent: no proxy is.",
+    ),
+    key(
+        "signup.per_network",
+        Text,
+        Default("\"20/h\""),
+        "How many sign-ups one address of IPv4, or one /64 of IPv6, may send; forms elsewhere and scripts a quarter of it. \
+         However many there are, one mailbox gets at most one notice in ten minutes, and three a day of these.",
+    ),
+    key(
+        "signup.total",
+        Text,
+        Default("\"1000/h\""),
+        "How many sign-ups there may be of everybody together; forms elsewhere and scripts a quarter of it.",
+    ),
+    key(
+        "signup.minimum_fill",
+        Text,
+        Default("\"2s\""),
+        "Whoever fills the form in faster than this is asked to press the button again. 0s: nobody is.",
+    ),
+    key(
+        "signup.proof_of_work",
+        Flag,
+        Default("false"),
+        "Whether a browser has to do a second of arithmetic before it may sign somebody up. It keeps simple robots out, and \
+         people without JavaScript too, so switch it on when you need it.",
+    ),
+    key(
+        "consent.ip",
+        Text,
+        Default("\"truncated\""),
+        "What is kept of the IP address that somebody signed up from: truncated (to /24 or /48), hashed (with the site's key), \
+         or none.",
     ),
     key(
         "secret.key_file",

@@ -11,6 +11,7 @@ mod pace;
 mod raw;
 mod read;
 mod serving;
+mod signup;
 mod span;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::domain::EmailAddress;
 use crate::domain::rate::Rate;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::schedule::Schedule;
+use crate::domain::signup::{IpProof, Limits};
 use crate::domain::site::Site;
 
 pub use database::DatabaseUrl;
@@ -49,6 +51,7 @@ pub struct Settings {
     /// Where bounces go, each with a tag of its own; none for the From address.
     pub bounce_address: Option<EmailAddress>,
     pub web: WebSettings,
+    pub signup: SignupSettings,
     pub secret: SecretSettings,
     /// The folder that relative paths are resolved against: the settings file's own.
     pub folder: PathBuf,
@@ -142,6 +145,17 @@ pub struct WebSettings {
     pub timeout: Duration,
     /// 8 to 100000.
     pub connections: usize,
+}
+
+/// How people join, and what is kept of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SignupSettings {
+    pub limits: Limits,
+    /// A form that comes back sooner is asked for again.
+    pub minimum_fill: Duration,
+    pub proof_of_work: bool,
+    /// What a consent keeps of the IP address.
+    pub ip: IpProof,
 }
 
 #[derive(Clone, Debug)]

@@ -54,7 +54,12 @@ impl Raw {
                 let remedy = suggest(&dotted, variable);
                 return Err(ConfigError::Unknown { place, key: dotted, remedy });
             };
-            if key.shape == Shape::Number && value.trim().parse::<u64>().is_err() {
+            let fits = match key.shape {
+                Shape::Number => value.trim().parse::<u64>().is_ok(),
+                Shape::Flag => value.trim().parse::<bool>().is_ok(),
+                _ => true,
+            };
+            if !fits {
                 return Err(wrong_shape(key, place, Some(value)));
             }
             given.insert(key.name, Given { text: value.trim().to_owned(), place });

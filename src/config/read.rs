@@ -31,6 +31,7 @@ pub(super) fn settings(raw: &Raw, folder: &Path) -> Result<Settings> {
         relay: relay(raw, folder)?,
         delivery: delivery(raw)?,
         web: super::serving::web(raw)?,
+        signup: super::signup::signup(raw)?,
         secret: SecretSettings { key_file: raw.take("secret.key_file", |text| path(text, folder))? },
         folder: folder.to_owned(),
     })

@@ -13,10 +13,12 @@ pub mod preferences;
 pub mod rate;
 pub mod relay;
 pub mod schedule;
+pub mod signup;
 pub mod site;
 pub mod subscriber;
 pub mod time;
 pub mod token;
+pub mod typo;
 
 pub use address::EmailAddress;
 pub use time::UnixMillis;

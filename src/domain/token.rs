@@ -12,11 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::EmailAddress;
 use super::issue::IssueNumber;
 use super::notice::NoticeId;
 use super::subscriber::SubscriberId;
-use super::time::UnixMillis;
+use super::{EmailAddress, UnixMillis};
 
 /// Octets of the MAC that a token carries: 128 bits, beyond guessing and short enough for a link.
 const MAC_OCTETS: usize = 16;
@@ -270,6 +269,34 @@ impl Keyring {
         let mac =
             Self::mac(key, "verdicts message-id", &[&issue.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
         hex(&mac[..MAC_OCTETS])
+    }
+
+    /// What a form of ours carries: when it was made, and a little chance, so that no two are the same. Proves that whoever
+    /// sends the form off has asked for it before.
+    pub fn form_stamp(&self, now: UnixMillis, chance: u32) -> String {
+        let (number, key) = &self.keys[0];
+        let mac = Self::mac(key, "verdicts form", &[&now.0.to_be_bytes(), &chance.to_be_bytes()]);
+        format!("k{number}.{}.{chance}.{}", now.0, URL_SAFE_NO_PAD.encode(&mac[..MAC_OCTETS]))
+    }
+
+    /// When the form was made that carries this stamp, if it is one of ours. Compared in constant time.
+    pub fn verify_form_stamp(&self, stamp: &str) -> Option<UnixMillis> {
+        let mut parts = stamp.split('.');
+        let (key, at, chance, mac) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let number: u32 = key.strip_prefix('k')?.parse().ok()?;
+        let (at, chance): (i64, u32) = (digits(at)?, chance.parse().ok()?);
+        let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|m| m.len() == MAC_OCTETS)?;
+        let (_, key) = self.keys.iter().find(|(n, _)| *n == number)?;
+        let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        check.update(b"verdicts form");
+        for part in [&at.to_be_bytes()[..], &chance.to_be_bytes()] {
+            check.update(&(part.len() as u64).to_be_bytes());
+            check.update(part);
+        }
+        check.verify_truncated_left(&given).ok().map(|()| UnixMillis(at))
     }
 
     /// The same for a notice.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::{
-    choices, comparisons, intake, issues, leaving, notices, pace_rows, pacing, queue, retention, votes,
+    choices, comparisons, consent, intake, issues, leaving, notices, pace_rows, pacing, queue, retention,
+    votes,
 };
 
 /// The engine behind a store.
@@ -83,6 +84,10 @@ pub(super) struct Texts {
     pub(super) put_topics: Text,
     pub(super) put_hours: Text,
     pub(super) claim_notice: Text,
+    pub(super) forget_proof: Text,
+    pub(super) forget_asked: Text,
+    pub(super) forget_pending: Text,
+    pub(super) forget_person: Text,
     pub(super) carried: Text,
     pub(super) lock_reader: Text,
     pub(super) vote_totals: Text,
@@ -118,6 +123,10 @@ impl Texts {
             put_topics: engine.render(choices::PUT_TOPICS),
             put_hours: engine.render(choices::PUT_HOURS),
             claim_notice: engine.render(notices::CLAIM),
+            forget_proof: engine.render(consent::FORGET_PROOF),
+            forget_asked: engine.render(consent::FORGET_ASKED),
+            forget_pending: engine.render(consent::FORGET_PENDING),
+            forget_person: engine.render(consent::FORGET_PERSON),
             carried: engine.render(comparisons::CARRIED),
             lock_reader: engine.render(votes::LOCK_READER),
             vote_totals: engine.render(votes::TOTALS),

@@ -19,9 +19,11 @@ use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 
 mod addresses;
+mod allowances;
 mod backup;
 mod choices;
 mod comparisons;
+mod consent;
 mod dialect;
 mod dossier;
 mod enlistment;
@@ -216,6 +218,10 @@ impl Store {
             ("cancel what is open of leavers", &texts.cancel_leavers),
             ("notices of leavers", &texts.forget_for_readers),
             ("claim a notice", &texts.claim_notice),
+            ("forget proof", &texts.forget_proof),
+            ("forget who was asked", &texts.forget_asked),
+            ("forget pending", &texts.forget_pending),
+            ("forget who never confirmed", &texts.forget_person),
             ("carried", &texts.carried),
             ("vote totals", &texts.vote_totals),
             ("fence votes", &texts.fence_votes),
@@ -239,6 +245,8 @@ impl Store {
             ("ripe", retention::RIPE),
             ("take out", retention::TAKE_OUT),
             ("next notice", notices::NEXT),
+            ("old pending", consent::OLD_PENDING),
+            ("allowances that are over", allowances::OVER),
             ("old notices", notices::OLD),
             ("forget notices", notices::FORGET),
         ];

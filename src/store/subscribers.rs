@@ -31,8 +31,6 @@ pub(super) const FORGET: &[&str] = &[
     "DELETE FROM preference WHERE subscriber = $1",
     "DELETE FROM address_change WHERE subscriber = $1",
     "UPDATE leaving SET words = NULL WHERE subscriber = $1",
-    "DELETE FROM pending WHERE subscriber = $1",
-    "DELETE FROM consent WHERE subscriber = $1",
 ];
 
 const COLUMNS: &str = "id, email, name, status, timezone, source, created_at, activated_at, ended_at";
@@ -119,6 +117,7 @@ impl Store {
         self.inner.forget_voters(&mut tx, &[id], now).await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
         super::notices::forget(&mut tx, id).await?;
+        super::consent::forget(&mut tx, id).await?;
         for forget in FORGET {
             sqlx::query(*forget).bind(id.0).execute(&mut *tx.tx).await?;
         }

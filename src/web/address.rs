@@ -58,7 +58,10 @@ pub async fn confirm(State(web): State<Arc<Web>>, Path(token): Path<String>) -> 
     };
     let hash = web.keyring.suppression_hash(&change.email);
     match web.store.change_address(number, &change, &hash, now).await {
-        Ok(Changed::Done) => web.change_page(&change, "done"),
+        Ok(Changed::Done) => {
+            web.wake.notify_one();
+            web.change_page(&change, "done")
+        }
         Ok(Changed::Gone) => web.no_change(),
         Err(error) => web.broken(&error),
     }

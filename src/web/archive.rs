@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::response::{Redirect, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::Web;
@@ -45,11 +45,6 @@ struct Link {
 #[derive(Deserialize)]
 pub struct Paging {
     page: Option<String>,
-}
-
-/// `GET /`: the archive is the front door.
-pub async fn home() -> Redirect {
-    Redirect::to("/issues")
 }
 
 /// `GET /issues`, `GET /issues?page=2`: every issue of which a letter has left, the newest first.

@@ -56,8 +56,8 @@ pub struct ToolView<'a> {
     pub stances: Vec<&'static str>,
     /// The community's ship %; none without a vote.
     pub community: Option<u8>,
-    /// "62% of 120 votes".
-    pub community_words: Option<String>,
+    /// "120 votes".
+    pub votes: Option<String>,
 }
 
 /// One reviewer's line.
@@ -162,7 +162,7 @@ pub fn tool_view<'a>(tool: &'a Tool, here: Votes, say: Say<'_>) -> ToolView<'a> 
         reviews: panel.total(),
         stances,
         community: community.percent(),
-        community_words: say.community(community),
+        votes: say.votes(community),
     }
 }
 

@@ -9,11 +9,14 @@ mod archive;
 mod assets;
 mod client;
 mod compare;
+mod confirm;
+mod embed;
 mod everybody;
 mod feeds;
 mod fresh;
 mod guard;
 mod health;
+mod join;
 mod leave;
 mod metadata;
 mod pages;
@@ -22,6 +25,7 @@ mod readers;
 mod say;
 mod serving;
 mod shelf;
+mod signup;
 mod sitemap;
 mod vote;
 mod xml;
@@ -33,6 +37,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use ipnet::IpNet;
+use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -43,6 +48,7 @@ pub use pages::Pages;
 pub use serving::{Bounds, serve};
 pub use shelf::Shelf;
 
+use crate::config::SignupSettings;
 use crate::domain::UnixMillis;
 use crate::domain::site::Site;
 use crate::domain::token::Keyring;
@@ -65,6 +71,9 @@ pub struct Web {
     pub started: UnixMillis,
     /// Whose word on a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    pub signup: SignupSettings,
+    /// Tells the worker of this process that a notice is in the queue.
+    pub wake: Arc<Notify>,
     pub bounds: Bounds,
     /// The clock of readers whose own is not known.
     pub zone: chrono_tz::Tz,
@@ -80,7 +89,12 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/readyz", get(health::ready))
         .layer(time_limit.clone());
     Router::new()
-        .route("/", get(archive::home))
+        .route("/", get(join::home))
+        .route("/subscribe", get(join::form).post(join::subscribe))
+        .route("/confirm/{token}", get(confirm::page).post(confirm::confirm))
+        .route("/confirm/{token}/again", post(confirm::again))
+        .route("/embed", get(embed::page))
+        .route("/api/subscribe", get(embed::stamp).post(embed::subscribe).options(embed::preflight))
         .route("/issues", get(archive::list))
         .route("/issues/{number}", get(archive::issue))
         .route("/compare/{slug}", get(compare::page))

@@ -293,7 +293,10 @@ pub async fn ask_address(
         Ok(email) => {
             let hash = web.keyring.suppression_hash(&email);
             match web.store.ask_address_change(reader.person.id, &email, &hash, UnixMillis::now()).await {
-                Ok(AskedChange::Asked) => Said::done("leave.address_asked"),
+                Ok(AskedChange::Asked) => {
+                    web.wake.notify_one();
+                    Said::done("leave.address_asked")
+                }
                 Ok(AskedChange::TooOften) => Said::wrong("email", "leave.address_too_often"),
                 Ok(AskedChange::Gone) => Said::wrong("email", "leave.address_gone"),
                 Err(error) => return web.broken(&error),

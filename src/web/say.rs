@@ -38,10 +38,10 @@ impl Say<'_> {
         }
     }
 
-    /// "62 % of 120 votes"; none without a vote.
-    pub fn community(&self, votes: Votes) -> Option<String> {
-        let (percent, count) = (votes.percent()?.to_string(), votes.total().to_string());
-        Some(self.fill("read.community_of", &[("percent", &percent), ("count", &count)]))
+    /// "120 votes"; none without a vote.
+    pub fn votes(&self, votes: Votes) -> Option<String> {
+        let count = votes.total();
+        (count > 0).then(|| self.fill("read.votes", &[("count", &count.to_string())]))
     }
 
     /// The verdict in one sentence.
@@ -77,13 +77,9 @@ impl Say<'_> {
                 split.divided.iter().filter(|(_, ship)| *ship == at).map(|(who, _)| *who).collect();
             if !by.is_empty() {
                 let other = comparison.tools[1 - at].name.as_str();
-                let with = [("count", by.len().to_string()), ("names", self.list(&by))];
-                let with = [
-                    ("count", with[0].1.as_str()),
-                    ("names", &with[1].1),
-                    ("ship", &tool.name),
-                    ("skip", other),
-                ];
+                let (count, names) = (by.len().to_string(), self.list(&by));
+                let with =
+                    [("count", count.as_str()), ("names", &names), ("ship", &tool.name), ("skip", other)];
                 said.push(self.fill("read.divided", &with));
             }
         }

@@ -12,8 +12,9 @@ use super::{AFTER_ERROR, POLL, Worker};
 use crate::delivery::Line;
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Transition};
-use crate::domain::issue::{IssueNumber, IssueState};
+use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NextNotice};
+use crate::domain::signup::PENDING_KEPT;
 use crate::domain::subscriber::SubscriberId;
 use crate::fault::{self, Point};
 use crate::letter::{Latest, NoticeWriter};
@@ -82,6 +83,11 @@ impl Worker {
                 tracing::warn!(notices = found, "a worker is gone; the notice it had in hand is sent again");
             }
             store.forget_notices(now.minus(KEEP), SWEPT_AT_ONCE).await?;
+            store.forget_allowances(now, SWEPT_AT_ONCE).await?;
+            let forgotten = store.forget_pending(now.minus(PENDING_KEPT), SWEPT_AT_ONCE).await?;
+            if forgotten > 0 {
+                tracing::info!(addresses = forgotten, "never confirmed, so they are deleted");
+            }
             desk.swept_at = Some(now);
         }
         while !*self.stop.borrow() {
@@ -122,10 +128,9 @@ impl Worker {
         self.desk.store.finish_notice(me, notice.id, &transition, now).await
     }
 
-    /// The newest issue that was not called off.
+    /// The newest issue that is there for everybody.
     async fn latest(&self) -> Result<Option<Latest>, StoreError> {
-        let issues = self.desk.store.issues(5).await?;
-        let latest = issues.into_iter().find(|issue| issue.state != IssueState::Cancelled);
+        let latest = self.desk.store.public_issues(0, 1).await?.pop();
         let site = &self.desk.settings.site;
         Ok(latest.map(|issue| Latest::new(site, issue.number, &issue.subject)))
     }

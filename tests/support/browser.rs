@@ -1,0 +1,318 @@
+//! A real browser: Debian's Chromium, led by its driver. It reaches nothing but loopback.
+#![allow(dead_code, reason = "every test file uses the part it needs")]
+
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// Where axe-core is installed to by `tests/run`.
+const AXE: &str = "target/npm/node_modules/axe-core/axe.min.js";
+/// Where screenshots go, for whoever wants to look.
+const SCREENS: &str = "target/screens";
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Light {
+    Light,
+    Dark,
+}
+
+/// The name of an element's id in every answer (W3C WebDriver §12).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A session of its own, with a profile of its own; both end with the value. The driver is spoken to directly: its language is
+/// a dozen small JSON requests, and a client library would bring an HTTP stack along.
+pub struct Browser {
+    driver: Driver,
+    port: u16,
+    session: String,
+    _profile: tempfile::TempDir,
+}
+
+/// The driver and what it has started, which all end with it.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-9", "--", &format!("-{}", self.0.id())]).status();
+        let _ = self.0.wait();
+    }
+}
+
+impl Browser {
+    /// A browser as most people have it.
+    pub fn open() -> Self {
+        Self::start(&json!({}))
+    }
+
+    /// One whose owner has switched scripts off.
+    pub fn without_scripts() -> Self {
+        Self::start(&json!({ "profile.managed_default_content_settings.javascript": 2 }))
+    }
+
+    fn start(preferences: &Value) -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is missing; tests/run installs it, or: apt-get install chromium-driver");
+        let mut said = BufReader::new(driver.stdout.take().unwrap());
+        let driver = Driver(driver);
+        let port = port(&mut said);
+        // It goes on talking, and must not meet a closed pipe.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        let profile = tempfile::Builder::new().prefix("verdicts-browser-").tempdir().unwrap();
+        let capabilities = json!({ "goog:chromeOptions": {
+            "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
+                "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--hide-scrollbars", "--window-size=1200,900",
+                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+                format!("--user-data-dir={}", profile.path().display()),
+            ],
+            "prefs": preferences,
+        } });
+        let wish = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let session = request(port, "POST", "/session", &wish).expect("Chromium starts");
+        let session = session["sessionId"].as_str().expect("a session").to_owned();
+        Self { driver, port, session, _profile: profile }
+    }
+
+    fn tell(&self, method: &str, path: &str, body: &Value) -> Value {
+        request(self.port, method, &format!("/session/{}{path}", self.session), body)
+            .unwrap_or_else(|error| panic!("the browser refuses {path}: {error}"))
+    }
+
+    fn post(&self, path: &str, body: Value) -> Value {
+        self.tell("POST", path, &body)
+    }
+
+    fn read(&self, path: &str) -> String {
+        self.tell("GET", path, &Value::Null).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A command of Chromium's own protocol, by way of the driver.
+    fn cdp(&self, command: &str, parameters: Value) -> Value {
+        self.post("/goog/cdp/execute", json!({ "cmd": command, "params": parameters }))
+    }
+
+    fn all(&self, selector: &str) -> Vec<String> {
+        let found = self.post("/elements", json!({ "using": "css selector", "value": selector }));
+        let found = found.as_array().expect("a list");
+        found.iter().map(|element| element[ELEMENT].as_str().expect("an id").to_owned()).collect()
+    }
+
+    fn one(&self, selector: &str) -> String {
+        let found = self.all(selector);
+        found
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("no {selector} on {}:\n{}", self.url(), self.source()))
+    }
+
+    pub fn goto(&self, url: &str) {
+        self.post("/url", json!({ "url": url }));
+    }
+
+    pub fn url(&self) -> String {
+        self.read("/url")
+    }
+
+    pub fn title(&self) -> String {
+        self.read("/title")
+    }
+
+    /// The HTML of the page as it stands now.
+    pub fn source(&self) -> String {
+        self.read("/source")
+    }
+
+    /// What somebody sees in the main part of the page.
+    pub fn main_text(&self) -> String {
+        self.text_of("main")
+    }
+
+    pub fn has(&self, selector: &str) -> bool {
+        !self.all(selector).is_empty()
+    }
+
+    /// Whether somebody sees the first element of the selector.
+    pub fn shows(&self, selector: &str) -> bool {
+        let shown = |id: &String| self.tell("GET", &format!("/element/{id}/displayed"), &Value::Null);
+        self.all(selector).first().is_some_and(|id| shown(id) == json!(true))
+    }
+
+    pub fn text_of(&self, selector: &str) -> String {
+        self.read(&format!("/element/{}/text", self.one(selector)))
+    }
+
+    pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        let value =
+            self.tell("GET", &format!("/element/{}/attribute/{name}", self.one(selector)), &Value::Null);
+        value.as_str().map(str::to_owned)
+    }
+
+    /// Types into a field, in place of what is there.
+    pub fn fill(&self, selector: &str, text: &str) {
+        let field = self.one(selector);
+        self.post(&format!("/element/{field}/clear"), json!({}));
+        self.post(&format!("/element/{field}/value"), json!({ "text": text }));
+    }
+
+    /// Clicks; the driver waits for the page that comes of it.
+    pub fn click(&self, selector: &str) {
+        let element = self.one(selector);
+        self.post(&format!("/element/{element}/click"), json!({}));
+    }
+
+    /// A key, wherever the focus is.
+    pub fn press(&self, key: char) {
+        let focused = self.tell("GET", "/element/active", &Value::Null);
+        let focused = focused[ELEMENT].as_str().expect("something has the focus").to_owned();
+        self.post(&format!("/element/{focused}/value"), json!({ "text": key.to_string() }));
+    }
+
+    pub fn run(&self, script: &str) -> Value {
+        self.post("/execute/sync", json!({ "script": script, "args": [] }))
+    }
+
+    /// How wide the window is, and what its owner likes.
+    pub fn look(&self, width: u32, light: Light) {
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false }),
+        );
+        let scheme = if light == Light::Dark { "dark" } else { "light" };
+        self.cdp(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
+        );
+    }
+
+    /// Saves the whole page as a picture.
+    pub fn photograph(&self, name: &str) -> PathBuf {
+        let picture =
+            self.cdp("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }));
+        let octets = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            picture["data"].as_str().unwrap(),
+        );
+        let file = Path::new(SCREENS).join(format!("{name}.png"));
+        std::fs::create_dir_all(SCREENS).unwrap();
+        std::fs::write(&file, octets.unwrap()).unwrap();
+        file
+    }
+
+    /// How far the page is wider than the window, in pixels, with what sticks out.
+    pub fn overflow(&self) -> Option<String> {
+        let found = self.run(
+            "const page = document.documentElement;
+             if (page.scrollWidth <= page.clientWidth) return null;
+             const wide = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > page.clientWidth + 1);
+             return page.scrollWidth + ' > ' + page.clientWidth + ': ' + wide.slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join(' | ');",
+        );
+        found.as_str().map(str::to_owned)
+    }
+
+    /// What axe-core finds wrong with the page, one line each.
+    pub fn violations(&self) -> Vec<String> {
+        let axe = std::fs::read_to_string(AXE).unwrap_or_else(|error| {
+            panic!(
+                "{AXE}: {error}; run tests/run, or: npm install --prefix target/npm axe-core@4.x --no-audit --no-fund --ignore-scripts"
+            )
+        });
+        self.run(&axe);
+        let script = "const done = arguments[0];
+             axe.run(document, { resultTypes: ['violations'] }).then(
+                 r => done(r.violations.map(v => v.id + ': ' + v.help + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + (n.any[0]?.message || '')).join(' | '))),
+                 e => done(['axe failed: ' + e]));";
+        let found = self.post("/execute/async", json!({ "script": script, "args": [] }));
+        found
+            .as_array()
+            .expect("axe answers")
+            .iter()
+            .map(|line| line.as_str().unwrap_or("?").to_owned())
+            .collect()
+    }
+
+    /// Everything that has to be true of a page, looked at where it stands: in light and dark, wide and at 320 px.
+    pub fn inspect(&self, name: &str) {
+        for light in [Light::Light, Light::Dark] {
+            let scheme = if light == Light::Dark { "dark" } else { "light" };
+            for width in [320, 1200] {
+                self.look(width, light);
+                self.photograph(&format!("{name}-{scheme}-{width}"));
+                assert_eq!(self.overflow(), None, "{name} at {width} px, {scheme}");
+                let violations = self.violations();
+                assert!(violations.is_empty(), "{name} at {width} px, {scheme}:\n{}", violations.join("\n"));
+            }
+        }
+        assert_eq!(self.run("return document.scripts.length"), json!(0), "{name} has no script");
+        assert_eq!(
+            self.run("return document.querySelectorAll('[style], style').length"),
+            json!(0),
+            "{name} styles itself"
+        );
+        assert_eq!(self.run("return document.cookie"), json!(""), "{name} sets a cookie");
+    }
+}
+
+/// The body of an answer; the driver keeps its connections open, so the length says where it ends.
+fn answer(mut stream: impl BufRead) -> std::io::Result<Vec<u8>> {
+    let (mut line, mut length) = (String::new(), 0);
+    while stream.read_line(&mut line)? > 2 {
+        if let Some(text) = line.to_lowercase().strip_prefix("content-length:") {
+            length = text.trim().parse().unwrap_or(0);
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok(body)
+}
+
+/// One request to the driver, and the value of its answer.
+fn request(port: u16, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map_err(|error| error.to_string())?;
+    stream.set_read_timeout(Some(Duration::from_secs(120))).map_err(|error| error.to_string())?;
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()))
+        .map_err(|error| error.to_string())?;
+    let answer = answer(BufReader::new(stream)).map_err(|error| error.to_string())?;
+    let mut value: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
+    let value = value["value"].take();
+    match value["error"].as_str() {
+        Some(error) => Err(format!("{error}: {}", value["message"])),
+        None => Ok(value),
+    }
+}
+
+/// The port that the driver chose, from its own words.
+fn port(said: &mut impl BufRead) -> u16 {
+    let mut line = String::new();
+    while said.read_line(&mut line).unwrap() > 0 {
+        if let Some((_, port)) = line.trim_end().trim_end_matches('.').rsplit_once("successfully on port ") {
+            return port.parse().unwrap();
+        }
+        line.clear();
+    }
+    panic!("chromedriver ended without a port");
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = request(self.port, "DELETE", &format!("/session/{}", self.session), &Value::Null);
+    }
+}
