@@ -27,6 +27,9 @@ const ADD_UP: &str = "
     ON CONFLICT (issue, state) DO UPDATE SET deliveries = condensed.deliveries + excluded.deliveries,
         unknowns = condensed.unknowns + excluded.unknowns";
 
+const STILL_THERE: &str =
+    "SELECT 1 AS there FROM delivery WHERE issue = $1 AND state IN ('sent', 'cancelled') LIMIT 1";
+
 /// The rows that are left of a condensed issue are few.
 pub(super) const FORGET_VARIANTS: &str = "
     DELETE FROM issue_variant WHERE issue = $1 AND NOT EXISTS (
@@ -90,7 +93,8 @@ impl Store {
             let add = sqlx::query(ADD_UP).bind(number).bind(state.as_str()).bind(count).bind(unknowns);
             add.execute(&mut *tx.tx).await?;
         }
-        if left > 0 {
+        let more = sqlx::query(STILL_THERE).bind(number).fetch_all(&mut *tx.tx).await?;
+        if more.is_empty() {
             // The last of it: letters that no row asks for any more. A failed one may be tried again, and keeps its own.
             for text in [FORGET_VARIANTS, FORGET_TOPICS, FORGET_HOURS] {
                 sqlx::query(text).bind(number).execute(&mut *tx.tx).await?;
