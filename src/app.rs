@@ -186,6 +186,8 @@ impl App {
             signup: self.settings.signup,
             wake: self.wake.clone(),
             bounds: Bounds { timeout: self.settings.web.timeout, connections: self.settings.web.connections },
+            zone: self.settings.schedule.timezone,
+            reader_hours: self.settings.delivery.reader_hours,
         })
     }
 
@@ -239,6 +241,10 @@ impl Letters for IssueLetters {
         let chosen = claimed.variant.and_then(|variant| self.variants.get(&variant));
         chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
+    }
+
+    fn is_work(&self) -> bool {
+        self.signer.is_slow()
     }
 }
 
