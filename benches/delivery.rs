@@ -5,12 +5,15 @@
 //! take turns for several rounds; medians are compared. A relay that is 20 ms away is compared with itself: one command at
 //! a time, and pipelined. Growth is the time a letter takes, and the memory, as the readers become more.
 //!
-//!     cargo bench --bench delivery                                        # the whole of it, below ten minutes
+//! Signed letters are measured too, and the CPU that they cost beyond the bare signature of the same library.
+//!
+//!     cargo bench --bench delivery                                        # the whole of it, about ten minutes
 //!     READERS=5000 ROUNDS=1 GROWTH=10000 cargo bench --bench delivery     # a quick look
-//!     DKIM=file.toml cargo bench --bench delivery                         # with that file's settings as a further row
 
 #![expect(clippy::cast_precision_loss, reason = "counts of letters")]
 
+#[path = "wire/bare.rs"]
+mod bare;
 #[path = "wire/delay.rs"]
 mod delay;
 #[path = "../tests/support/house.rs"]
@@ -23,7 +26,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Utc};
 use house::House;
+use verdicts::mail::dkim::KeyKind;
 
 /// How late the far relay's replies are.
 const FAR: Duration = Duration::from_millis(20);
@@ -43,6 +48,11 @@ struct Run {
 #[derive(Default)]
 struct Row {
     name: String,
+    connections: usize,
+    /// Settings of ours for this row.
+    more: String,
+    /// What the bare signature costs, in microseconds.
+    bare: f64,
     limit: Vec<Run>,
     ours: Vec<Run>,
 }
@@ -72,9 +82,12 @@ fn main() {
 
     let near = near(readers, rounds, octets);
     let far = far(number("FAR_READERS", 1_500), rounds);
+    let rsa = near[RSA].median(|r| r.cpu) - near[RSA].bare / 1000.0;
     let mut targets = vec![
-        target("10 connections: letters against the limit", near[1].ratio(), 1.0, true, 0.5),
-        target("10 connections: CPU ms a letter", near[1].median(|r| r.cpu), 0.15, false, 0.6),
+        target("10 connections: letters against the limit", near[TEN].ratio(), 1.0, true, 0.5),
+        target("10 connections: CPU ms a letter", near[TEN].median(|r| r.cpu), 0.15, false, 0.6),
+        target("RSA-2048: letters against the limit", near[RSA].ratio(), 0.5, true, 0.25),
+        target("RSA-2048: CPU ms a letter beyond the bare signature", rsa, 0.15, false, 0.6),
         target("20 ms away: pipelined against one at a time", far.ratio(), 3.5, true, 2.5),
     ];
     targets.extend(grow(&sizes));
@@ -139,28 +152,37 @@ fn head(limit: &str) {
     println!("\n| {:<38} | {limit:>7} | ours/s  | ratio | limit's and our CPU ms | peak MB |", "");
 }
 
-/// On loopback, over 1, 10 and 50 connections.
+/// Which rows of [`near`] the targets are about.
+const TEN: usize = 1;
+const RSA: usize = 4;
+
+/// On loopback, over 1, 10 and 50 connections, and signed over 10.
 fn near(readers: usize, rounds: usize, octets: usize) -> Vec<Row> {
-    let mut rows: Vec<(usize, String, Row)> = [1, 10, 50].map(|n| (n, String::new(), Row::default())).into();
-    match std::env::var("DKIM") {
-        Ok(file) => rows.push((10, fs::read_to_string(file).expect("DKIM names a file"), Row::default())),
-        Err(_) => println!("DKIM: not measured; name a file with [dkim] settings as DKIM"),
+    let keys = tempfile::tempdir().unwrap();
+    let mut rows: Vec<Row> = [1, 10, 50]
+        .map(|n| Row { name: format!("{n} connections"), connections: n, ..Row::default() })
+        .into();
+    for (kind, name) in [(KeyKind::Ed25519, "Ed25519"), (KeyKind::Rsa, "RSA-2048")] {
+        let pem = bare::key(kind, keys.path());
+        let file = keys.path().join(kind.as_str());
+        let more = format!("[dkim]\ndomain = \"verdicts.example\"\nselector = \"s\"\nkey_file = {file:?}\n");
+        let (name, bare) = (format!("10 connections, {name}"), bare::cost(kind, &pem));
+        println!("{name}: the bare signature takes {bare:.0} µs");
+        rows.push(Row { name, connections: 10, more, bare, ..Row::default() });
     }
     for _ in 0..rounds {
-        for (connections, more, row) in &mut rows {
+        for row in &mut rows {
             // One connection is slow, and as steady with fewer.
-            let letters = if *connections == 1 { readers / 4 } else { readers };
-            let signed = if more.is_empty() { "" } else { ", signed" };
-            row.name = format!("{connections} connections{signed}");
+            let letters = if row.connections == 1 { readers / 4 } else { readers };
             let sink = Sink::start();
-            row.limit.push(smtp_source(sink.address, *connections, letters, octets));
+            row.limit.push(smtp_source(sink.address, row.connections, letters, octets));
             drop(sink);
             let sink = Sink::start();
-            row.ours.push(send(sink.address, *connections, letters, more));
+            row.ours.push(send(sink.address, row.connections, letters, &row.more));
         }
     }
     head("limit/s");
-    rows.into_iter().map(|(_, _, row)| row).inspect(Row::print).collect()
+    rows.into_iter().inspect(Row::print).collect()
 }
 
 /// Over 10 connections to a relay 20 ms away, one command at a time and pipelined.
@@ -184,7 +206,7 @@ fn grow(sizes: &[usize]) -> Vec<Target> {
     for &readers in sizes {
         let first = peer::Sink::start();
         let house = House::new(&first.url(), "connections = 10\n");
-        house.furnish(readers);
+        furnish(&house, readers);
         let begun = Instant::now();
         let mut send = house.start(&["send"]);
         assert!(first.wait_for_more(1, Duration::from_secs(60)), "no letter within a minute");
@@ -216,10 +238,20 @@ fn grow(sizes: &[usize]) -> Vec<Target> {
     ]
 }
 
+/// Readers, and comparisons for a letter of some 30 KB.
+fn furnish(house: &House, readers: usize) {
+    for slug in ["second", "third"] {
+        let text = house::comparison(slug, Utc::now() - TimeDelta::hours(30));
+        let file = house.write(&format!("{slug}.json"), &text);
+        house.must(&["comparisons", "import", file.to_str().unwrap()]);
+    }
+    house.furnish(readers);
+}
+
 /// The size of the letter that ours will send, so that the limit sends as many octets.
 fn letter_octets() -> usize {
     let house = House::new("outbox:outbox", "");
-    house.furnish(1);
+    furnish(&house, 1);
     house.must(&["send"]);
     house::outbox(&house.path("outbox"))[0].len()
 }
@@ -246,7 +278,7 @@ fn smtp_source(to: SocketAddr, connections: usize, letters: usize, octets: usize
 /// One `send`, enqueueing included.
 fn send(to: SocketAddr, connections: usize, readers: usize, more: &str) -> Run {
     let house = House::new(&format!("smtp://{to}"), &format!("connections = {connections}\n{more}"));
-    house.furnish(readers);
+    furnish(&house, readers);
     let begun = Instant::now();
     let used = watch(&mut house.start(&["send"]).0);
     let elapsed = begun.elapsed();

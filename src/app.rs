@@ -240,6 +240,10 @@ impl Letters for IssueLetters {
         chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
     }
+
+    fn is_work(&self) -> bool {
+        self.signer.is_slow()
+    }
 }
 
 /// What remembers how far the database has come; with Postgres beside the key, which every worker has.

@@ -117,7 +117,7 @@ fn whoever_follows_every_link_changes_nothing_and_finds_no_dead_one() {
     assert!(dead.is_empty(), "links that lead nowhere: {dead:?}");
 
     // Every kind of page was among them, so none is missing from the claim.
-    for (route, _) in routes() {
+    for route in routes().into_iter().filter(|route| route.get).map(|route| route.path) {
         let front = route.split('{').next().unwrap();
         let is_met =
             met.keys().any(|path| if front == route { *path == route } else { path.starts_with(front) });

@@ -35,7 +35,11 @@ fn target() -> &'static Target {
 
 /// The status of the answer, 0 for a connection that ended without one.
 fn status(answer: &[u8]) -> u16 {
-    String::from_utf8_lossy(&answer[..answer.len().min(64)]).split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0)
+    String::from_utf8_lossy(&answer[..answer.len().min(64)])
+        .split(' ')
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(0)
 }
 
 /// A segment of a path: junk of every kind, and things that are nearly right.
@@ -43,7 +47,9 @@ fn segment() -> impl Strategy<Value = String> {
     let keyring = Keyring::parse(&Keyring::file_text(1, &[7; 32])).unwrap();
     let tokens: Vec<String> = [Purpose::Unsubscribe, Purpose::Preferences]
         .iter()
-        .flat_map(|purpose| (1..4).map(|id| keyring.link_token(*purpose, SubscriberId(id))).collect::<Vec<_>>())
+        .flat_map(|purpose| {
+            (1..4).map(|id| keyring.link_token(*purpose, SubscriberId(id))).collect::<Vec<_>>()
+        })
         .collect();
     let cut = (select(tokens.clone()), 0..40_usize).prop_map(|(token, at)| token.chars().take(at).collect());
     prop_oneof![
@@ -51,24 +57,47 @@ fn segment() -> impl Strategy<Value = String> {
         cut,
         select(
             [
-                "1", "0", "-1", "99999999999999999999", "lead", "LEAD", "%00", "%ff%fe", "%2e%2e%2f", "..", ".", "%", "%zz",
-                "a%0d%0aX-Evil:%201", "k1.u1.", "k1.u1.AAAA.B", "k4294967296.u1.A", "k1.u9223372036854775808.AAAAAAAAAAAAAAAAAAAAAA",
-                "%F0%9F%92%A9", "style.css", "style.0.css", "'--", "{{x}}", "%3Cscript%3E",
+                "1",
+                "0",
+                "-1",
+                "99999999999999999999",
+                "lead",
+                "LEAD",
+                "%00",
+                "%ff%fe",
+                "%2e%2e%2f",
+                "..",
+                ".",
+                "%",
+                "%zz",
+                "a%0d%0aX-Evil:%201",
+                "k1.u1.",
+                "k1.u1.AAAA.B",
+                "k4294967296.u1.A",
+                "k1.u9223372036854775808.AAAAAAAAAAAAAAAAAAAAAA",
+                "%F0%9F%92%A9",
+                "style.css",
+                "style.0.css",
+                "'--",
+                "{{x}}",
+                "%3Cscript%3E",
             ]
             .map(str::to_owned)
             .to_vec()
         ),
         "[!-~&&[^ ?#\\\\]]{0,40}",
-        proptest::collection::vec(any::<u8>(), 0..12).prop_map(|octets| octets.iter().map(|o| format!("%{o:02x}")).collect()),
+        proptest::collection::vec(any::<u8>(), 0..12)
+            .prop_map(|octets| octets.iter().map(|o| format!("%{o:02x}")).collect()),
         (1..9000_usize).prop_map(|n| "x".repeat(n)),
     ]
 }
 
 /// A path of ours with its placeholders filled, or none of ours.
 fn path() -> impl Strategy<Value = String> {
-    let ours = (select(routes()), segment(), segment()).prop_map(|((route, _), one, other)| {
+    let ours = (select(routes()), segment(), segment()).prop_map(|(route, one, other)| {
         let mut fill = [one, other].into_iter().cycle();
         let filled: Vec<String> = route
+            .path
             .split('/')
             .map(|part| if part.starts_with('{') { fill.next().unwrap_or_default() } else { part.to_owned() })
             .collect();
@@ -86,18 +115,44 @@ fn path() -> impl Strategy<Value = String> {
 fn headers() -> impl Strategy<Value = Vec<u8>> {
     let name = select(
         [
-            "Accept-Language", "Accept-Encoding", "Content-Type", "If-None-Match", "If-Modified-Since", "X-Forwarded-For",
-            "Forwarded", "X-Request-Id", "Cookie", "Origin", "Referer", "Range", "Accept", "Content-Encoding", "Expect", "Upgrade",
+            "Accept-Language",
+            "Accept-Encoding",
+            "Content-Type",
+            "If-None-Match",
+            "If-Modified-Since",
+            "X-Forwarded-For",
+            "Forwarded",
+            "X-Request-Id",
+            "Cookie",
+            "Origin",
+            "Referer",
+            "Range",
+            "Accept",
+            "Content-Encoding",
+            "Expect",
+            "Upgrade",
         ]
         .to_vec(),
     );
     let value = prop_oneof![
-        proptest::collection::vec(any::<u8>().prop_filter("no line of its own", |b| !b"\r\n\0".contains(b)), 0..60),
+        proptest::collection::vec(
+            any::<u8>().prop_filter("no line of its own", |b| !b"\r\n\0".contains(b)),
+            0..60
+        ),
         select(
             [
-                "de;q=0.5, *;q=0", "gzip;q=2, br", "multipart/form-data; boundary=b", "multipart/form-data", "application/json",
-                "application/x-www-form-urlencoded; charset=utf-16", "W/\"x\", *", "Thu, 99 Foo 0000", "for=\"[::1\"", "bytes=9-1",
-                "100-continue", "websocket",
+                "de;q=0.5, *;q=0",
+                "gzip;q=2, br",
+                "multipart/form-data; boundary=b",
+                "multipart/form-data",
+                "application/json",
+                "application/x-www-form-urlencoded; charset=utf-16",
+                "W/\"x\", *",
+                "Thu, 99 Foo 0000",
+                "for=\"[::1\"",
+                "bytes=9-1",
+                "100-continue",
+                "websocket",
             ]
             .map(|text| text.as_bytes().to_vec())
             .to_vec()
@@ -118,8 +173,16 @@ fn headers() -> impl Strategy<Value = Vec<u8>> {
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let form = select(
         [
-            "name=%ff&topics=%00", "email=a%40example.com&name=x", "List-Unsubscribe=One-Click", "email=a%0d%0aBcc:b%40example.com",
-            "tool=x&say=ship", "--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\x7f", "{\"email\":[]}", "{\"email\":\"a@example.com\"}", "&&&===", "a=1&a=2&a=3",
+            "name=%ff&topics=%00",
+            "email=a%40example.com&name=x",
+            "List-Unsubscribe=One-Click",
+            "email=a%0d%0aBcc:b%40example.com",
+            "tool=x&say=ship",
+            "--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\x7f",
+            "{\"email\":[]}",
+            "{\"email\":\"a@example.com\"}",
+            "&&&===",
+            "a=1&a=2&a=3",
         ]
         .map(|text| text.as_bytes().to_vec())
         .to_vec(),
@@ -171,12 +234,19 @@ fn octets_that_are_no_http_are_refused() {
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
         let status = status(&target.served.say(octets));
-        assert!(status == 0 || (400..500).contains(&status), "{status} for {:?}", String::from_utf8_lossy(octets));
+        assert!(
+            status == 0 || (400..500).contains(&status),
+            "{status} for {:?}",
+            String::from_utf8_lossy(octets)
+        );
     }
     let many: String = (0..5000).map(|n| format!("X-{n}: y\r\n")).collect();
     let answer = target.served.say(format!("GET / HTTP/1.1\r\n{many}\r\n").as_bytes());
     assert_eq!(status(&answer), 431, "{}", String::from_utf8_lossy(&answer));
-    assert_eq!(status(&target.served.say(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")), 200);
+    assert_eq!(
+        status(&target.served.say(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")),
+        200
+    );
 }
 
 #[test]
@@ -185,10 +255,12 @@ fn a_body_beyond_any_form_is_413_on_every_route_that_takes_one() {
     let before = dump(&target.house);
     let keyring = Keyring::parse(&Keyring::file_text(1, &[7; 32])).unwrap();
     let mut posts = 0;
-    for (route, _) in routes().into_iter().filter(|(_, takes_post)| *takes_post) {
+    for route in routes().into_iter().filter(|route| route.post).map(|route| route.path) {
         let purpose = if route.contains("unsubscribe") { Purpose::Unsubscribe } else { Purpose::Preferences };
         let path = route.replace("{token}", &keyring.link_token(purpose, SubscriberId(1)));
-        for kind in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "application/json"] {
+        for kind in
+            ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "application/json"]
+        {
             let body = "x".repeat(100_000);
             let known = format!(
                 "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
@@ -201,7 +273,11 @@ fn a_body_beyond_any_form_is_413_on_every_route_that_takes_one() {
             for request in [known, chunked] {
                 let answer = target.served.say(request.as_bytes());
                 // Some take one kind of form alone, and say so before they look at its size.
-                assert!(matches!(status(&answer), 413 | 415), "{path}, {kind}: {}", String::from_utf8_lossy(&answer));
+                assert!(
+                    matches!(status(&answer), 413 | 415),
+                    "{path}, {kind}: {}",
+                    String::from_utf8_lossy(&answer)
+                );
                 posts += usize::from(status(&answer) == 413);
             }
         }

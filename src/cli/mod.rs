@@ -134,7 +134,9 @@ pub fn main(
         }
     };
     start_log(&cli);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // One thread for the ledger and its connections: they wake each other a few times a letter, which costs next to nothing on
+    // one thread and a switch each between two. SQLite, signatures and pages have threads of their own.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return finish(Err(Failure::Failed(format!("no runtime can be started: {error}")))),
     };

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
 use super::{Exit, Failure, Outcome};
 use crate::app::App;
 use crate::web;
@@ -15,15 +18,28 @@ pub async fn run(app: &App, pages: bool) -> Outcome {
         worker.run().await;
         return Ok(Exit::Done);
     }
-    let listen = app.settings.web.listen;
-    let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| {
-        Failure::Failed(format!(
-            "web.listen = \"{listen}\" can't be listened on ({error}); choose another port"
-        ))
-    })?;
     let pages = Arc::new(app.web()?);
-    tracing::info!(listen = %listener.local_addr()?, schedule = worker.schedule.text(), "serving");
-    let (served, ()) = tokio::join!(web::serve(listener, pages, stop), worker.run());
-    served?;
+    // A run must not keep readers waiting, nor they the run.
+    let threads = tokio::runtime::Builder::new_multi_thread().thread_name("pages").enable_all().build()?;
+    let listen = app.settings.web.listen;
+    let (sender, listening) = oneshot::channel();
+    let served = threads.spawn(async move {
+        let listener = TcpListener::bind(listen).await?;
+        // Gone only if `run` is, and then nobody waits for it.
+        let _ = sender.send(listener.local_addr());
+        web::serve(listener, pages, stop).await
+    });
+    let Ok(address) = listening.await else {
+        let error = served.await.expect("binding does not panic").err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        return Err(Failure::Failed(format!(
+            "web.listen = \"{listen}\" can't be listened on ({error}); choose another port"
+        )));
+    };
+    tracing::info!(listen = %address?, schedule = worker.schedule.text(), "serving");
+    let (served, ()) = tokio::join!(served, worker.run());
+    // Nothing runs there any more; to wait for its threads here is not allowed, and not needed.
+    threads.shutdown_background();
+    served.expect("the server does not panic")?;
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::engine::{Carrier, Letters, PostOffice};
@@ -165,7 +166,7 @@ impl Connection {
 
     /// Asks the relay to take the letter; the outcome if it does not.
     async fn begin(&mut self, job: &Job) -> Option<Outcome> {
-        self.fill(job);
+        self.fill(job).await;
         let session = self.session.as_mut()?;
         session.begin(&self.post.sender(&job.claimed), &job.claimed.email, &self.letter).await
     }
@@ -208,9 +209,27 @@ impl Connection {
         known(job, Decision { transition, concern })
     }
 
-    fn fill(&mut self, job: &Job) {
+    /// Signatures are made beside the other connections, on as many cores as there are.
+    async fn fill(&mut self, job: &Job) {
         self.letter.clear();
-        job.letters.fill(&job.claimed, self.post.now(), &mut self.letter);
+        let now = self.post.now();
+        if !job.letters.is_work() {
+            return job.letters.fill(&job.claimed, now, &mut self.letter);
+        }
+        let (letters, claimed) = (job.letters.clone(), job.claimed.clone());
+        let mut letter = std::mem::take(&mut self.letter);
+        let filled = spawn_blocking(move || {
+            letters.fill(&claimed, now, &mut letter);
+            letter
+        });
+        match filled.await {
+            Ok(letter) => self.letter = letter,
+            // The same as if it had been filled here; when the runtime ends, nobody is there to see it.
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
 
     /// Whether a letter can begin at once.

@@ -80,6 +80,11 @@ pub enum Carrier {
 pub trait Letters: Send + Sync {
     /// Writes the letter of `claimed` into `out`, which is empty: CRLF line ends, ASCII, the same Message-ID at every attempt.
     fn fill(&self, claimed: &Claimed, now: UnixMillis, out: &mut Vec<u8>);
+
+    /// Whether filling takes so long (a signature does) that it belongs on a thread of its own.
+    fn is_work(&self) -> bool {
+        false
+    }
 }
 
 /// Loads the letters of an issue; an error is words for the operator and pauses the run.

@@ -29,7 +29,9 @@ const BULK: &str =
     "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -48000; PRAGMA wal_autocheckpoint = 16384;";
 /// How long an import's connection outlives it, with its cache.
 const BULK_IDLE: Duration = Duration::from_secs(5);
-const READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;";
+// A small cache: readers look up single rows, or walk past a million once, and there are several of them.
+const READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -512;";
 // A plan made while the table was empty would scan it for the rest of a run of a million: plan for what is there.
 const POSTGRES: &str =
     "SET plan_cache_mode = force_custom_plan; SET lock_timeout = '30s'; SET client_min_messages = warning;";
