@@ -19,7 +19,9 @@ fn topics(names: &[&str]) -> Topics {
 }
 
 async fn choose(store: &Store, reader: i64, zone: &str, chosen: Preferences) {
-    store.choose_preferences(SubscriberId(reader), None, Some(zone), &chosen).await.unwrap();
+    let id = SubscriberId(reader);
+    store.set_letter(id, None, Some(zone), chosen.topics.as_ref(), chosen.at_hour).await.unwrap();
+    store.set_pause(id, chosen.pause, NOW).await.unwrap();
 }
 
 async fn choose_topics(store: &Store, reader: i64, names: &[&str]) {

@@ -191,11 +191,7 @@ fn writer(language: &str) -> NoticeWriter {
 }
 
 fn notice(kind: NoticeKind) -> ClaimedNotice {
-    let data = [
-        ("expires_at", "1795528800000"),
-        ("path", "/preferences/k1.p7.xyz/address/k1.a7.xyz"),
-        ("address", "n***@e***.org"),
-    ];
+    let data = [("expires_at", "1795528800000"), ("change", "12"), ("address", "n***@e***.org")];
     ClaimedNotice {
         id: NoticeId(41),
         kind,

@@ -18,12 +18,14 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 
+mod addresses;
 mod allowances;
 mod backup;
 mod choices;
 mod comparisons;
 mod consent;
 mod dialect;
+mod dossier;
 mod enlistment;
 mod error;
 mod intake;
@@ -43,6 +45,7 @@ mod schema;
 mod subscribers;
 mod votes;
 
+pub use addresses::{AddressChange, AskedChange, CHANGE_FOR, Changed, TAKE_BACK_FOR};
 pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served};
 pub use comparisons::Carried;
 pub use enlistment::Enlistment;
