@@ -253,6 +253,8 @@ impl Store {
         ];
         let mut all: Vec<_> = rendered.iter().map(|(name, text)| (*name, text.as_str().to_owned())).collect();
         all.extend(plain.iter().map(|(name, text)| (*name, (*text).to_owned())));
+        all.push(("figures", reading::figures_text()));
+        all.push(("shelf", reading::shelf_text()));
         all.push(("reclaim", queue::reclaim_text(self.inner.engine)));
         all
     }
