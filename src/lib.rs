@@ -46,8 +46,11 @@
 //! - **The pace is rows, too** ([`domain::pace`], [`store::Pacing`]): rates, ramps and slowed domains hold over restarts and for
 //!   all workers; a letter that has to wait for its domain's slot has it as its due time, and keeps nobody waiting behind it.
 //! - **A refusal is data**, not an error: it is a [`domain::delivery::Reply`] on the delivery's row.
-//! - **Nothing is absent by accident**: there is no cache to invalidate, no global, and no state in a worker's memory that
-//!   a restart would miss (which relay was last unreachable is found out again).
+//! - **Nothing is absent by accident**: there is no global, and no state in a worker's memory that a restart would miss (which
+//!   relay was last unreachable is found out again). The one cache is of public pages ([`web::Shelf`]); it looks at most a
+//!   second later whether what it shows has changed, whoever changed it.
+//! - **A vote has a name as long as its reader has** ([`store::Store::vote`]): in the transaction in which somebody leaves, their
+//!   votes' rows go and the totals stay.
 
 pub mod app;
 pub mod cli;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Durability, Result, Store, StoreError, Write};
+use super::{Durability, Result, Store, StoreError, Write, votes};
 use crate::domain::subscriber::{Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
 
@@ -115,6 +115,7 @@ impl Store {
         .await?;
         cancel_open(&mut tx, id, now, "the subscriber was erased").await?;
         self.inner.forget_voters(&mut tx, &[id], now).await?;
+        sqlx::query(votes::TAKE_FENCE_DOWN).bind(id.0).execute(&mut *tx.tx).await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
         super::notices::forget(&mut tx, id).await?;
         super::consent::forget(&mut tx, id).await?;
