@@ -46,7 +46,7 @@ mod subscribers;
 mod votes;
 
 pub use addresses::{AddressChange, AskedChange, CHANGE_FOR, Changed, TAKE_BACK_FOR};
-pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served};
+pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served, Waiting};
 pub use comparisons::Carried;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
@@ -236,6 +236,7 @@ impl Store {
             ("letters of an issue", choices::VARIANTS),
             ("by choice", choices::BY_CHOICE),
             ("unforeseen", choices::UNFORESEEN),
+            ("waiting", choices::WAITING),
             ("cancel what is open of an issue", issues::CANCEL_OPEN),
             ("left the house", issues::LEFT_THE_HOUSE),
             ("tally", issues::TALLY),
