@@ -75,6 +75,9 @@ pub enum SubscribersCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Print everything that is kept on one person, as JSON: what their own page lets them download
+    #[command(after_help = "Example:\n  verdicts subscribers data ann@example.com > ann.json")]
+    Data { email: String },
     /// Unsubscribe one address, at once and for good
     Unsubscribe { email: String },
     /// Delete a person; the address stays out by a keyed hash alone
@@ -118,6 +121,13 @@ pub async fn run(command: SubscribersCommand, store: &Store, keyring: &Keyring, 
                 None => Vec::new(),
             };
             show(person, &consents, suppressed, json || own)
+        }
+        SubscribersCommand::Data { email } => {
+            let email = address(&email)?;
+            let person = find(store, &email).await?;
+            let all = store.everything_about(person.id, &keyring.suppression_hash(&email)).await?;
+            println!("{:#}", all.unwrap_or_default());
+            Ok(Exit::Done)
         }
         SubscribersCommand::Unsubscribe { email } => {
             let email = address(&email)?;
