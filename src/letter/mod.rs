@@ -5,6 +5,7 @@
 //! pages and notices in every language.
 
 pub mod compose;
+pub mod lint;
 pub mod notice;
 pub mod pick;
 pub mod render;

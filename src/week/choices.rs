@@ -68,6 +68,8 @@ fn letter(
     let site = &desk.settings.site;
     let composition = compose(number, now, site, selection).with_votes(&of_interest(selection, ballots));
     let stencil = Stencil::build(&render(&composition, site)?, site, number)?;
+    // It is the whole letter with less in it: what there is to warn of was said of that.
+    super::passes(number, super::proof(desk, number, &stencil, now), false)?;
     let slugs = selection.featured_slugs();
     Ok(NewVariant { variant, subject: composition.subject, slugs, stencil: stencil.to_text() })
 }
