@@ -186,6 +186,8 @@ impl App {
             signup: self.settings.signup,
             wake: self.wake.clone(),
             bounds: Bounds { timeout: self.settings.web.timeout, connections: self.settings.web.connections },
+            zone: self.settings.schedule.timezone,
+            reader_hours: self.settings.delivery.reader_hours,
         })
     }
 

@@ -45,9 +45,16 @@
 //! - **No transaction is open while a relay answers**, and no letter is sent inside an HTTP request.
 //! - **The pace is rows, too** ([`domain::pace`], [`store::Pacing`]): rates, ramps and slowed domains hold over restarts and for
 //!   all workers; a letter that has to wait for its domain's slot has it as its due time, and keeps nobody waiting behind it.
+//! - **A notice is a row as well** ([`domain::notice`]): written in the transaction of what it is about, claimed before each attempt,
+//!   and sent by a loop of its own beside any run ([`worker::Worker::notices_tick`]). What a relay says of it changes nobody's status.
+//! - **A form tells nobody who is on the list** ([`store::Store::sign_up`]): one durable commit and one answer for every address.
+//!   Limits are rows ([`domain::signup::Allowance`]) under keyed hashes.
 //! - **A refusal is data**, not an error: it is a [`domain::delivery::Reply`] on the delivery's row.
-//! - **Nothing is absent by accident**: there is no cache to invalidate, no global, and no state in a worker's memory that
-//!   a restart would miss (which relay was last unreachable is found out again).
+//! - **Nothing is absent by accident**: there is no global, and no state in a worker's memory that a restart would miss (which
+//!   relay was last unreachable is found out again). The one cache is of public pages ([`web::Shelf`]); it looks at most a
+//!   second later whether what it shows has changed, whoever changed it.
+//! - **A vote has a name as long as its reader has** ([`store::Store::vote`]): in the transaction in which somebody leaves, their
+//!   votes' rows go and the totals stay.
 
 pub mod app;
 pub mod cli;

@@ -113,6 +113,7 @@ impl Worker {
         let pass = self.delivery_tick(enlistment, now).await?;
         if pass.is_none() && enlistment.is_some() {
             self.condense(now).await?;
+            self.desk.store.forget_address_changes(now).await?;
         }
         Ok(())
     }

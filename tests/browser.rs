@@ -10,18 +10,30 @@ mod letters;
 mod site;
 
 use browser::{Browser, Light};
-use letters::letters;
+use letters::wait_for;
 use site::Site;
 
-/// Everything there is without a token, and every way to go wrong.
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/samples");
+
+/// Everything there is without a token, and a way to go wrong.
 #[test]
 fn public_pages_are_accessible_in_light_and_dark_and_narrow() {
     let site = Site::open(1, "");
+    site.house.must(&["comparisons", "import", SAMPLES]);
     let browser = Browser::open();
-    for (name, path) in [("archive", "/issues"), ("not-found", "/nowhere"), ("front", "/")] {
+    for (name, path) in [
+        ("front", "/"),
+        ("archive", "/issues"),
+        ("comparison", "/compare/lead"),
+        ("comparison-sample", "/compare/tessera-vs-mockingbird"),
+        ("embed", "/embed"),
+        ("not-found", "/nowhere"),
+    ] {
         browser.goto(&site.url(path));
         browser.inspect(name);
     }
+    browser.goto(&site.url("/issues/1"));
+    browser.inspect_letter("letter");
 }
 
 #[test]
@@ -39,25 +51,77 @@ fn the_keyboard_reaches_the_content_first() {
     assert_eq!(browser.run("return document.activeElement.id"), "main");
 }
 
-/// A mail program's archive view, and what a reader does from the links in a letter.
+/// A person who was never here joins, reads, votes, chooses and leaves, all through pages and mails.
 #[test]
-fn a_reader_chooses_and_leaves() {
-    let site = Site::open(1, "");
-    let mail = letters(&site.house.path("outbox")).remove(0);
-    for (browser, name) in [(Browser::open(), "plain"), (Browser::without_scripts(), "without-scripts")] {
-        browser.goto(&mail.link("/preferences/"));
-        if name == "plain" {
-            browser.inspect("preferences");
-        }
-        browser.fill("#name", "Ann <b>");
-        browser.click("form button[type=submit]");
-        assert_eq!(browser.attribute("#name", "value").as_deref(), Some("Ann <b>"));
-        assert!(browser.has(".note--good"), "{name}: it says that it is saved");
-    }
-    let browser = Browser::without_scripts();
-    browser.goto(&mail.link("/unsubscribe/"));
+fn the_whole_life_of_a_reader() {
+    let site = Site::open(1, "[signup]\nminimum_fill = \"0s\"");
+    let outbox = site.house.path("outbox");
+    let me = "nora@example.com";
+    let browser = Browser::open();
+
+    browser.goto(&site.url("/"));
+    browser.fill("#email", "nora@example");
     browser.click("form button[type=submit]");
-    assert!(browser.main_text().contains("off the list"));
-    let shown = site.house.must(&["subscribers", "show", "reader0@example.com"]).out.to_lowercase();
-    assert!(shown.contains("unsubscribed"));
+    browser.inspect("join-refused");
+    browser.fill("#email", me);
+    browser.click("form button[type=submit]");
+    browser.inspect("join-sent");
+    assert!(browser.main_text().contains(me), "it says where the mail went");
+
+    let asked = wait_for(&outbox, |mail| mail.to.contains(me));
+    browser.goto(&asked.link("/confirm/"));
+    browser.inspect("confirm");
+    assert!(!site.status_of(me).contains("active"), "a look confirms nothing");
+    browser.click("form button[type=submit]");
+    browser.inspect("confirmed");
+    assert!(site.status_of(me).contains("active"));
+
+    site.next_issue();
+    let letter = wait_for(&outbox, |mail| mail.to.contains(me) && mail.html.contains("/vote/"));
+    browser.goto(&letter.link("say=ship"));
+    browser.inspect("vote");
+    browser.click("form button[type=submit]");
+    browser.inspect("voted");
+
+    browser.goto(&letter.link("/preferences/"));
+    browser.inspect("preferences");
+    browser.fill("#name", "Nora <b>");
+    browser.click("form button[type=submit]");
+    browser.inspect("preferences-saved");
+    assert_eq!(browser.attribute("#name", "value").as_deref(), Some("Nora <b>"));
+
+    browser.goto(&letter.link("/unsubscribe/"));
+    browser.inspect("leave");
+    assert!(site.status_of(me).contains("active"), "a look leaves nothing");
+    browser.click("form button[type=submit]");
+    browser.inspect("left");
+    assert!(site.status_of(me).contains("unsubscribed"));
+}
+
+/// The same without JavaScript: there is nothing that needs it.
+#[test]
+fn a_life_without_scripts() {
+    let site = Site::open(1, "[signup]\nminimum_fill = \"0s\"");
+    let outbox = site.house.path("outbox");
+    let me = "nora@example.com";
+    let browser = Browser::without_scripts();
+
+    browser.goto(&site.url("/"));
+    browser.fill("#email", me);
+    browser.click("form button[type=submit]");
+    browser.goto(&wait_for(&outbox, |mail| mail.to.contains(me)).link("/confirm/"));
+    browser.click("form button[type=submit]");
+    assert!(site.status_of(me).contains("active"));
+
+    site.next_issue();
+    let letter = wait_for(&outbox, |mail| mail.to.contains(me) && mail.html.contains("/vote/"));
+    browser.goto(&letter.link("say=ship"));
+    browser.click("form button[type=submit]");
+    browser.goto(&letter.link("/preferences/"));
+    browser.fill("#name", "Nora");
+    browser.click("form button[type=submit]");
+    assert!(site.house.must(&["subscribers", "show", me]).out.contains("Nora"));
+    browser.goto(&letter.link("/unsubscribe/"));
+    browser.click("form button[type=submit]");
+    assert!(site.status_of(me).contains("unsubscribed"));
 }

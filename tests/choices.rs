@@ -19,7 +19,9 @@ fn topics(names: &[&str]) -> Topics {
 }
 
 async fn choose(store: &Store, reader: i64, zone: &str, chosen: Preferences) {
-    store.choose_preferences(SubscriberId(reader), None, Some(zone), &chosen).await.unwrap();
+    let id = SubscriberId(reader);
+    store.set_letter(id, None, Some(zone), chosen.topics.as_ref(), chosen.at_hour).await.unwrap();
+    store.set_pause(id, chosen.pause, NOW).await.unwrap();
 }
 
 async fn choose_topics(store: &Store, reader: i64, names: &[&str]) {
@@ -86,6 +88,29 @@ async fn everybody_gets_the_letter_of_their_choice(w: World) {
     let back: Vec<_> = claimed.iter().map(|one| deferred(one.subscriber, again, false)).collect();
     w.store.turn(&me, &back, 0, NOW).await.unwrap();
     assert_eq!(letters(w.store.turn(&me, &[], 10, again).await.unwrap()), expected);
+}
+
+async fn letters_that_no_row_asks_for_are_forgotten(w: World) {
+    w.with_readers(3).await;
+    choose_topics(&w.store, 1, &["Agents"]).await;
+    choose_topics(&w.store, 2, &["Video"]).await;
+    let choices = served(&[(&["Agents"], Served::Variant(1)), (&["Video"], Served::Variant(2))]);
+    w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
+    let me = w.store.enlist(NOW).await.unwrap().unwrap();
+    w.store.turn(&me, &[], 3, NOW).await.unwrap();
+    let done = [sent(SubscriberId(1)), failed(SubscriberId(2)), sent(SubscriberId(3))];
+    w.store.turn(&me, &done, 0, NOW).await.unwrap();
+    w.store.finish_done(NOW).await.unwrap();
+    let tally = w.store.tally(ONE).await.unwrap();
+    assert_eq!(w.store.condense(NOW, 1).await.unwrap(), 1);
+    assert_eq!(w.store.variants(ONE).await.unwrap().len(), 2, "not before the last batch");
+    assert_eq!(w.store.condense(NOW, 1).await.unwrap(), 1);
+    let left: Vec<_> = w.store.variants(ONE).await.unwrap().into_iter().map(|(variant, _)| variant).collect();
+    assert_eq!(left, [2], "the failed letter may be tried again, and keeps its own");
+    assert_eq!(w.store.tally(ONE).await.unwrap(), tally);
+    w.store.requeue(ONE, &[SubscriberId(2)], NOW).await.unwrap();
+    let again = w.store.turn(&me, &[], 3, NOW).await.unwrap();
+    assert_eq!(again[0].variant, Some(2));
 }
 
 async fn what_was_chosen_too_late_is_asked_for_again(w: World) {
@@ -211,6 +236,7 @@ macro_rules! contract {
 
 contract! {
     everybody_gets_the_letter_of_their_choice,
+    letters_that_no_row_asks_for_are_forgotten,
     what_was_chosen_too_late_is_asked_for_again,
     a_letter_waits_for_its_readers_hour,
     a_pause_holds_until_its_day_and_ends_by_itself,

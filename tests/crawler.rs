@@ -20,7 +20,26 @@ type Met = BTreeMap<String, u16>;
 
 /// A site with a history: readers of every kind, two issues, and whatever letters that brought.
 fn furnished() -> (house::House, Vec<Mail>, std::net::SocketAddr) {
-    let site = Site::open(4, "");
+    let site = Site::open(4, "[signup]\nminimum_fill = \"0s\"");
+    // One who confirmed and one who has not yet: the mails of both are in somebody's scanner.
+    for (n, person) in ["new@example.com", "newer@example.com"].into_iter().enumerate() {
+        let form = site.get("/").text();
+        let stamp =
+            form.split("name=\"stamp\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let answer =
+            site.post("/subscribe", &format!("email={}&website=&stamp={stamp}", person.replace('@', "%40")));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let mail = letters::wait_for(&site.house.path("outbox"), |mail| mail.to.contains(person));
+        if n == 0 {
+            let confirm = mail.link("/confirm/");
+            let path = own(&confirm, &site.url("")).unwrap();
+            assert_eq!(site.post(&path, "").status, 200);
+            let outbox = site.house.path("outbox");
+            letters::wait_for(&outbox, |mail| {
+                mail.to.contains(person) && mail.links.iter().any(|l| l.contains("/preferences/"))
+            });
+        }
+    }
     let more = house::comparison("second", chrono::Utc::now() - chrono::TimeDelta::hours(1));
     let more = site
         .house
@@ -105,7 +124,9 @@ fn whoever_follows_every_link_changes_nothing_and_finds_no_dead_one() {
     );
 
     let mut seeds: BTreeSet<String> = mails.iter().flat_map(|mail| mail.links.iter().cloned()).collect();
-    seeds.extend(["/", "/robots.txt", "/sitemap.xml", "/feed.xml", "/feed.json"].map(str::to_owned));
+    // No reader is led to the page about forms on other sites; its address stands in the README.
+    seeds
+        .extend(["/", "/embed", "/robots.txt", "/sitemap.xml", "/feed.xml", "/feed.json"].map(str::to_owned));
     let met = crawl(&served, seeds);
 
     let after = dump(&house);

@@ -467,7 +467,7 @@ fn the_letter_in_the_archive_leads_on_and_names_nobody() {
     let site = Site::open(2, "");
     let answer = site.get("/issues/1");
     let page = answer.text();
-    assert!(page.contains("Stackforge") && page.contains("<nav class=\"site-bar\""));
+    assert!(page.contains("Stackforge") && page.contains("<header class=\"site-bar\""));
     assert!(page.contains(&format!("<link rel=\"canonical\" href=\"{}\">", url(&site, "/issues/1"))));
     assert_eq!(json_ld(&page)["url"], url(&site, "/issues/1"));
     assert_eq!(meta(&page, "og:type"), Some("article"));

@@ -6,13 +6,13 @@ use clap::Args;
 use tokio::sync::watch;
 
 use super::progress::Bar;
-use super::{Exit, Failure, Outcome, say, say_json};
+use super::{Exit, Failure, Outcome, say};
 use crate::app::{self, App};
 use crate::delivery::{self, Pass};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
 use crate::domain::issue::{Issue, IssueNumber, IssueState};
-use crate::store::Enlistment;
+use crate::store::{Enlistment, Waiting};
 use crate::week::{self, Started};
 
 /// How often a process that only watches looks at the ledger, and tries to take over.
@@ -47,7 +47,14 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
     let before = app.store.tally(number).await?;
     let done = deliver(app, number, arguments.wait, &stop).await?;
     let status = app.store.status(number).await?.ok_or_else(|| gone(number))?;
-    report(&status, arguments.json)?;
+    let waiting = app.store.waiting_for_hour(number, UnixMillis::now()).await?;
+    report(&status, waiting.as_ref(), arguments.json)?;
+    if let Some(waiting) = &waiting {
+        eprintln!(
+            "{}; \"verdicts serve\" or the next \"verdicts send\" sends what is due by then",
+            super::status::waiting_words(waiting)
+        );
+    }
     if !arguments.json && status.tally.failed + status.tally.deferred > 0 {
         super::issue::breakdown(app, number).await?.lines().into_iter().for_each(say);
     }
@@ -158,9 +165,9 @@ async fn deliver(
     Ok(last)
 }
 
-fn report(status: &Status, json: bool) -> Result<(), Failure> {
+fn report(status: &Status, waiting: Option<&Waiting>, json: bool) -> Result<(), Failure> {
     if json {
-        return say_json(status);
+        return super::status::report_json(status, waiting);
     }
     say(super::status::words(status));
     Ok(())
@@ -179,7 +186,9 @@ fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> Outcome {
         return Ok(if status.tally == before { Exit::NothingToSend } else { Exit::Done });
     }
     if status.tally == before && before.open() > 0 {
-        eprintln!("nothing is due yet: {} letters wait for another try", before.deferred);
+        if before.deferred > 0 {
+            eprintln!("nothing is due yet: {} letters wait for another try", before.deferred);
+        }
         return Ok(Exit::NothingToSend);
     }
     Ok(Exit::Done)

@@ -1,11 +1,13 @@
 //! `verdicts status`: where a run stands.
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Exit, Failure, Outcome, say, say_json};
+use crate::domain::UnixMillis;
 use crate::domain::delivery::Status;
 use crate::domain::issue::IssueNumber;
-use crate::store::Store;
+use crate::store::{Store, Waiting};
 
 /// Where a run stands: every reader is in exactly one of the counts.
 #[derive(Args)]
@@ -31,12 +33,38 @@ pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
         },
     };
     let status = store.status(number).await?.ok_or_else(|| unknown(number))?;
+    let waiting = store.waiting_for_hour(number, UnixMillis::now()).await?;
     if arguments.json {
-        say_json(&status)?
-    } else {
-        say(words(&status))
+        return report_json(&status, waiting.as_ref()).map(|()| Exit::Done);
+    }
+    say(words(&status));
+    if let Some(waiting) = waiting {
+        say(waiting_words(&waiting));
     }
     Ok(Exit::Done)
+}
+
+/// The contract's fields, and those that are there only when they say something.
+pub(super) fn report_json(status: &Status, waiting: Option<&Waiting>) -> Result<(), Failure> {
+    let mut json = serde_json::to_value(status)?;
+    if let (Some(waiting), Some(fields)) = (waiting, json.as_object_mut()) {
+        let Waiting { letters, next, last } = waiting;
+        let waiting = json!({ "letters": letters, "next": next.to_string(), "last": last.to_string() });
+        fields.insert("waiting_for_hour".to_owned(), waiting);
+        return say_json(&json);
+    }
+    say_json(status)
+}
+
+/// Who waits for an hour, and until when.
+pub(super) fn waiting_words(waiting: &Waiting) -> String {
+    let Waiting { letters, next, last } = waiting;
+    match letters {
+        1 => format!("1 letter waits for the hour that its reader chose, until {next}"),
+        letters => {
+            format!("{letters} letters wait for the hours that their readers chose, from {next} to {last}")
+        }
+    }
 }
 
 pub(super) fn unknown(number: IssueNumber) -> Failure {

@@ -19,6 +19,9 @@ use crate::subscribers::{Options, Writer, clean_name};
 /// Subscribers an export reads at a time.
 const PAGE: i64 = 1_000;
 
+/// What readers wrote on leaving that `stats` shows, the newest first.
+const WORDS_SHOWN: i64 = 50;
+
 #[derive(clap::Subcommand, Debug)]
 pub enum SubscribersCommand {
     /// Take in a CSV of people, also as Mailchimp, Substack, Ghost, beehiiv, Buttondown and listmonk export it
@@ -82,7 +85,7 @@ pub enum SubscribersCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Count subscribers by status
+    /// Count subscribers by status, and why readers left
     Stats {
         /// Print the figures as JSON
         #[arg(long)]
@@ -291,6 +294,7 @@ async fn erase(store: &Store, keyring: &Keyring, email: &str, yes: bool, now: Un
 async fn stats(store: &Store, json: bool) -> Outcome {
     let counts = store.count_subscribers().await?;
     let suppressed = store.count_suppressed().await?;
+    let left = store.reasons(WORDS_SHOWN).await?;
     let count = |status: SubscriberStatus| counts.get(status.as_str()).copied().unwrap_or(0);
     if json {
         let mut figures = serde_json::Map::new();
@@ -298,12 +302,25 @@ async fn stats(store: &Store, json: bool) -> Outcome {
             figures.insert(status.as_str().to_owned(), count(status).into());
         }
         figures.insert("suppressed".to_owned(), suppressed.into());
+        let words: Vec<_> =
+            left.words.iter().map(|(at, words)| json!({"left_at": at.to_string(), "words": words})).collect();
+        figures.insert("reasons".to_owned(), json!(left.counts));
+        figures.insert("words".to_owned(), words.into());
         println!("{}", serde_json::Value::Object(figures));
-    } else {
-        for status in SubscriberStatus::ALL {
-            println!("{:<13}{:>10}", status.as_str(), count(status));
-        }
-        println!("{:<13}{suppressed:>10}", "suppressed");
+        return Ok(Exit::Done);
+    }
+    for status in SubscriberStatus::ALL {
+        println!("{:<13}{:>10}", status.as_str(), count(status));
+    }
+    println!("{:<13}{suppressed:>10}", "suppressed");
+    if !left.counts.is_empty() {
+        println!("\nleft by their own hand, and why:");
+    }
+    for (reason, n) in &left.counts {
+        println!("{reason:<13}{n:>10}");
+    }
+    for (at, words) in &left.words {
+        println!("{at}  {words}");
     }
     Ok(Exit::Done)
 }

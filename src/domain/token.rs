@@ -276,7 +276,7 @@ impl Keyring {
     pub fn form_stamp(&self, now: UnixMillis, chance: u32) -> String {
         let (number, key) = &self.keys[0];
         let mac = Self::mac(key, "verdicts form", &[&now.0.to_be_bytes(), &chance.to_be_bytes()]);
-        format!("k{number}.{}.{chance}.{}", now.0, URL_SAFE_NO_PAD.encode(&mac[..MAC_OCTETS]))
+        format!("k{number}.{}.{chance:08x}.{}", now.0, URL_SAFE_NO_PAD.encode(&mac[..MAC_OCTETS]))
     }
 
     /// When the form was made that carries this stamp, if it is one of ours. Compared in constant time.
@@ -287,7 +287,9 @@ impl Keyring {
             return None;
         }
         let number: u32 = key.strip_prefix('k')?.parse().ok()?;
-        let (at, chance): (i64, u32) = (digits(at)?, chance.parse().ok()?);
+        // Always as long, so that every copy of a page is.
+        let chance = u32::from_str_radix(chance, 16).ok().filter(|_| chance.len() == 8)?;
+        let at = digits(at)?;
         let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|m| m.len() == MAC_OCTETS)?;
         let (_, key) = self.keys.iter().find(|(n, _)| *n == number)?;
         let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
@@ -519,6 +521,27 @@ mod tests {
         #[test]
         fn junk_is_never_a_bounce_token(junk in ".{0,80}") {
             proptest::prop_assert_eq!(ring(&line(1, 7)).verify_bounce_token(&junk), None);
+        }
+
+        #[test]
+        fn a_stamp_tells_its_time_and_any_change_spoils_it(
+            at in 0i64..9_999_999_999_999, chance in 0u32.., place in 0usize..60, c in proptest::char::range('0', 'z')
+        ) {
+            let ring = ring(&line(1, 7));
+            let stamp = ring.form_stamp(UnixMillis(at), chance);
+            proptest::prop_assert_eq!(ring.verify_form_stamp(&stamp), Some(UnixMillis(at)));
+            let mut changed: Vec<char> = stamp.chars().collect();
+            let place = place % changed.len();
+            if !changed[place].eq_ignore_ascii_case(&c) {
+                changed[place] = c;
+                let changed: String = changed.into_iter().collect();
+                proptest::prop_assert_eq!(ring.verify_form_stamp(&changed), None);
+            }
+        }
+
+        #[test]
+        fn junk_is_never_a_stamp(junk in ".{0,80}") {
+            proptest::prop_assert_eq!(ring(&line(1, 7)).verify_form_stamp(&junk), None);
         }
 
         #[test]

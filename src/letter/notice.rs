@@ -154,8 +154,12 @@ impl NoticeWriter {
                 let id = notice.subscriber.ok_or(NoticeError::Data("subscriber"))?;
                 Some(format!("{base}/confirm/{}", self.keyring.link_token(Purpose::Confirm, id)))
             }
-            NoticeKind::AddressChange => Some(format!("{base}{}", datum(notice, "path")?)),
-            NoticeKind::AddressChanged => notice.data.get("path").map(|path| format!("{base}{path}")),
+            NoticeKind::AddressChange | NoticeKind::AddressChanged => {
+                // Confirming it at the new address, and taking it back at the old one, is the same: it comes to where this goes.
+                let id = notice.subscriber.ok_or(NoticeError::Data("subscriber"))?;
+                let change = datum(notice, "change")?.parse().map_err(|_| NoticeError::Data("change"))?;
+                Some(format!("{base}/address/{}", self.keyring.change_token(change, id, &notice.email)))
+            }
             NoticeKind::AlreadySubscribed | NoticeKind::Welcome => None,
         })
     }

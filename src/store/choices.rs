@@ -51,6 +51,11 @@ pub(super) const PUT_HOURS: &str = "
 pub(super) const VARIANTS: &str =
     "SELECT variant, stencil FROM issue_variant WHERE issue = $1 ORDER BY variant";
 
+/// Who waits for an hour is enqueued as of that hour; what the pace put off is not.
+pub(super) const WAITING: &str = "
+    SELECT COUNT(*) AS n, MIN(due_at) AS next, MAX(due_at) AS last FROM delivery
+    WHERE issue = $1 AND state IN ('queued', 'deferred') AND due_at > $2 AND state = 'queued' AND enqueued_at > $2";
+
 const TOPICS: &str = "
     SELECT preference.topics, COUNT(*) AS readers
     FROM preference JOIN subscriber p ON p.id = +preference.subscriber AND p.status = 'active'
@@ -85,6 +90,15 @@ pub enum Served {
     Variant(i64),
     /// Nothing is left for them.
     Nothing,
+}
+
+/// Letters that wait for the hour that their readers chose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    pub letters: i64,
+    /// When the first of them goes, and the last.
+    pub next: UnixMillis,
+    pub last: UnixMillis,
 }
 
 /// A letter that carries less than the whole.
@@ -170,6 +184,21 @@ impl Store {
     pub async fn variants(&self, number: IssueNumber) -> Result<Vec<(i64, String)>> {
         let rows = sqlx::query(VARIANTS).bind(number.0).fetch_all(&self.inner.read).await?;
         rows.iter().map(|row| Ok((row.try_get("variant")?, row.try_get("stencil")?))).collect()
+    }
+
+    /// The letters of an issue that wait at `now` for the hour that their readers chose; none if there are none.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn waiting_for_hour(&self, number: IssueNumber, now: UnixMillis) -> Result<Option<Waiting>> {
+        let row = sqlx::query(WAITING).bind(number.0).bind(now.0).fetch_one(&self.inner.read).await?;
+        let letters: i64 = row.try_get("n")?;
+        let (next, last) = (row.try_get::<Option<i64>, _>("next")?, row.try_get::<Option<i64>, _>("last")?);
+        Ok(next.zip(last).map(|(next, last)| Waiting {
+            letters,
+            next: UnixMillis(next),
+            last: UnixMillis(last),
+        }))
     }
 
     /// Does to the rows of an issue, which are queued for everybody, what their readers chose. A refusal has written

@@ -18,12 +18,14 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 
+mod addresses;
 mod allowances;
 mod backup;
 mod choices;
 mod comparisons;
 mod consent;
 mod dialect;
+mod dossier;
 mod enlistment;
 mod error;
 mod intake;
@@ -43,7 +45,8 @@ mod schema;
 mod subscribers;
 mod votes;
 
-pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served};
+pub use addresses::{AddressChange, AskedChange, CHANGE_FOR, Changed, TAKE_BACK_FOR};
+pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served, Waiting};
 pub use comparisons::Carried;
 pub use enlistment::Enlistment;
 pub use error::StoreError;
@@ -233,6 +236,7 @@ impl Store {
             ("letters of an issue", choices::VARIANTS),
             ("by choice", choices::BY_CHOICE),
             ("unforeseen", choices::UNFORESEEN),
+            ("waiting", choices::WAITING),
             ("cancel what is open of an issue", issues::CANCEL_OPEN),
             ("left the house", issues::LEFT_THE_HOUSE),
             ("tally", issues::TALLY),
@@ -249,6 +253,8 @@ impl Store {
         ];
         let mut all: Vec<_> = rendered.iter().map(|(name, text)| (*name, text.as_str().to_owned())).collect();
         all.extend(plain.iter().map(|(name, text)| (*name, (*text).to_owned())));
+        all.push(("figures", reading::figures_text()));
+        all.push(("shelf", reading::shelf_text()));
         all.push(("reclaim", queue::reclaim_text(self.inner.engine)));
         all
     }

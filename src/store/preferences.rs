@@ -1,11 +1,16 @@
-//! What one reader has chosen: topics, an hour, a pause, a new address.
+//! What one reader has chosen: topics, an hour, a pause.
 
 use sqlx::Row as _;
 
-use super::{Durability, Result, Store, StoreError};
+use super::subscribers::cancel_open;
+use super::{Durability, Result, Store, StoreError, Write};
 use crate::domain::UnixMillis;
 use crate::domain::preferences::{Pause, Preferences, Topics};
 use crate::domain::subscriber::SubscriberId;
+
+/// A row that says nothing is none: a run looks at every one of them.
+const DROP_EMPTY: &str = "DELETE FROM preference
+    WHERE subscriber = $1 AND topics IS NULL AND at_hour IS NULL AND paused_until IS NULL";
 
 impl Store {
     /// What a reader has chosen; the default for who has not.
@@ -35,44 +40,71 @@ impl Store {
         })
     }
 
-    /// Keeps what a reader chose: name, zone and preferences, in one durable commit. Somebody erased meanwhile stays so.
+    /// Keeps name, zone, topics and hour, in one durable commit; a pause stays as it is. Somebody erased meanwhile stays so.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn choose_preferences(
+    pub async fn set_letter(
         &self,
         id: SubscriberId,
         name: Option<&str>,
         zone: Option<&str>,
-        chosen: &Preferences,
+        topics: Option<&Topics>,
+        at_hour: Option<u8>,
     ) -> Result<()> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let person = sqlx::query("UPDATE subscriber SET name = $2, timezone = $3 WHERE id = $1")
-            .bind(id.0)
-            .bind(name)
-            .bind(zone)
-            .execute(&mut *tx.tx)
-            .await?;
+        let person = sqlx::query("UPDATE subscriber SET name = $2, timezone = $3 WHERE id = $1");
+        let person = person.bind(id.0).bind(name).bind(zone).execute(&mut *tx.tx).await?;
         if person.rows_affected() == 0 {
             return Ok(());
         }
-        if *chosen == Preferences::default() {
-            let none = sqlx::query("DELETE FROM preference WHERE subscriber = $1").bind(id.0);
-            none.execute(&mut *tx.tx).await?;
-            return tx.commit().await;
-        }
         sqlx::query(
-            "INSERT INTO preference (subscriber, topics, at_hour, resume_on, paused_until) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (subscriber) DO UPDATE SET topics = excluded.topics, at_hour = excluded.at_hour,
-                 resume_on = excluded.resume_on, paused_until = excluded.paused_until",
+            "INSERT INTO preference (subscriber, topics, at_hour) VALUES ($1, $2, $3)
+             ON CONFLICT (subscriber) DO UPDATE SET topics = excluded.topics, at_hour = excluded.at_hour",
         )
         .bind(id.0)
-        .bind(chosen.topics.as_ref().map(Topics::to_text))
-        .bind(chosen.at_hour.map(i64::from))
-        .bind(chosen.pause.map(|pause| pause.resume_on.to_string()))
-        .bind(chosen.pause.map(|pause| pause.until.0))
+        .bind(topics.map(Topics::to_text))
+        .bind(at_hour.map(i64::from))
         .execute(&mut *tx.tx)
         .await?;
+        sqlx::query(DROP_EMPTY).bind(id.0).execute(&mut *tx.tx).await?;
         tx.commit().await
     }
+
+    /// Begins a pause, or ends it at once, in one durable commit. What is queued for the reader is cancelled when it begins;
+    /// nothing of that comes back when it ends.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn set_pause(&self, id: SubscriberId, pause: Option<Pause>, now: UnixMillis) -> Result<()> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        if !is_there(&mut tx, id).await? {
+            return Ok(());
+        }
+        let day = pause.map(|pause| pause.resume_on.to_string());
+        sqlx::query(
+            "INSERT INTO preference (subscriber, resume_on, paused_until) VALUES ($1, $2, $3)
+             ON CONFLICT (subscriber) DO UPDATE SET resume_on = excluded.resume_on, paused_until = excluded.paused_until",
+        )
+        .bind(id.0)
+        .bind(&day)
+        .bind(pause.map(|pause| pause.until.0))
+        .execute(&mut *tx.tx)
+        .await?;
+        match day {
+            Some(day) => {
+                cancel_open(&mut tx, id, now, &format!("the reader has paused until {day}")).await?;
+            }
+            None => {
+                sqlx::query(DROP_EMPTY).bind(id.0).execute(&mut *tx.tx).await?;
+            }
+        }
+        tx.commit().await
+    }
+}
+
+/// Locks the reader's row by writing to it, so that an erasure waits, or is seen.
+async fn is_there(tx: &mut Write<'_>, id: SubscriberId) -> Result<bool> {
+    let row = sqlx::query("UPDATE subscriber SET status = status WHERE id = $1").bind(id.0);
+    Ok(row.execute(&mut *tx.tx).await?.rows_affected() > 0)
 }

@@ -13,12 +13,14 @@ use crate::domain::issue::{Issue, IssueNumber};
 
 /// An issue is public from its first letter on; one that was called off before that never was. Two states of a delivery
 /// mean an attempt at least, and both are found in the index by state.
-const IS_PUBLIC: &str = "i.released = 0 AND (i.finished_at IS NOT NULL
-    OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = i.number AND d.state = 'sending')
-    OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = i.number AND d.state = 'sent')
-    OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = i.number AND d.unknowns > 0))";
+const IS_PUBLIC: &str = "o.released = 0 AND (o.finished_at IS NOT NULL
+    OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = o.number AND d.state = 'sending')
+    OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = o.number AND d.state = 'sent')
+    OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = o.number AND d.unknowns > 0))";
 
-const ISSUE: &str = "SELECT i.number, i.slot, i.state, i.cutoff_at, i.subject, i.preheader, i.created_at, i.finished_at, i.pause_reason FROM issue i";
+const ISSUE: &str =
+    "SELECT o.number, o.slot, o.state, o.cutoff_at, o.subject, o.preheader, o.created_at, o.finished_at,
+    o.pause_reason FROM issue o";
 
 const COMPARISON: &str = "SELECT body, imported_at, updated_at, featured_in FROM comparison";
 
@@ -45,13 +47,13 @@ pub struct Shelf {
 impl Store {
     /// Public issues, the newest first, after leaving out `skip` of them.
     pub async fn public_issues(&self, skip: i64, limit: i64) -> Result<Vec<Issue>> {
-        let text = sql(format!("{ISSUE} WHERE {IS_PUBLIC} ORDER BY i.number DESC LIMIT $1 OFFSET $2"));
+        let text = sql(format!("{ISSUE} WHERE {IS_PUBLIC} ORDER BY o.number DESC LIMIT $1 OFFSET $2"));
         let rows = sqlx::query(text).bind(limit).bind(skip).fetch_all(&self.inner.read).await?;
         rows.iter().map(issue).collect()
     }
 
     pub async fn public_issue(&self, number: IssueNumber) -> Result<Option<Issue>> {
-        let text = sql(format!("{ISSUE} WHERE i.number = $1 AND {IS_PUBLIC}"));
+        let text = sql(format!("{ISSUE} WHERE o.number = $1 AND {IS_PUBLIC}"));
         let row = sqlx::query(text).bind(number.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(issue).transpose()
     }
@@ -87,13 +89,7 @@ impl Store {
 
     /// The figures of a comparison of these two tools; none if it is not published by `now`. Four look-ups by key.
     pub async fn figures(&self, slug: &str, tools: [&str; 2], now: UnixMillis) -> Result<Option<Figures>> {
-        let text = sql(format!(
-            "SELECT c.updated_at, i.number AS issue, a.ship AS ship_a, a.skip AS skip_a, a.changed_at AS changed_a,
-                    b.ship AS ship_b, b.skip AS skip_b, b.changed_at AS changed_b
-             FROM comparison c LEFT JOIN issue i ON i.number = c.featured_in AND {IS_PUBLIC}
-             LEFT JOIN vote_total a ON a.tool = $3 LEFT JOIN vote_total b ON b.tool = $4
-             WHERE c.slug = $1 AND c.published_at <= $2"
-        ));
+        let text = sql(figures_text());
         let row = sqlx::query(text)
             .bind(slug)
             .bind(now.0)
@@ -114,11 +110,7 @@ impl Store {
 
     /// What the lists of everything depend on.
     pub async fn shelf(&self, now: UnixMillis) -> Result<Shelf> {
-        let text = sql(format!(
-            "SELECT (SELECT COUNT(*) FROM comparison WHERE published_at <= $1) AS comparisons,
-                    (SELECT MAX(updated_at) FROM comparison) AS updated_at,
-                    (SELECT COUNT(*) FROM issue i WHERE {IS_PUBLIC}) AS issues"
-        ));
+        let text = sql(shelf_text());
         let row = sqlx::query(text).bind(now.0).fetch_one(&self.inner.read).await?;
         Ok(Shelf {
             comparisons: row.try_get("comparisons")?,
@@ -126,6 +118,24 @@ impl Store {
             issues: row.try_get("issues")?,
         })
     }
+}
+
+pub(super) fn figures_text() -> String {
+    format!(
+        "SELECT c.updated_at, o.number AS issue, a.ship AS ship_a, a.skip AS skip_a, a.changed_at AS changed_a,
+                b.ship AS ship_b, b.skip AS skip_b, b.changed_at AS changed_b
+         FROM comparison c LEFT JOIN issue o ON o.number = c.featured_in AND {IS_PUBLIC}
+         LEFT JOIN vote_total a ON a.tool = $3 LEFT JOIN vote_total b ON b.tool = $4
+         WHERE c.slug = $1 AND c.published_at <= $2"
+    )
+}
+
+pub(super) fn shelf_text() -> String {
+    format!(
+        "SELECT (SELECT COUNT(*) FROM comparison WHERE published_at <= $1) AS comparisons,
+                (SELECT MAX(updated_at) FROM comparison) AS updated_at,
+                (SELECT COUNT(*) FROM issue o WHERE {IS_PUBLIC}) AS issues"
+    )
 }
 
 fn total(row: &AnyRow, [ship, skip, changed]: [&str; 3]) -> Result<Total> {

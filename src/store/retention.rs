@@ -27,6 +27,18 @@ const ADD_UP: &str = "
     ON CONFLICT (issue, state) DO UPDATE SET deliveries = condensed.deliveries + excluded.deliveries,
         unknowns = condensed.unknowns + excluded.unknowns";
 
+const STILL_THERE: &str =
+    "SELECT 1 AS there FROM delivery WHERE issue = $1 AND state IN ('sent', 'cancelled') LIMIT 1";
+
+/// The rows that are left of a condensed issue are few.
+pub(super) const FORGET_VARIANTS: &str = "
+    DELETE FROM issue_variant WHERE issue = $1 AND NOT EXISTS (
+        SELECT 1 FROM delivery d WHERE d.issue = issue_variant.issue AND d.variant = issue_variant.variant)";
+
+const FORGET_TOPICS: &str = "DELETE FROM issue_topics WHERE issue = $1";
+
+const FORGET_HOURS: &str = "DELETE FROM issue_hour WHERE issue = $1";
+
 /// A letter that is tried again counts its age anew, or its first refusal for now would be its last.
 pub(super) const RETRY: &str = "
     WITH v AS MATERIALIZED (SELECT CAST(e.value AS BIGINT) AS s FROM {texts})
@@ -80,6 +92,13 @@ impl Store {
             left -= count;
             let add = sqlx::query(ADD_UP).bind(number).bind(state.as_str()).bind(count).bind(unknowns);
             add.execute(&mut *tx.tx).await?;
+        }
+        let more = sqlx::query(STILL_THERE).bind(number).fetch_all(&mut *tx.tx).await?;
+        if more.is_empty() {
+            // The last of it: letters that no row asks for any more. A failed one may be tried again, and keeps its own.
+            for text in [FORGET_VARIANTS, FORGET_TOPICS, FORGET_HOURS] {
+                sqlx::query(text).bind(number).execute(&mut *tx.tx).await?;
+            }
         }
         tx.commit().await?;
         Ok(u64::try_from(batch - left).unwrap_or(0))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Durability, Result, Store, StoreError, Write};
+use super::{Durability, Result, Store, StoreError, Write, votes};
 use crate::domain::subscriber::{Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
 
@@ -20,13 +20,17 @@ pub(super) const FORGET_WORDS: &str = "
     UPDATE delivery SET reply_text = '', note = CASE WHEN state = 'cancelled' THEN 'the subscriber was erased' END
     WHERE subscriber = $1 AND issue IN (SELECT number FROM issue)";
 
+/// Rows that have the person's address, whoever they belong to.
+pub(super) const FORGET_ADDRESS: &[&str] = &[
+    "DELETE FROM address_change WHERE email = (SELECT email FROM subscriber WHERE id = $1)",
+    "DELETE FROM notice WHERE email = (SELECT email FROM subscriber WHERE id = $1)",
+];
+
 /// What else is kept of one person. Why people leave stays as a count, without their words.
 pub(super) const FORGET: &[&str] = &[
     "DELETE FROM preference WHERE subscriber = $1",
     "DELETE FROM address_change WHERE subscriber = $1",
     "UPDATE leaving SET words = NULL WHERE subscriber = $1",
-    "DELETE FROM pending WHERE subscriber = $1",
-    "DELETE FROM consent WHERE subscriber = $1",
 ];
 
 const COLUMNS: &str = "id, email, name, status, timezone, source, created_at, activated_at, ended_at";
@@ -92,6 +96,10 @@ impl Store {
     /// Deletes the person's row, keeps a suppression (reason `erased`) and the deliveries' rows without address.
     pub async fn erase(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
+        // What others wrote of this address first, while it is known: it may stand in their changes, and in notices to them.
+        for forget in FORGET_ADDRESS {
+            sqlx::query(*forget).bind(id.0).execute(&mut *tx.tx).await?;
+        }
         let gone =
             sqlx::query("DELETE FROM subscriber WHERE id = $1").bind(id.0).execute(&mut *tx.tx).await?;
         if gone.rows_affected() == 0 {
@@ -107,6 +115,7 @@ impl Store {
         .await?;
         cancel_open(&mut tx, id, now, "the subscriber was erased").await?;
         self.inner.forget_voters(&mut tx, &[id], now).await?;
+        sqlx::query(votes::TAKE_FENCE_DOWN).bind(id.0).execute(&mut *tx.tx).await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
         super::notices::forget(&mut tx, id).await?;
         super::consent::forget(&mut tx, id).await?;
@@ -126,7 +135,12 @@ impl Store {
     }
 }
 
-async fn cancel_open(tx: &mut Write<'_>, id: SubscriberId, now: UnixMillis, note: &str) -> Result<u64> {
+pub(super) async fn cancel_open(
+    tx: &mut Write<'_>,
+    id: SubscriberId,
+    now: UnixMillis,
+    note: &str,
+) -> Result<u64> {
     let done = sqlx::query(CANCEL_OPEN).bind(id.0).bind(now.0).bind(note).execute(&mut *tx.tx).await?;
     Ok(done.rows_affected())
 }

@@ -26,6 +26,9 @@ pub(super) const FENCE: &str = "INSERT INTO vote_fence (subscriber, until)
 pub(super) const DROP: &str =
     "DELETE FROM vote WHERE subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
 
+/// Nobody comes back under the number of somebody who was erased.
+pub(super) const TAKE_FENCE_DOWN: &str = "DELETE FROM vote_fence WHERE subscriber = $1";
+
 /// One reader's word on one tool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CastVote<'a> {

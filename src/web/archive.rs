@@ -156,15 +156,17 @@ fn letter_page(web: &Web, language: Language, issue: &Issue, letter: &str) -> Re
     Ok(with_parts(letter, &head, &bar))
 }
 
-/// Puts `head` at the end of the letter's head and `bar` at the start of its body. A letter of an operator's own template
-/// that has neither stays as it is.
+/// Puts `head` at the end of the letter's head and `bar` at the start of its body, and makes the rest of the body the page's
+/// main part. A letter of an operator's own template that has neither stays as it is.
 fn with_parts(letter: &str, head: &str, bar: &str) -> String {
     let Some(head_ends) = letter.find("</head>") else { return letter.to_owned() };
     let body = letter[head_ends..].find("<body").map(|at| head_ends + at);
     let Some(begins) = body.and_then(|at| letter[at..].find('>').map(|end| at + end + 1)) else {
         return letter.to_owned();
     };
-    [&letter[..head_ends], head, &letter[head_ends..begins], bar, &letter[begins..]].concat()
+    let ends = letter.rfind("</body>").unwrap_or(letter.len());
+    let (front, body, end) = (&letter[head_ends..begins], &letter[begins..ends], &letter[ends..]);
+    [&letter[..head_ends], head, front, bar, "<main>", body, "</main>", end].concat()
 }
 
 #[cfg(test)]
@@ -177,7 +179,7 @@ mod tests {
         let page = with_parts(letter, "<meta>", "<nav></nav>");
         assert_eq!(
             page,
-            "<html><head><title>x</title><meta></head><body class=\"a\"><nav></nav><p>y</p></body></html>"
+            "<html><head><title>x</title><meta></head><body class=\"a\"><nav></nav><main><p>y</p></main></body></html>"
         );
         assert_eq!(with_parts("<p>bare</p>", "<meta>", "<nav></nav>"), "<p>bare</p>");
     }

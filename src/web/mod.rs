@@ -4,6 +4,7 @@
 //! token in its path, so no form needs a cookie. A request is logged by its route's pattern, never by its path, which
 //! may hold a token.
 
+mod address;
 mod archive;
 mod assets;
 mod client;
@@ -16,8 +17,10 @@ mod fresh;
 mod guard;
 mod health;
 mod join;
+mod leave;
 mod metadata;
 mod pages;
+mod preferences;
 mod readers;
 mod say;
 mod serving;
@@ -40,6 +43,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 pub use client::{ClientIp, client_ip};
+pub use leave::REASONS;
 pub use pages::Pages;
 pub use serving::{Bounds, serve};
 pub use shelf::Shelf;
@@ -71,6 +75,10 @@ pub struct Web {
     /// Tells the worker of this process that a notice is in the queue.
     pub wake: Arc<Notify>,
     pub bounds: Bounds,
+    /// The clock of readers whose own is not known.
+    pub zone: chrono_tz::Tz,
+    /// Whether letters wait for the hour that their reader chose.
+    pub reader_hours: bool,
 }
 
 /// All routes.
@@ -95,8 +103,15 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/feed.json", get(feeds::json))
         .route("/sitemap.xml", get(sitemap::sitemap))
         .route("/robots.txt", get(sitemap::robots))
-        .route("/unsubscribe/{token}", get(readers::unsubscribe_page).post(readers::unsubscribe))
-        .route("/preferences/{token}", get(readers::preferences_page).post(readers::save_preferences))
+        .route("/unsubscribe/{token}", get(leave::page).post(leave::leave))
+        .route("/unsubscribe/{token}/reason", get(leave::page).post(leave::reason))
+        .route("/undo/{token}", post(leave::take_back))
+        .route("/preferences/{token}", get(preferences::page).post(preferences::save))
+        .route("/preferences/{token}/pause", get(preferences::page).post(preferences::pause))
+        .route("/preferences/{token}/address", get(preferences::page).post(preferences::ask_address))
+        .route("/preferences/{token}/data", get(preferences::data))
+        .route("/preferences/{token}/erase", get(preferences::erase_page).post(preferences::erase))
+        .route("/address/{token}", get(address::page).post(address::confirm))
         .route("/assets/{name}", get(assets::get))
         .fallback(readers::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

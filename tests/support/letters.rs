@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::house::{header, outbox};
 
@@ -39,6 +40,18 @@ impl Mail {
     pub fn link(&self, part: &str) -> String {
         let found = self.links.iter().find(|link| link.contains(part));
         found.unwrap_or_else(|| panic!("no link with {part} in {:?}", self.links)).clone()
+    }
+}
+
+/// The first letter that is asked for, as soon as it is there.
+pub fn wait_for(folder: &Path, wanted: impl Fn(&Mail) -> bool) -> Mail {
+    let start = Instant::now();
+    loop {
+        if let Some(mail) = letters(folder).into_iter().find(|mail| wanted(mail)) {
+            return mail;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "the letter does not come");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

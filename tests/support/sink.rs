@@ -45,6 +45,11 @@ impl Sink {
         self.ledger.letters.lock().unwrap().iter().map(|(to, id, _)| (to.clone(), id.clone())).collect()
     }
 
+    /// How many letters were accepted.
+    pub fn count(&self) -> usize {
+        self.ledger.letters.lock().unwrap().len()
+    }
+
     /// (recipient, moment) of every letter that was accepted.
     pub fn arrivals(&self) -> Vec<(String, Instant)> {
         self.ledger.letters.lock().unwrap().iter().map(|(to, _, at)| (to.clone(), *at)).collect()

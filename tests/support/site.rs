@@ -90,6 +90,20 @@ impl Site {
         Self { house, address, serving }
     }
 
+    /// What the operator sees of somebody, in lower case.
+    pub fn status_of(&self, email: &str) -> String {
+        self.house.must(&["subscribers", "show", email]).out.to_lowercase()
+    }
+
+    /// One more comparison, and the letter about it.
+    pub fn next_issue(&self) {
+        let more = super::house::comparison("next", chrono::Utc::now());
+        let more = more.replace("Stackforge", "Brickyard").replace("stackforge", "brickyard");
+        let file = self.house.write("next.json", &more);
+        self.house.must(&["comparisons", "import", file.to_str().unwrap()]);
+        self.house.must(&["send"]);
+    }
+
     /// The whole address of a page.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
