@@ -13,11 +13,11 @@ use crate::domain::token::Keyring;
 use crate::letter::compose::{Ballot, Composition, compose};
 use crate::letter::lint::{Finding, Grade};
 use crate::letter::pick::{self, Selection, pick};
-use crate::letter::render::{RenderError, render};
+use crate::letter::render::{RenderError, Templates};
 use crate::mail::{Stencil, StencilError};
 use crate::store::{Enqueued, Store, StoreError};
 
-pub use proof::proof;
+pub use proof::{proof, rehearse};
 
 /// What a week needs: the settings, the store and the site's keys.
 #[derive(Clone)]
@@ -25,6 +25,7 @@ pub struct Desk {
     pub settings: std::sync::Arc<Settings>,
     pub store: Store,
     pub keyring: Keyring,
+    pub templates: std::sync::Arc<Templates>,
 }
 
 /// The letter as it would go out now, with nothing written down yet.
@@ -94,7 +95,7 @@ pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Sta
         if desk.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
             return Ok(Started::Nobody);
         }
-        passes(number, proof(desk, number, &edition.stencil, now), true)?;
+        passes(number, proof(&desk.settings.site, &desk.keyring, number, &edition.stencil, now), true)?;
         let choices = choices::choices(desk, number, (&selection, &ballots), now).await?;
         let issue = new_issue(&selection, &edition, slot, now);
         let subject = edition.composition.subject;
@@ -143,7 +144,7 @@ pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
         Some(_) => None,
         None => {
             let composition = compose(number, now, &desk.settings.site, &selection).with_votes(&ballots);
-            let letter = render(&composition, &desk.settings.site)?;
+            let letter = desk.templates.render(&composition)?;
             let stencil = Stencil::build(&letter, &desk.settings.site, number)?;
             Some(Edition { composition, stencil })
         }

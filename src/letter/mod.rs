@@ -11,6 +11,7 @@ pub mod pick;
 pub mod render;
 pub mod samples;
 pub mod sources;
+pub mod templates;
 pub mod texts;
 pub mod verdict;
 mod words;

@@ -13,7 +13,7 @@ use crate::week::proof;
 /// Fails if there is an error, since no run would start with that letter.
 pub(super) async fn lint(app: &App, number: IssueNumber, as_json: bool) -> Outcome {
     let stencil = stencil(app, number).await?;
-    let findings = proof(&app.desk(), number, &stencil, UnixMillis::now());
+    let findings = proof(&app.settings.site, &app.keyring, number, &stencil, UnixMillis::now());
     let count = |grade| findings.iter().filter(|one| one.grade == grade).count();
     let errors = count(Grade::Error);
     if as_json {

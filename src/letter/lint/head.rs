@@ -79,8 +79,7 @@ fn values(message: &Message, found: &mut Findings) {
     }
     let id = message.first("Message-ID").unwrap_or_default();
     let inside = id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
-    if !id.is_empty() && !inside.is_some_and(|id| id.split('@').filter(|half| !half.is_empty()).count() == 2)
-    {
+    if !id.is_empty() && inside.is_none_or(|id| id.split('@').filter(|half| !half.is_empty()).count() != 2) {
         found.error(
             "header",
             "Message-ID",

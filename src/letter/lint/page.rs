@@ -122,7 +122,7 @@ fn link(element: &ElementRef<'_>, found: &mut Findings) {
         let words =
             "links lead to this machine, where no reader gets to; set site.base_url before you send for real";
         found.hint("link", place(element), words);
-    } else if !is_web(target) && !(target.starts_with("mailto:") && target.contains('@')) {
+    } else if !(is_web(target) || target.starts_with("mailto:") && target.contains('@')) {
         let words = format!("the link {:?} is not an absolute https URL; mend it", short(target));
         found.error("link", place(element), words);
     }

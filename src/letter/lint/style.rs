@@ -34,6 +34,9 @@ pub(super) struct Declaration {
     pub important: bool,
 }
 
+/// Important or not, the selector's weight, and how late the rule stands.
+type Rank = (bool, [usize; 3], usize);
+
 impl Sheet {
     pub(super) fn of(page: &Html) -> Self {
         let mut rules = Vec::new();
@@ -50,7 +53,7 @@ impl Sheet {
     pub(super) fn value(&self, element: &ElementRef<'_>, properties: &[&str], dark: bool) -> Option<String> {
         let is_asked = |one: &&Declaration| properties.contains(&one.property.as_str());
         let holds = |when| when == When::Always || (dark && when == When::Dark);
-        let mut best: Option<((bool, [usize; 3], usize), &str)> = None;
+        let mut best: Option<(Rank, &str)> = None;
         let mut offer = |rank, value| {
             if best.is_none_or(|(before, _)| rank >= before) {
                 best = Some((rank, value));
