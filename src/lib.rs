@@ -23,9 +23,9 @@
 //! | [`app`] | builds everything from the settings | |
 //! | [`worker`] | a loop around a tick: schedule due? deliveries due? | the clock |
 //! | [`week`] | the run of a week up to the queue | |
-//! | [`web`] | pages and links for readers and machines | HTTP (axum) |
+//! | [`web`] | pages and links for readers and machines | HTTP (axum, hyper) |
 //! | [`subscribers`] | files of readers in and out | CSV |
-//! | [`letter`] | sources, pick, compose, render | tera and mrml |
+//! | [`letter`] | sources, pick, compose, render; every text that is said | tera and mrml |
 //! | [`delivery`] | the engine, pacing, outcome → transition | |
 //! | [`mail`] | MIME, headers, DKIM, SMTP sessions, the outbox | SMTP (lettre), signatures (mail-auth, aws-lc-rs) |
 //! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |
@@ -53,6 +53,8 @@
 //! - **Nothing is absent by accident**: there is no global, and no state in a worker's memory that a restart would miss (which
 //!   relay was last unreachable is found out again). The one cache is of public pages ([`web::Shelf`]); it looks at most a
 //!   second later whether what it shows has changed, whoever changed it.
+//! - **A choice is made when an issue is enqueued** ([`store::Store::enqueue_by_choice`]): which variant of the letter a reader gets,
+//!   from which hour on, or why none, stands on the delivery's row from that commit on, and a second attempt asks nobody again.
 //! - **A vote has a name as long as its reader has** ([`store::Store::vote`]): in the transaction in which somebody leaves, their
 //!   votes' rows go and the totals stay.
 

@@ -144,10 +144,10 @@ impl Worker {
             Due::TooLate => format!("slot {} was missed by more than schedule.catch_up", slot.key),
             Due::Run => match week::run(&self.desk, Some(&slot.key), now).await? {
                 Started::Quiet(words) => format!("slot {}: {words}", slot.key),
+                // Nobody will want it more a minute from now, and what it would carry rolls over.
+                started @ Started::NobodyWants => format!("slot {}: {started}", slot.key),
                 // Somebody may yet join, or the unfinished issue end, before catch_up is over.
-                Started::Nobody | Started::NobodyWants | Started::Taken { .. } => {
-                    return Ok(Scheduled::NothingDue);
-                }
+                Started::Nobody | Started::Taken { .. } => return Ok(Scheduled::NothingDue),
                 started @ Started::Running { .. } => return Ok(Scheduled::Ran(started)),
             },
         };

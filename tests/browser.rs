@@ -61,10 +61,10 @@ fn the_whole_life_of_a_reader() {
 
     browser.goto(&site.url("/"));
     browser.fill("#email", "nora@example");
-    browser.click("form button[type=submit]");
+    browser.submit("form button[type=submit]");
     browser.inspect("join-refused");
     browser.fill("#email", me);
-    browser.click("form button[type=submit]");
+    browser.submit("form button[type=submit]");
     browser.inspect("join-sent");
     assert!(browser.main_text().contains(me), "it says where the mail went");
 
@@ -72,7 +72,7 @@ fn the_whole_life_of_a_reader() {
     browser.goto(&asked.link("/confirm/"));
     browser.inspect("confirm");
     assert!(!site.status_of(me).contains("active"), "a look confirms nothing");
-    browser.click("form button[type=submit]");
+    browser.submit("form button[type=submit]");
     browser.inspect("confirmed");
     assert!(site.status_of(me).contains("active"));
 
@@ -80,22 +80,71 @@ fn the_whole_life_of_a_reader() {
     let letter = wait_for(&outbox, |mail| mail.to.contains(me) && mail.html.contains("/vote/"));
     browser.goto(&letter.link("say=ship"));
     browser.inspect("vote");
-    browser.click("form button[type=submit]");
+    browser.submit("form button[type=submit]");
     browser.inspect("voted");
 
-    browser.goto(&letter.link("/preferences/"));
+    let preferences = letter.link("/preferences/");
+    browser.goto(&preferences);
     browser.inspect("preferences");
     browser.fill("#name", "Nora <b>");
-    browser.click("form button[type=submit]");
+    browser.click("input[name=topics][value=some]");
+    browser.submit("form button[type=submit]");
+    browser.inspect("preferences-refused");
+    assert!(browser.has("[role=alert]"), "some topics, and none chosen");
+    browser.click("input[name=topics][value=some]");
+    browser.click("input[name=topic]");
+    browser.submit("form button[type=submit]");
     browser.inspect("preferences-saved");
     assert_eq!(browser.attribute("#name", "value").as_deref(), Some("Nora <b>"));
+    let day = (chrono::Utc::now() + chrono::TimeDelta::days(20)).format("%m%d%Y").to_string();
+    browser.type_in("#until", &day);
+    browser.submit("form[action$='/pause'] button");
+    browser.inspect("preferences-paused");
+    browser.submit("form[action$='/pause'] button");
+
+    // A new address counts once somebody at it has said so.
+    let new = "nora.new@example.org";
+    browser.fill("#email", new);
+    browser.submit("form[action$='/address'] button");
+    browser.inspect("address-asked");
+    let asked = wait_for(&outbox, |mail| mail.to.contains(new));
+    browser.goto(&asked.link("/address/"));
+    browser.inspect("address-confirm");
+    assert!(site.status_of(me).contains("active"), "a look changes no address");
+    browser.submit("main form button[type=submit]");
+    browser.inspect("address-changed");
+    let me = new;
+    assert!(site.status_of(me).contains("active"));
 
     browser.goto(&letter.link("/unsubscribe/"));
     browser.inspect("leave");
     assert!(site.status_of(me).contains("active"), "a look leaves nothing");
-    browser.click("form button[type=submit]");
+    browser.submit("main form button[type=submit]");
     browser.inspect("left");
     assert!(site.status_of(me).contains("unsubscribed"));
+    browser.submit("form[action^='/undo/'] button");
+    browser.inspect("leaving-undone");
+    assert!(site.status_of(me).contains("active"), "a slip is taken back");
+    browser.goto(&letter.link("/unsubscribe/"));
+    browser.submit("main form button[type=submit]");
+    browser.click("input[name=reason]");
+    browser.submit("form[action$='/reason'] button");
+    browser.inspect("leaving-reason");
+    browser.goto(&letter.link("/unsubscribe/"));
+    browser.inspect("left-already");
+
+    browser.goto(&format!("{preferences}/erase"));
+    browser.inspect("erase");
+    assert!(site.status_of(me).contains("unsubscribed"), "a look erases nothing");
+    if browser.has("main form input[type=checkbox]") {
+        browser.click("main form input[type=checkbox]");
+    }
+    browser.submit("main form button[type=submit]");
+    browser.inspect("erased");
+    let gone = site.house.run(&["subscribers", "show", me]);
+    assert!(!gone.out.contains(me), "nobody by that address: {}", gone.out);
+    browser.goto(&preferences);
+    browser.inspect("preferences-of-nobody");
 }
 
 /// The same without JavaScript: there is nothing that needs it.
@@ -108,20 +157,24 @@ fn a_life_without_scripts() {
 
     browser.goto(&site.url("/"));
     browser.fill("#email", me);
-    browser.click("form button[type=submit]");
+    browser.submit("form button[type=submit]");
     browser.goto(&wait_for(&outbox, |mail| mail.to.contains(me)).link("/confirm/"));
-    browser.click("form button[type=submit]");
+    browser.submit("form button[type=submit]");
     assert!(site.status_of(me).contains("active"));
 
     site.next_issue();
     let letter = wait_for(&outbox, |mail| mail.to.contains(me) && mail.html.contains("/vote/"));
     browser.goto(&letter.link("say=ship"));
-    browser.click("form button[type=submit]");
+    browser.submit("form button[type=submit]");
     browser.goto(&letter.link("/preferences/"));
     browser.fill("#name", "Nora");
-    browser.click("form button[type=submit]");
+    browser.submit("form button[type=submit]");
+    assert!(browser.has(".note--good"), "it says that it is saved");
     assert!(site.house.must(&["subscribers", "show", me]).out.contains("Nora"));
     browser.goto(&letter.link("/unsubscribe/"));
-    browser.click("form button[type=submit]");
+    browser.submit("main form button[type=submit]");
     assert!(site.status_of(me).contains("unsubscribed"));
+    browser.goto(&format!("{}/erase", letter.link("/preferences/")));
+    browser.submit("main form button[type=submit]");
+    assert_ne!(site.house.run(&["subscribers", "show", me]).code, 0, "nobody by that address");
 }

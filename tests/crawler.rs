@@ -35,9 +35,15 @@ fn furnished() -> (house::House, Vec<Mail>, std::net::SocketAddr) {
             let path = own(&confirm, &site.url("")).unwrap();
             assert_eq!(site.post(&path, "").status, 200);
             let outbox = site.house.path("outbox");
-            letters::wait_for(&outbox, |mail| {
+            let is_welcome = |mail: &Mail| {
                 mail.to.contains(person) && mail.links.iter().any(|l| l.contains("/preferences/"))
-            });
+            };
+            let welcome = letters::wait_for(&outbox, is_welcome);
+            // They move, and have not said at the new address that it is theirs.
+            let preferences = own(&welcome.link("/preferences/"), &site.url("")).unwrap();
+            let answer = site.post(&format!("{preferences}/address"), "email=moved%40example.org");
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            letters::wait_for(&outbox, |mail| mail.to.contains("moved@example.org"));
         }
     }
     let more = house::comparison("second", chrono::Utc::now() - chrono::TimeDelta::hours(1));

@@ -325,6 +325,9 @@ fn everything_is_handed_out_and_everything_is_erased() {
     assert_eq!(data["changes_of_address"][0]["email"], "ann.other@example.net");
     assert_eq!(data["notices"][0]["email"], "ann.other@example.net");
     assert_eq!(data["suppression"][0]["reason"], "unsubscribed");
+    let same: serde_json::Value =
+        serde_json::from_str(&site.house.must(&["subscribers", "data", &ann]).out).unwrap();
+    assert_eq!(same, data, "the operator can hand out the same");
     // Every table that names a subscriber is in the file.
     let tables = tables_with_a_subscriber(&site.house);
     let told = data.as_object().unwrap().len();

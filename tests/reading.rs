@@ -285,6 +285,8 @@ fn the_json_feed_is_valid_and_an_entry_stays_who_it_is() {
     let site = Site::open(1, "");
     let answer = site.get("/feed.json");
     assert_eq!(answer.must("content-type"), "application/feed+json; charset=utf-8");
+    assert_eq!(answer.must("access-control-allow-origin"), "*", "a feed reader may be a page of its own");
+    assert!(site.get("/compare/lead").header("access-control-allow-origin").is_none());
     let feed: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
     assert_eq!(feed["feed_url"], url(&site, "/feed.json"));

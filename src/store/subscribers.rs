@@ -82,17 +82,6 @@ impl Store {
         Ok(row.try_get("n")?)
     }
 
-    /// Keeps how a reader wants to be greeted; none forgets it. Somebody erased meanwhile stays erased.
-    pub async fn set_name(&self, id: SubscriberId, name: Option<&str>) -> Result<()> {
-        let mut tx = self.inner.begin(Durability::Full).await?;
-        sqlx::query("UPDATE subscriber SET name = $2 WHERE id = $1")
-            .bind(id.0)
-            .bind(name)
-            .execute(&mut *tx.tx)
-            .await?;
-        tx.commit().await
-    }
-
     /// Deletes the person's row, keeps a suppression (reason `erased`) and the deliveries' rows without address.
     pub async fn erase(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;

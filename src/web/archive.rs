@@ -125,8 +125,8 @@ pub async fn issue(
 ) -> Response {
     let Ok(number) = number.parse().map(IssueNumber) else { return web.unknown_link() };
     let key = (format!("/issues/{number}"), Some(language));
-    // What was sent is sent: there is nothing to look at again.
-    let look = async |stamp: &Stamp| Ok(Some(stamp.clone()));
+    // A letter stays as it was sent. But the one claimed first may come back unsent, and the issue be called off in time.
+    let look = async |stamp: &Stamp| Ok(web.store.public_issue(number).await?.map(|_| stamp.clone()));
     let make = async || {
         let Some(issue) = web.store.public_issue(number).await? else { return Ok(None) };
         let Some(text) = web.store.stencil(number).await? else { return Ok(None) };

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use sha2::{Digest as _, Sha256};
 
@@ -16,6 +16,9 @@ const TAG_OCTETS: usize = 12;
 /// Below this, compression saves no packet.
 const WORTH_COMPRESSING: usize = 1_000;
 
+const ANYWHERE: (HeaderName, &str) =
+    (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
+
 /// What a page for everybody is made of.
 pub struct Made<'a> {
     pub kind: &'static str,
@@ -24,7 +27,7 @@ pub struct Made<'a> {
     pub modified: UnixMillis,
     /// Seconds that anybody may keep it without asking again.
     pub max_age: u32,
-    /// Its language, when another reader gets it in another one.
+    /// Its language, when another reader gets it in another one. None: it is for machines, wherever they are.
     pub language: Option<&'a str>,
     /// A policy of its own in the place of the usual one.
     pub policy: Option<&'static str>,
@@ -76,7 +79,12 @@ impl Made<'_> {
                 put(header::CONTENT_LANGUAGE, tag.to_owned());
                 put(header::VARY, "accept-language, accept-encoding".to_owned());
             }
-            None => put(header::VARY, "accept-encoding".to_owned()),
+            None => {
+                put(header::VARY, "accept-encoding".to_owned());
+                // For machines, pages of other sites among them: a feed reader may run in a browser.
+                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+                headers.insert(ANYWHERE.0, HeaderValue::from_static(ANYWHERE.1));
+            }
         }
         if let Some(policy) = self.policy {
             headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -50,6 +51,24 @@ pub async fn security_headers(State(web): State<Arc<Web>>, request: Request, nex
         headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static(HSTS));
     }
     response
+}
+
+/// Refuses a body beyond every form of ours, whether the handler would read it or not. One that does not say how long it is
+/// (chunked) is read here first, up to the same limit.
+pub async fn body_limit(request: Request, next: Next) -> Response {
+    let length = request.body().size_hint();
+    if length.lower() > super::BODY_LIMIT as u64 {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
+    if length.exact().is_some() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match to_bytes(body, super::BODY_LIMIT).await {
+        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        // Cut off, or no chunks at all: then nobody waits for the answer.
+        Err(_) => (StatusCode::PAYLOAD_TOO_LARGE, [(header::CONNECTION, "close")]).into_response(),
+    }
 }
 
 /// Ends a request whose body or answer takes too long.

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use ipnet::IpNet;
 use tokio::sync::Notify;
@@ -115,6 +115,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/assets/{name}", get(assets::get))
         .fallback(readers::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(guard::body_limit))
         .layer(time_limit)
         .layer(CatchPanicLayer::custom(pages::panicked))
         .layer(from_fn_with_state(web.clone(), pages::dress))

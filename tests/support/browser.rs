@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -165,7 +165,28 @@ impl Browser {
         self.post(&format!("/element/{field}/value"), json!({ "text": text }));
     }
 
-    /// Clicks; the driver waits for the page that comes of it.
+    /// Types into a field that has parts (a date), one after the other.
+    pub fn type_in(&self, selector: &str, text: &str) {
+        let field = self.one(selector);
+        self.post(&format!("/element/{field}/value"), json!({ "text": text }));
+    }
+
+    /// Presses a button that leads to a page, and waits until that page has taken the place of this one.
+    pub fn submit(&self, selector: &str) {
+        let old = self.one("html");
+        self.click(selector);
+        let start = Instant::now();
+        let path = format!("/session/{}/element/{old}/name", self.session);
+        while request(self.port, "GET", &path, &Value::Null).is_ok() {
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "nothing comes of {selector}:\n{}",
+                self.source()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     pub fn click(&self, selector: &str) {
         let element = self.one(selector);
         self.post(&format!("/element/{element}/click"), json!({}));
