@@ -506,7 +506,8 @@ fn scripts_of_any_site_may_ask() {
     assert!(german.body.contains("Schicken Sie"), "{}", german.body);
     let page = site.get("/embed");
     assert!(page.status == 200 && page.body.contains("http://127.0.0.1:8080/subscribe"), "{}", page.body);
-    let limited = (0..9).map(|n| ask(&format!("{{\"email\": \"r{n}@example.org\"}}"))).next_back().unwrap();
+    let answers: Vec<_> = (0..9).map(|n| ask(&format!("{{\"email\": \"r{n}@example.org\"}}"))).collect();
+    let limited = answers.last().expect("nine");
     assert_eq!(limited.status, 429);
     assert!(limited.body.contains("retry_after") && limited.head.contains("retry-after: "));
 }

@@ -291,7 +291,11 @@ struct SilentRelay {
 
 impl SilentRelay {
     fn start() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at(0)
+    }
+
+    fn start_at(port: u16) -> Self {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
         let relay = Self {
             port: listener.local_addr().unwrap().port(),
             letters: Arc::default(),
@@ -421,5 +425,10 @@ fn a_relay_that_is_down_or_refuses_us_marks_nobody_and_is_tried_again() {
     });
     let _serving = house.start_logged(&["serve"], "serve.log");
     assert!(house.wait_for_line("serve.log", "tried again later", Duration::from_secs(20)));
-    assert!(house.must(&["subscribers", "show", "ann@example.com"]).out.contains("active"));
+    let shown = house.must(&["subscribers", "show", "ann@example.com"]).out;
+    assert!(shown.contains("active") && shown.contains("can't be reached"), "the operator sees why: {shown}");
+    let relay = SilentRelay::start_at(closed);
+    relay.answers.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(house.wait_for_line("serve.log", "a notice is sent", Duration::from_secs(20)));
+    assert_eq!(relay.wait_for(1).len(), 1);
 }

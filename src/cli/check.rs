@@ -55,6 +55,7 @@ pub async fn run(arguments: &Check, settings: Settings) -> Outcome {
     match App::open(settings.clone()).await {
         Ok(app) => {
             check_store(&app, &mut found).await;
+            check_notices(&app, &mut found).await;
             check_relay(&app, &mut found).await;
             check_schedule(&app.settings, &mut found);
             app.store.close().await;
@@ -187,6 +188,31 @@ async fn check_store(app: &App, found: &mut Findings) {
             None => found.add(Grade::Warn, "letter", crate::week::quiet_words(&app.desk(), &draft.selection)),
         },
         Err(error) => found.add(Grade::Bad, "letter", error.to_string()),
+    }
+}
+
+/// What readers get because of something they did.
+async fn check_notices(app: &App, found: &mut Findings) {
+    let (web, site) = (&app.settings.web, &app.settings.site);
+    if site.base_url.starts_with("https://") && web.trusted_proxies.is_empty() {
+        let words = "web.trusted_proxies is empty: behind a proxy all visitors count as one, and signup.per_network is for all \
+                     of them together; name the proxy, for example [\"127.0.0.1\"]";
+        found.add(Grade::Warn, "sign-up", words);
+    }
+    if let Err(error) = app.notice_writer() {
+        return found.add(Grade::Bad, "notices", error.to_string());
+    }
+    match app.store.count_notices().await {
+        Ok(counts) => {
+            let failed = counts.iter().find(|(state, _)| state == "failed").map_or(0, |(_, n)| *n);
+            if failed > 0 {
+                let words = format!(
+                    "{failed} failed in the last 30 days; \"verdicts subscribers show EMAIL\" has the reason"
+                );
+                found.add(Grade::Warn, "notices", words);
+            }
+        }
+        Err(error) => found.add(Grade::Bad, "notices", error.to_string()),
     }
 }
 

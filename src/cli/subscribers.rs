@@ -13,7 +13,7 @@ use crate::domain::signup::Consent;
 use crate::domain::subscriber::{NewSubscriber, Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::token::Keyring;
 use crate::domain::{EmailAddress, UnixMillis};
-use crate::store::{Store, SubscriberChange};
+use crate::store::{NoticeRow, Store, SubscriberChange};
 use crate::subscribers::{Options, Writer, clean_name};
 
 /// Subscribers an export reads at a time.
@@ -116,11 +116,11 @@ pub async fn run(command: SubscribersCommand, store: &Store, keyring: &Keyring, 
             let email = address(&email)?;
             let suppressed = store.is_suppressed(&keyring.suppression_hash(&email)).await?;
             let person = store.subscriber(&email).await?;
-            let consents = match &person {
-                Some(person) => store.consents(person.id).await?,
-                None => Vec::new(),
+            let (consents, notices) = match &person {
+                Some(person) => (store.consents(person.id).await?, store.notices_to(person.id).await?),
+                None => Default::default(),
             };
-            show(person, &consents, suppressed, json || own)
+            show(person, &consents, &notices, suppressed, json || own)
         }
         SubscribersCommand::Data { email } => {
             let email = address(&email)?;
@@ -241,7 +241,13 @@ async fn add(
 }
 
 /// Prints the address in full: the operator has just typed it.
-fn show(person: Option<Subscriber>, consents: &[Consent], suppressed: bool, json: bool) -> Outcome {
+fn show(
+    person: Option<Subscriber>,
+    consents: &[Consent],
+    notices: &[NoticeRow],
+    suppressed: bool,
+    json: bool,
+) -> Outcome {
     let Some(person) = person else {
         if json {
             println!("{}", json!({"subscriber": null, "suppressed": suppressed}));
@@ -257,7 +263,8 @@ fn show(person: Option<Subscriber>, consents: &[Consent], suppressed: bool, json
             json!({"id": person.id, "email": person.email.expose(), "name": person.name, "status": person.status,
                    "timezone": person.timezone, "source": person.source, "created_at": person.created_at.to_string(),
                    "activated_at": moment(person.activated_at), "ended_at": moment(person.ended_at), "suppressed": suppressed,
-                   "consents": consents.iter().map(consent_json).collect::<Vec<_>>()})
+                   "consents": consents.iter().map(consent_json).collect::<Vec<_>>(),
+                   "notices": notices.iter().map(notice_json).collect::<Vec<_>>()})
         );
         return Ok(Exit::Done);
     }
@@ -278,7 +285,16 @@ fn show(person: Option<Subscriber>, consents: &[Consent], suppressed: bool, json
         println!("consent     asked {}, {confirmed}, at {} ({ip})", consent.asked_at, consent.form);
         println!("            {} [{}]: {}", consent.text_id, consent.language, consent.text);
     }
+    for notice in notices {
+        let last = notice.note.as_deref().or(notice.reply.as_deref()).unwrap_or("");
+        println!("notice      {} of {}: {} {last}", notice.kind, notice.created_at, notice.state);
+    }
     Ok(Exit::Done)
+}
+
+fn notice_json(notice: &NoticeRow) -> serde_json::Value {
+    json!({"kind": notice.kind.as_str(), "state": notice.state, "attempts": notice.attempts,
+           "created_at": notice.created_at.to_string(), "reply": notice.reply, "note": notice.note})
 }
 
 fn consent_json(consent: &Consent) -> serde_json::Value {

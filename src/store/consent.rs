@@ -13,7 +13,7 @@ use crate::domain::signup::{Allowance, Confirmation, Consent, LINK_VALID, SignUp
 use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 
 /// As it is typed, or as it is mostly written.
-const KNOWN: &str = "
+pub(super) const KNOWN: &str = "
     SELECT id, status FROM subscriber WHERE email IN ($1, $2) ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
 
 const BARRED: &str = "
@@ -30,7 +30,7 @@ const PROVE: &str = "
     INSERT INTO consent (subscriber, asked_at, form, text_id, language, text, ip) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 /// The one that was asked for last is the one that the button confirms.
-const CONFIRM_PROOF: &str = "
+pub(super) const CONFIRM_PROOF: &str = "
     UPDATE consent SET confirmed_at = $2 WHERE id = (SELECT MAX(c.id) FROM consent c WHERE c.subscriber = $1)";
 
 const ACTIVATE: &str = "
@@ -40,7 +40,7 @@ const ACTIVATE: &str = "
 const LIFT: &str = "DELETE FROM suppression WHERE email_hash = $1 AND reason IN ('unsubscribed', 'erased')";
 
 /// One reading of everything that decides what a link is worth.
-const STANDING: &str = "
+pub(super) const STANDING: &str = "
     SELECT s.status, s.email, p.expires_at FROM subscriber s LEFT JOIN pending p ON p.subscriber = s.id WHERE s.id = $1";
 
 pub(super) const OLD_PENDING: &str =

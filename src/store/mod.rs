@@ -52,6 +52,7 @@ pub use enlistment::Enlistment;
 pub use error::StoreError;
 pub use leaving::{Leaving, Reasons};
 pub use mark::{Mark, MarkFile};
+pub use notices::NoticeRow;
 pub use pacing::{Paced, Pacing};
 pub use queue::Turned;
 pub use reading::{Figures, Shelf};
@@ -247,6 +248,10 @@ impl Store {
             ("take out", retention::TAKE_OUT),
             ("next notice", notices::NEXT),
             ("old pending", consent::OLD_PENDING),
+            ("who signs up", consent::KNOWN),
+            ("where a confirmation stands", consent::STANDING),
+            ("the proof confirmed", consent::CONFIRM_PROOF),
+            ("notices to a person", notices::TO),
             ("allowances that are over", allowances::OVER),
             ("old notices", notices::OLD),
             ("forget notices", notices::FORGET),

@@ -15,6 +15,19 @@ use crate::domain::pace::{Gcra, Lane};
 use crate::domain::rate::Rate;
 use crate::domain::subscriber::SubscriberId;
 
+/// One notice for the operator's eyes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NoticeRow {
+    pub kind: NoticeKind,
+    /// queued, sending, sent or failed.
+    pub state: String,
+    pub attempts: u32,
+    pub created_at: UnixMillis,
+    /// What the relay said last.
+    pub reply: Option<String>,
+    pub note: Option<String>,
+}
+
 const INSERT: &str = "
     INSERT INTO notice (kind, email, subscriber, data, state, created_at, due_at)
     VALUES ($1, $2, $3, $4, 'queued', $5, $5) RETURNING id";
@@ -42,6 +55,10 @@ pub(super) const OLD: &str = "
     DELETE FROM notice WHERE id IN (
         SELECT q.id FROM notice q WHERE q.finished_at IS NOT NULL AND q.finished_at <= $1
         ORDER BY q.finished_at LIMIT CAST($2 AS BIGINT))";
+
+pub(super) const TO: &str = "
+    SELECT kind, state, attempts, created_at, reply_code, reply_text, note FROM notice
+    WHERE subscriber = $1 ORDER BY id DESC LIMIT 10";
 
 pub(super) const FORGET: &str = "DELETE FROM notice WHERE subscriber = $1";
 
@@ -211,6 +228,28 @@ impl Store {
         let gone = sqlx::query(text).bind(before.0).bind(batch).execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(gone.rows_affected())
+    }
+
+    /// The last ten notices to a person, the newest first: whoever is asked where a mail has got to looks here.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn notices_to(&self, id: SubscriberId) -> Result<Vec<NoticeRow>> {
+        let rows = sqlx::query(TO).bind(id.0).fetch_all(&self.inner.read).await?;
+        let read = |row: &AnyRow| {
+            let kind: String = row.try_get("kind")?;
+            let code: Option<i64> = row.try_get("reply_code")?;
+            let words: Option<String> = row.try_get("reply_text")?;
+            Ok(NoticeRow {
+                kind: kind.parse().map_err(|_| StoreError::content("notice kind", kind))?,
+                state: row.try_get("state")?,
+                attempts: super::small(row.try_get("attempts")?),
+                created_at: UnixMillis(row.try_get("created_at")?),
+                reply: code.map(|code| format!("{code} {}", words.unwrap_or_default())),
+                note: row.try_get("note")?,
+            })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// How many notices are in which state, for the operator.

@@ -44,7 +44,8 @@ pub(super) enum Source {
 /// What came of it.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// A notice is on its way, if one is due. Perhaps the domain is a slip, and this is what was meant.
+    /// A notice is on its way, if one is due, to the address as it was typed. Perhaps its domain is a slip, and this is what
+    /// was meant.
     Heard {
         email: String,
         meant: Option<EmailAddress>,
@@ -84,7 +85,7 @@ impl Web {
             Err(error) => return Answer::Unreadable(error),
         };
         let meant = typo::suggestion(&email);
-        let heard = Answer::Heard { email: email.expose().to_owned(), meant };
+        let heard = Answer::Heard { email: application.email.trim().to_owned(), meant };
         if !application.trap.trim().is_empty() {
             tracing::info!("a robot filled in the field that nobody sees");
             return heard;

@@ -22,6 +22,8 @@ use crate::store::{Enlistment, StoreError};
 
 /// How often what is over is swept away, and what a worker that is gone had claimed is taken back.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long a relay that can't be reached is left alone, at most; `delivery.first_retry` if that is less.
+const REST: Duration = Duration::from_secs(30);
 /// Rows that one sweep deletes of each kind.
 const SWEPT_AT_ONCE: i64 = 500;
 /// How long a notice that is over stays, for an operator who is asked about it.
@@ -32,6 +34,8 @@ const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
 pub struct Desk {
     hold: Option<Enlistment>,
     swept_at: Option<UnixMillis>,
+    /// The relay takes nothing at the moment: nobody knocks before this.
+    rests_until: Option<UnixMillis>,
     line: Line,
 }
 
@@ -90,22 +94,32 @@ impl Worker {
             }
             desk.swept_at = Some(now);
         }
+        if desk.rests_until.is_some_and(|until| now < until) {
+            return Ok(());
+        }
         while !*self.stop.borrow() {
             match store.claim_notice(me, self.post.rate(), now).await? {
-                NextNotice::Due(notice) => self.send_notice(me, &mut desk.line, &notice, now).await?,
+                NextNotice::Due(notice) => {
+                    if !self.send_notice(me, &mut desk.line, &notice, now).await? {
+                        desk.rests_until =
+                            Some(UnixMillis::now().plus(REST.min(self.desk.settings.delivery.first_retry)));
+                        break;
+                    }
+                }
                 NextNotice::At(_) | NextNotice::Nothing => break,
             }
         }
         Ok(())
     }
 
+    /// False when the relay (or the outbox) could not even be asked: then the others need not try.
     async fn send_notice(
         &self,
         me: &Enlistment,
         line: &mut Line,
         notice: &ClaimedNotice,
         now: UnixMillis,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         fault::point(Point::Claim);
         let transition = match self.notices.writer.write(notice, self.latest().await?.as_ref()) {
             Ok(letter) => {
@@ -125,7 +139,8 @@ impl Worker {
                 tracing::warn!(id, %kind, %to, %note, "a notice is tried again later")
             }
         }
-        self.desk.store.finish_notice(me, notice.id, &transition, now).await
+        self.desk.store.finish_notice(me, notice.id, &transition, now).await?;
+        Ok(!matches!(transition, Transition::Returned { .. }))
     }
 
     /// The newest issue that is there for everybody.
