@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desk, WeekError};
 use crate::domain::UnixMillis;
+use crate::domain::comparison::Tool;
 use crate::domain::issue::IssueNumber;
 use crate::domain::preferences::{Topics, next_hour};
 use crate::letter::compose::{Ballot, compose};
 use crate::letter::pick::Selection;
-use crate::letter::render::render;
 use crate::mail::Stencil;
 use crate::store::{Choices, ChosenHour, NewVariant, Served};
 
@@ -67,7 +67,9 @@ fn letter(
 ) -> Result<NewVariant, WeekError> {
     let site = &desk.settings.site;
     let composition = compose(number, now, site, selection).with_votes(&of_interest(selection, ballots));
-    let stencil = Stencil::build(&render(&composition, site)?, site, number)?;
+    let stencil = Stencil::build(&desk.templates.render(&composition)?, site, number)?;
+    // It is the whole letter with less in it: what there is to warn of was said of that.
+    super::passes(number, super::proof(&desk.settings.site, &desk.keyring, number, &stencil, now), false)?;
     let slugs = selection.featured_slugs();
     Ok(NewVariant { variant, subject: composition.subject, slugs, stencil: stencil.to_text() })
 }
@@ -76,9 +78,9 @@ fn letter(
 /// different choices may share a variant.
 fn of_interest(selection: &Selection, ballots: &[Ballot]) -> Vec<Ballot> {
     let choices = selection.featured.iter().chain(&selection.mentioned);
-    let carried: BTreeSet<&str> =
-        choices.flat_map(|choice| &choice.comparison.tools).map(|tool| tool.category.trim()).collect();
-    let is_of_interest = |b: &&Ballot| b.comparison.tools.iter().any(|t| carried.contains(t.category.trim()));
+    let topic = |tool: &Tool| tool.category.trim().to_lowercase();
+    let carried: BTreeSet<String> = choices.flat_map(|choice| &choice.comparison.tools).map(topic).collect();
+    let is_of_interest = |b: &&Ballot| b.comparison.tools.iter().any(|tool| carried.contains(&topic(tool)));
     ballots.iter().filter(is_of_interest).cloned().collect()
 }
 
@@ -106,6 +108,7 @@ fn smallest_with(made: &BTreeMap<Carried, i64>, wanted: &Carried) -> Served {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::letter::pick;
 
     fn of(featured: &str, mentioned: &str) -> Carried {
         let slugs = |text: &str| text.chars().map(String::from).collect();
@@ -119,5 +122,22 @@ mod tests {
         assert_eq!(smallest_with(&made, &of("bc", "")), Served::Variant(3), "the one with fewer mentions");
         assert_eq!(smallest_with(&made, &of("d", "")), Served::Variant(3));
         assert_eq!(smallest_with(&made, &of("d", "x")), Served::Whole);
+    }
+
+    #[test]
+    fn a_variant_tells_how_the_votes_on_its_own_categories_came_out() {
+        let now = UnixMillis(1_794_906_000_000);
+        let samples = crate::letter::samples(now);
+        let week = std::time::Duration::from_secs(7 * 24 * 3600);
+        let rules = pick::Rules { min: 1, max: 5, mentions: 6, reach: pick::reach(None, now, week) };
+        let selection = pick::pick(&samples, pick::Window::since(None, now, week), rules);
+        let category = selection.featured[0].comparison.tools[0].category.clone();
+        let narrow = selection.of(&Topics::new([category.as_str()]).unwrap());
+        let ballots: Vec<Ballot> =
+            samples.into_iter().map(|comparison| Ballot { comparison, here: Default::default() }).collect();
+        let shown = of_interest(&narrow, &ballots);
+        assert!(!shown.is_empty() && shown.len() < ballots.len());
+        let has = |b: &Ballot| b.comparison.tools.iter().any(|t| t.category == category);
+        assert!(shown.iter().all(has) && ballots.iter().filter(|b| has(b)).count() == shown.len());
     }
 }
