@@ -16,51 +16,28 @@
 
 #![expect(clippy::cast_precision_loss, reason = "counts of requests")]
 
+#[path = "wire/crowd.rs"]
+mod clients;
 #[path = "../tests/support/house.rs"]
 mod house;
+#[path = "wire/nginx.rs"]
+mod nginx;
 #[path = "../tests/support/sink.rs"]
 mod sink;
 
-use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use clients::{CLIENTS, For, Seen, crowd, fetch, runtime};
 use house::{House, Running};
+use nginx::Nginx;
 use sink::Sink;
 use sqlx::{Connection as _, Executor as _};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::{Keyring, Purpose};
 use verdicts::store::Store;
-
-/// Clients at the same time, each with a connection that it keeps.
-const CLIENTS: usize = 64;
-
-/// What a crowd of clients saw.
-struct Seen {
-    /// Answers a second.
-    rate: f64,
-    /// Each answer's time, sorted.
-    times: Vec<Duration>,
-    /// CPU microseconds of the server for each answer.
-    cpu: f64,
-}
-
-impl Seen {
-    fn percentile(&self, part: f64) -> f64 {
-        let at = ((self.times.len() - 1) as f64 * part).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
-        let at = at as usize;
-        self.times[at].as_secs_f64() * 1000.0
-    }
-}
 
 /// A figure, what it should be, and what it must be for the bench to pass on a busy machine.
 struct Target {
@@ -137,7 +114,8 @@ fn free_address() -> SocketAddr {
 /// The page against nginx, in turns.
 fn compare(house: &House, server: &Running, address: SocketAddr, seconds: usize, rounds: usize) -> Target {
     let page = fetch(address, "/compare/lead");
-    let nginx = Nginx::start(&house.path(""), &page);
+    let nginx = Nginx::start(free_address(), &house.path(""), &page);
+    wait_for(nginx.address, "nginx");
     let (limit, path) =
         (Duration::from_secs(seconds as u64), "GET /compare/lead HTTP/1.1\r\nHost: x\r\n\r\n");
     println!("\n/compare/lead, {} octets   ours/s   CPU µs    nginx/s   CPU µs    ratio", page.len());
@@ -248,185 +226,6 @@ fn leave(
             at_least: false,
         },
     ]
-}
-
-/// When a crowd goes home.
-#[derive(Clone, Copy)]
-enum For {
-    Time(Duration),
-    Count(usize),
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-}
-
-/// [`CLIENTS`] clients ask, each one thing after the other on its own connection; the n-th request of all is `request(n)`.
-fn crowd(
-    address: SocketAddr,
-    processes: &[u32],
-    until: For,
-    request: impl Fn(usize) -> String + Send + Sync + 'static,
-) -> Seen {
-    let (request, next) = (Arc::new(request), Arc::new(AtomicUsize::new(0)));
-    let runtime = runtime();
-    let (cpu, start) = (cpu_of(processes), Instant::now());
-    let mut times = runtime.block_on(async {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| {
-                let (request, next) = (request.clone(), next.clone());
-                tokio::spawn(async move {
-                    let mut times = Vec::with_capacity(4096);
-                    let mut client = Client::connect(address).await;
-                    loop {
-                        let n = next.fetch_add(1, Ordering::Relaxed);
-                        let over = match until {
-                            For::Time(limit) => start.elapsed() >= limit,
-                            For::Count(count) => n >= count,
-                        };
-                        if over {
-                            return times;
-                        }
-                        let (text, asked) = (request(n), Instant::now());
-                        client.ask(&text).await;
-                        times.push(asked.elapsed());
-                    }
-                })
-            })
-            .collect();
-        let mut all = Vec::new();
-        for client in clients {
-            all.extend(client.await.expect("every request is answered with 200"));
-        }
-        all
-    });
-    let took = start.elapsed().as_secs_f64();
-    let cpu = (cpu_of(processes) - cpu).as_secs_f64() * 1e6 / times.len() as f64;
-    times.sort_unstable();
-    Seen { rate: times.len() as f64 / took, times, cpu }
-}
-
-/// One kept connection, and a buffer that is used again.
-struct Client {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Client {
-    async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream, buffer: vec![0; 256 * 1024] }
-    }
-
-    /// Sends a request and reads its whole answer: where the body begins, and the length of all.
-    async fn ask(&mut self, request: &str) -> (usize, usize) {
-        self.stream.write_all(request.as_bytes()).await.unwrap();
-        let mut filled = 0;
-        let mut whole = None;
-        loop {
-            let read = self.stream.read(&mut self.buffer[filled..]).await.unwrap();
-            assert!(read > 0, "the server hung up");
-            filled += read;
-            if whole.is_none() {
-                whole = head_and_length(&self.buffer[..filled]);
-            }
-            if let Some((head, length)) = whole.filter(|(head, length)| filled >= head + length) {
-                return (head, length);
-            }
-        }
-    }
-}
-
-/// Where the body begins, and its length; none while the head is not whole.
-fn head_and_length(octets: &[u8]) -> Option<(usize, usize)> {
-    let head = memchr::memmem::find(octets, b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&octets[..head]).expect("a head is text");
-    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().expect("a length"))
-    });
-    Some((head, length.expect("an answer with a length")))
-}
-
-/// The octets of a page.
-fn fetch(address: SocketAddr, path: &str) -> Vec<u8> {
-    runtime().block_on(async {
-        let mut client = Client::connect(address).await;
-        let (head, length) = client.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
-        client.buffer[head..head + length].to_vec()
-    })
-}
-
-/// User and system time of processes so far.
-fn cpu_of(processes: &[u32]) -> Duration {
-    let ticks = |id: &u32| {
-        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-        after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>()
-    };
-    // 100 ticks a second on every Linux there is.
-    Duration::from_millis(processes.iter().map(ticks).sum::<u64>() * 10)
-}
-
-/// nginx with a configuration of its own, serving one file.
-struct Nginx {
-    address: SocketAddr,
-    master: Child,
-}
-
-impl Nginx {
-    fn start(folder: &Path, page: &[u8]) -> Self {
-        let (address, folder) = (free_address(), folder.join("nginx"));
-        fs::create_dir_all(folder.join("compare")).unwrap();
-        fs::write(folder.join("compare/lead"), page).unwrap();
-        let mut configuration = String::new();
-        write!(
-            configuration,
-            "daemon off; worker_processes 2; pid {0}/pid; error_log {0}/error.log;\n{1}\
-             events {{ worker_connections 1024; }}\n\
-             http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; open_file_cache max=100;\n\
-             default_type text/html;\n\
-             client_body_temp_path {0}/t1; proxy_temp_path {0}/t2; fastcgi_temp_path {0}/t3; uwsgi_temp_path {0}/t4; \
-             scgi_temp_path {0}/t5;\n\
-             server {{ listen {address}; root {0}; }} }}\n",
-            folder.display(),
-            // A worker of root's would be nobody, who may not look into our folder.
-            if fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {
-                "user root;\n"
-            } else {
-                ""
-            },
-        )
-        .unwrap();
-        let file = folder.join("nginx.conf");
-        fs::write(&file, configuration).unwrap();
-        let nginx = if Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" };
-        let master = Command::new(nginx)
-            .arg("-c")
-            .arg(&file)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nginx is missing; apt-get install nginx-light");
-        wait_for(address, "nginx");
-        Self { address, master }
-    }
-
-    /// The master and its workers.
-    fn processes(&self) -> Vec<u32> {
-        let id = self.master.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        children.split_whitespace().filter_map(|child| child.parse().ok()).chain([id]).collect()
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // The master takes its workers along when it is asked to, and not when it is killed.
-        let _ = Command::new("kill").arg(self.master.id().to_string()).status();
-        let _ = self.master.wait();
-    }
 }
 
 fn middle(mut values: Vec<f64>) -> f64 {

@@ -15,12 +15,13 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::pace::Warmup;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
+use crate::letter::render::{RenderError, Templates};
 use crate::letter::texts::TextsError;
 use crate::letter::{NoticeError, NoticeWriter, Texts};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
 use crate::web::{Bounds, Pages, Shelf, Web};
-use crate::week::Desk;
+use crate::week::{self, Desk};
 use crate::worker::{Notices, Worker};
 
 /// Everything a command needs, built once.
@@ -28,6 +29,7 @@ pub struct App {
     pub settings: Arc<Settings>,
     pub store: Store,
     pub keyring: Keyring,
+    pub templates: Arc<Templates>,
     /// Wakes the worker of this process when a page has queued a notice.
     pub wake: Arc<Notify>,
 }
@@ -38,6 +40,10 @@ pub enum AppError {
     Store(#[from] StoreError),
     #[error("secret.key_file = {path:?}: {reason}")]
     Key { path: std::path::PathBuf, reason: String },
+    #[error("templates.dir = {folder:?}: {reason}")]
+    Templates { folder: std::path::PathBuf, reason: String },
+    #[error(transparent)]
+    Render(#[from] RenderError),
     #[error(transparent)]
     Relay(#[from] OpenError),
     #[error(transparent)]
@@ -58,11 +64,13 @@ impl App {
     pub async fn open(settings: Settings) -> Result<Self, AppError> {
         let keyring = read_keyring(&settings)?;
         let store = Store::open(settings.database.url.expose()).await?;
-        Ok(Self { settings: Arc::new(settings), store, keyring, wake: Arc::default() })
+        let templates = Arc::new(templates(&settings, &keyring)?);
+        Ok(Self { settings: Arc::new(settings), store, keyring, templates, wake: Arc::default() })
     }
 
     pub fn desk(&self) -> Desk {
-        Desk { settings: self.settings.clone(), store: self.store.clone(), keyring: self.keyring.clone() }
+        let (settings, store) = (self.settings.clone(), self.store.clone());
+        Desk { settings, store, keyring: self.keyring.clone(), templates: self.templates.clone() }
     }
 
     /// Where letters are handed over, as `[relay]` and `[delivery]` say. Opens no line yet.
@@ -251,6 +259,20 @@ impl Letters for IssueLetters {
 /// What remembers how far the database has come; with Postgres beside the key, which every worker has.
 pub fn mark_file(settings: &Settings, store: &Store) -> MarkFile {
     MarkFile::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
+}
+
+/// The letter's templates. Those of `templates.dir` have to make a letter of the samples that passes the linter.
+///
+/// # Errors
+/// [`AppError::Templates`] names what is wrong with them.
+pub fn templates(settings: &Settings, keyring: &Keyring) -> Result<Templates, AppError> {
+    let Some(folder) = &settings.templates else { return Ok(Templates::embedded()?) };
+    let refuse = |reason: String| AppError::Templates { folder: folder.clone(), reason };
+    let templates =
+        Templates::with_folder(&folder.join("letter")).map_err(|error| refuse(error.to_string()))?;
+    week::rehearse(&templates, settings, keyring, UnixMillis::now())
+        .map_err(|error| refuse(error.to_string()))?;
+    Ok(templates)
 }
 
 /// Reads `secret.key_file`.

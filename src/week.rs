@@ -1,6 +1,7 @@
 //! A week, from the comparisons in the store to a queue full of letters.
 
 mod choices;
+mod proof;
 
 use std::fmt;
 
@@ -10,10 +11,13 @@ use crate::domain::comparison::{Comparison, Tool};
 use crate::domain::issue::{IssueNumber, NewIssue};
 use crate::domain::token::Keyring;
 use crate::letter::compose::{Ballot, Composition, compose};
+use crate::letter::lint::{Finding, Grade};
 use crate::letter::pick::{self, Selection, pick};
-use crate::letter::render::{RenderError, render};
+use crate::letter::render::{RenderError, Templates};
 use crate::mail::{Stencil, StencilError};
 use crate::store::{Enqueued, Store, StoreError};
+
+pub use proof::{proof, rehearse};
 
 /// What a week needs: the settings, the store and the site's keys.
 #[derive(Clone)]
@@ -21,6 +25,7 @@ pub struct Desk {
     pub settings: std::sync::Arc<Settings>,
     pub store: Store,
     pub keyring: Keyring,
+    pub templates: std::sync::Arc<Templates>,
 }
 
 /// The letter as it would go out now, with nothing written down yet.
@@ -63,6 +68,11 @@ pub enum WeekError {
     #[error(transparent)]
     Stencil(#[from] StencilError),
     #[error(
+        "the letter has {errors} error{} and was not sent: {first}; \"verdicts issue lint {number}\" shows all",
+        if *.errors == 1 { "" } else { "s" }
+    )]
+    Flawed { number: IssueNumber, errors: usize, first: Finding },
+    #[error(
         "readers changed their choices {TRIES} times while the letter was made; nothing was sent, send again"
     )]
     Restless,
@@ -85,6 +95,7 @@ pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Sta
         if desk.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
             return Ok(Started::Nobody);
         }
+        passes(number, proof(&desk.settings.site, &desk.keyring, number, &edition.stencil, now), true)?;
         let choices = choices::choices(desk, number, (&selection, &ballots), now).await?;
         let issue = new_issue(&selection, &edition, slot, now);
         let subject = edition.composition.subject;
@@ -96,6 +107,18 @@ pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Sta
         });
     }
     Err(WeekError::Restless)
+}
+
+/// Whether a run may start with a letter of which the linter says this; a warning goes to the log if it is to be `told`.
+fn passes(number: IssueNumber, findings: Vec<Finding>, told: bool) -> Result<(), WeekError> {
+    for finding in findings.iter().filter(|one| told && one.grade == Grade::Warning) {
+        tracing::warn!(issue = %number, %finding, "the letter could be better");
+    }
+    let errors = findings.iter().filter(|one| one.grade == Grade::Error).count();
+    match findings.into_iter().next() {
+        Some(first) if errors > 0 => Err(WeekError::Flawed { number, errors, first }),
+        _ => Ok(()),
+    }
 }
 
 /// Picks, composes and renders the letter that a run at `now` would send; writes nothing.
@@ -121,7 +144,7 @@ pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
         Some(_) => None,
         None => {
             let composition = compose(number, now, &desk.settings.site, &selection).with_votes(&ballots);
-            let letter = render(&composition, &desk.settings.site)?;
+            let letter = desk.templates.render(&composition)?;
             let stencil = Stencil::build(&letter, &desk.settings.site, number)?;
             Some(Edition { composition, stencil })
         }

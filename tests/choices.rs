@@ -217,6 +217,36 @@ async fn topics_are_those_of_the_comparisons(w: World) {
     );
 }
 
+/// `cargo test --test choices -- --ignored --nocapture`: what choices add to the enqueueing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, not a test"]
+async fn what_choices_cost() {
+    use sqlx::Connection as _;
+    for (engine, w) in [("sqlite", World::sqlite().await), ("postgres", World::postgres().await)] {
+        w.with_readers(100_000).await;
+        let begun = std::time::Instant::now();
+        w.store.enqueue(ONE, &issue(&[]), NOW).await.unwrap();
+        println!("{engine}: 100,000 without a choice in {:?}", begun.elapsed());
+        w.store.cancel(ONE, NOW).await.unwrap();
+        let mut connection = sqlx::AnyConnection::connect(&w.url).await.unwrap();
+        // A thousand different choices of topics, and every hour of the day.
+        let fill = "INSERT INTO preference (subscriber, topics, at_hour)
+            SELECT id, '[\"T' || CAST(id % 1000 AS TEXT) || '\"]', id % 24 FROM subscriber";
+        sqlx::query(fill).execute(&mut connection).await.unwrap();
+        let topics = (0..1000).map(|n| (topics(&[&format!("T{n}")]).to_text(), Served::Variant(1 + n % 2)));
+        let mut hours = Vec::new();
+        for chosen in w.store.chosen_hours().await.unwrap() {
+            let due = next_hour(chosen.zone.parse().unwrap(), chosen.hour, NOW);
+            hours.push((chosen, due));
+        }
+        let choices =
+            Choices { variants: vec![variant(1), variant(2)], topics: topics.collect(), hours: Some(hours) };
+        let begun = std::time::Instant::now();
+        w.store.enqueue_by_choice(TWO, &issue(&[]), &choices, NOW).await.unwrap();
+        println!("{engine}: 100,000 with one in {:?}", begun.elapsed());
+    }
+}
+
 macro_rules! contract {
     ($($story:ident),* $(,)?) => {
         mod sqlite {

@@ -422,45 +422,6 @@ fn templates_from_a_folder_take_the_place_of_the_embedded_ones() {
     assert!(error.contains("letter.txt:1:") && error.contains("nothing"), "{error}");
 }
 
-/// mrml passes unknown tags and attributes in silence, so the templates are held to the ones it knows.
-#[test]
-fn templates_use_only_mjml_that_exists() {
-    let known = [
-        "mjml",
-        "mj-head",
-        "mj-title",
-        "mj-preview",
-        "mj-attributes",
-        "mj-all",
-        "mj-text",
-        "mj-section",
-        "mj-raw",
-        "mj-style",
-        "mj-body",
-        "mj-wrapper",
-        "mj-column",
-        "mj-table",
-        "mj-button",
-        "mj-spacer",
-    ];
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/letter");
-    for file in std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()) {
-        let text = std::fs::read_to_string(&file).unwrap();
-        for tag in text.split('<').skip(1) {
-            let name: String = tag
-                .trim_start_matches('/')
-                .chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
-                .collect();
-            assert!(
-                !name.starts_with("mj") || known.contains(&name.as_str()),
-                "{}: <{name}>",
-                file.display()
-            );
-        }
-    }
-}
-
 // Sources
 
 fn errors(name: &str, text: &str) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! `verdicts issue`: look at issues, and pause, resume or cancel their runs.
 
+mod lint;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +52,13 @@ pub enum IssueCommand {
         #[arg(long, default_value = "preview")]
         out: PathBuf,
     },
+    /// Hold a letter to the standards; errors stop a run, warnings are shown before it. The next number checks the draft
+    #[command(after_help = "Example:\n  verdicts issue lint 12 --json")]
+    Lint {
+        number: i64,
+        #[arg(long)]
+        json: bool,
+    },
     /// Send one copy to one address, outside the ledger; the next number sends the draft
     #[command(after_help = "Example:\n  verdicts issue test 12 --to me@example.com")]
     Test {
@@ -83,6 +92,7 @@ pub async fn run(command: IssueCommand, app: &App) -> Outcome {
         IssueCommand::List { json } => list(app, json).await,
         IssueCommand::Show { number, failures, json } => show(app, IssueNumber(number), failures, json).await,
         IssueCommand::Preview { number, out } => preview(app, IssueNumber(number), &out).await,
+        IssueCommand::Lint { number, json } => lint::lint(app, IssueNumber(number), json).await,
         IssueCommand::Test { number, to } => test(app, IssueNumber(number), &to).await,
         IssueCommand::Retry { number, class } => retry(app, IssueNumber(number), &class).await,
         IssueCommand::Pause { number } => {

@@ -13,6 +13,7 @@ mod send;
 mod serve;
 mod status;
 pub mod subscribers;
+mod templates;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -106,6 +107,9 @@ enum Command {
     Status(status::StatusArgs),
     /// Every way this set-up could fail to deliver, checked before it does
     Check(check::Check),
+    /// Make the letter look your own way: the built-in templates as files, and what is wrong with yours
+    #[command(subcommand)]
+    Templates(templates::TemplatesCommand),
     /// Make the keys that sign letters, and print their DNS records
     #[command(subcommand)]
     Dkim(dkim::DkimCommand),
@@ -154,6 +158,7 @@ async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> Outcome {
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Db(command) => db::run(command, settings(config, env)?).await,
         Command::Check(arguments) => check::run(&arguments, settings(config, env)?).await,
+        Command::Templates(command) => templates::run(&command, || Ok(settings(config, env)?)),
         Command::Dkim(command) => dkim::run(command, settings(config, env)),
         Command::Key(command) => key::run(&command, &settings(config, env)?),
         Command::Comparisons(comparisons::ComparisonsCommand::Schema) => comparisons::schema(),

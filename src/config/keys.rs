@@ -36,7 +36,7 @@ pub enum Initial {
 }
 
 /// The sections in the order of the file, each with what it is about.
-pub const SECTIONS: [(&str, &str); 10] = [
+pub const SECTIONS: [(&str, &str); 11] = [
     ("site", "Who sends the letter, as every letter names it."),
     ("database", "Where subscribers, comparisons, issues and deliveries are kept."),
     ("schedule", "When a letter is due, and what goes in."),
@@ -46,6 +46,7 @@ pub const SECTIONS: [(&str, &str); 10] = [
     ("web", "The pages: sign-up, unsubscribe, archive."),
     ("signup", "The form that people join with, and how often it may be used."),
     ("consent", "The proof that somebody asked for the letter."),
+    ("templates", "Templates of your own in place of the built-in ones."),
     ("secret", "The site's own key."),
 ];
 
@@ -333,6 +334,13 @@ pub const KEYS: &[Key] = &[
         Default("\"truncated\""),
         "What is kept of the IP address that somebody signed up from: truncated (to /24 or /48), hashed (with the site's key), \
          or none.",
+    ),
+    key(
+        "templates.dir",
+        Text,
+        Absent("\"templates\""),
+        "A folder as \"verdicts templates export DIR\" writes it; what stands in its letter/ takes the place of the built-in file \
+         of that name, and what you delete there is built in again. Checked at start and by \"verdicts templates check\".",
     ),
     key(
         "secret.key_file",

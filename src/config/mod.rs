@@ -53,6 +53,8 @@ pub struct Settings {
     pub web: WebSettings,
     pub signup: SignupSettings,
     pub secret: SecretSettings,
+    /// The folder with templates in place of the embedded ones.
+    pub templates: Option<PathBuf>,
     /// The folder that relative paths are resolved against: the settings file's own.
     pub folder: PathBuf,
 }

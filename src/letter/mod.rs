@@ -5,11 +5,13 @@
 //! pages and notices in every language.
 
 pub mod compose;
+pub mod lint;
 pub mod notice;
 pub mod pick;
 pub mod render;
 pub mod samples;
 pub mod sources;
+pub mod templates;
 pub mod texts;
 pub mod verdict;
 mod words;

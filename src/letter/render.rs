@@ -7,11 +7,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rust_embed::RustEmbed;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::compose::Composition;
-use super::words;
+use super::{templates, words};
 use crate::domain::site::Site;
 use crate::mail::slot::Piece;
 use crate::mail::{Letter, Marks, Slot};
@@ -25,10 +24,6 @@ const VOTE_MAX: usize = 120;
 /// Width of the text part, in characters.
 const TEXT_WIDTH: usize = 72;
 
-#[derive(RustEmbed)]
-#[folder = "templates/letter"]
-struct Embedded;
-
 /// The letter's templates: the embedded ones, with a folder's files in their place where it has them.
 pub struct Templates(Tera);
 
@@ -38,7 +33,9 @@ pub enum RenderError {
     Folder { file: PathBuf, error: std::io::Error },
     #[error("the letter's templates: {0}")]
     Template(String),
-    #[error("templates/letter/letter.mjml is not MJML: {0}; mend the template")]
+    #[error("{0}; \"verdicts templates check\" shows all")]
+    Problem(templates::Problem),
+    #[error("templates/letter/letter.mjml is not MJML: {0}; mend the template, or one that it includes")]
     Mjml(String),
     #[error(
         "the letter's HTML has {0} octets even with the least detail, the limit is 90000; lower schedule.max_comparisons"
@@ -50,31 +47,22 @@ impl Templates {
     /// # Errors
     /// [`RenderError::Template`] if a template does not parse, with file, line and column.
     pub fn embedded() -> Result<Self, RenderError> {
-        Self::from_files(Embedded::iter().filter_map(|name| {
-            let file = Embedded::get(&name)?;
-            Some((name.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
-        }))
+        Self::from_files(templates::embedded())
     }
 
-    /// The embedded templates with those of `folder` (`letter.mjml`, `letter.txt`, …) in their place.
+    /// The embedded templates with those of `folder` (`letter.mjml`, `letter.txt`, …) in their place, and its own besides.
     ///
     /// # Errors
-    /// [`RenderError`] if the folder can't be read or a template does not parse.
+    /// [`RenderError`] if the folder can't be read, a template does not parse, or one has a problem that [`templates::scan`]
+    /// knows.
     pub fn with_folder(folder: &Path) -> Result<Self, RenderError> {
-        let fail = |error| RenderError::Folder { file: folder.to_owned(), error };
-        let mut files: Vec<(String, String)> = Vec::new();
-        for name in Embedded::iter() {
-            let own = folder.join(name.as_ref());
-            let text = if own.try_exists().map_err(fail)? {
-                std::fs::read_to_string(&own).map_err(|error| RenderError::Folder { file: own, error })?
-            } else {
-                Embedded::get(&name)
-                    .map(|f| String::from_utf8_lossy(&f.data).into_owned())
-                    .unwrap_or_default()
-            };
-            files.push((name.into_owned(), text));
+        let fail = |(file, error)| RenderError::Folder { file, error };
+        let files = templates::with_folder(folder).map_err(fail)?;
+        let made = Self::from_files(files)?;
+        match templates::scan_folder(folder).map_err(fail)?.into_iter().next() {
+            Some(problem) => Err(RenderError::Problem(problem)),
+            None => Ok(made),
         }
-        Self::from_files(files)
     }
 
     fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, RenderError> {
@@ -131,7 +119,11 @@ impl Templates {
 
     fn html(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
         let mjml = self.fill("letter.mjml", composition, marks)?;
-        let parsed = mrml::parse(&mjml).map_err(|error| RenderError::Mjml(error.to_string()))?;
+        if let Some(problem) = templates::unbalanced(&mjml) {
+            return Err(RenderError::Mjml(problem));
+        }
+        let parsed =
+            mrml::parse(&mjml).map_err(|error| RenderError::Mjml(located(&mjml, &error.to_string())))?;
         // No fonts from elsewhere: a letter must load nothing that tells anybody it was opened.
         let options =
             mrml::prelude::render::RenderOptions { fonts: Default::default(), ..Default::default() };
@@ -152,6 +144,15 @@ impl Templates {
         context.insert("slots", &slots);
         self.0.render(name, &context).map_err(fail)
     }
+}
+
+/// mrml says where by octets (`… at position 12:34 …`, `12..34`) of what tera made of the templates: the line as it stands there
+/// finds the place in the template.
+fn located(mjml: &str, words: &str) -> String {
+    let numbers =
+        words.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<usize>().ok());
+    let Some(at) = numbers.into_iter().find(|at| mjml.is_char_boundary(*at)) else { return words.to_owned() };
+    format!("{words}: \"{}\"", templates::line(mjml, at))
 }
 
 /// Renders with the embedded templates; see [`Templates::render`].

@@ -7,6 +7,7 @@
 use serde::Serialize;
 use sqlx::Row as _;
 
+use super::dialect::Engine;
 use super::{Enqueued, Result, Store, Write};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
@@ -221,6 +222,10 @@ impl Store {
             (&texts.put_hours, super::json(&choices.hour_rows())?),
         ] {
             sqlx::query(text).bind(rows).bind(number.0).execute(&mut *tx.tx).await?;
+        }
+        if self.inner.engine == Engine::Postgres {
+            // Planned for a handful of choices, the statement below goes over all of them for each reader.
+            sqlx::raw_sql("ANALYZE issue_topics; ANALYZE issue_hour").execute(&mut *tx.tx).await?;
         }
         let hours = i64::from(choices.hours.is_some());
         let unforeseen = sqlx::query(UNFORESEEN).bind(number.0).bind(hours);

@@ -9,7 +9,6 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::preferences::{Topics, next_hour};
 use crate::letter::compose::{Ballot, compose};
 use crate::letter::pick::Selection;
-use crate::letter::render::render;
 use crate::mail::Stencil;
 use crate::store::{Choices, ChosenHour, NewVariant, Served};
 
@@ -68,7 +67,9 @@ fn letter(
 ) -> Result<NewVariant, WeekError> {
     let site = &desk.settings.site;
     let composition = compose(number, now, site, selection).with_votes(&of_interest(selection, ballots));
-    let stencil = Stencil::build(&render(&composition, site)?, site, number)?;
+    let stencil = Stencil::build(&desk.templates.render(&composition)?, site, number)?;
+    // It is the whole letter with less in it: what there is to warn of was said of that.
+    super::passes(number, super::proof(&desk.settings.site, &desk.keyring, number, &stencil, now), false)?;
     let slugs = selection.featured_slugs();
     Ok(NewVariant { variant, subject: composition.subject, slugs, stencil: stencil.to_text() })
 }

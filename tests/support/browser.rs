@@ -1,13 +1,13 @@
 //! A real browser: Debian's Chromium, led by its driver. It reaches nothing but loopback.
 #![allow(dead_code, reason = "every test file uses the part it needs")]
 
-use std::io::{BufRead, BufReader, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::process::CommandExt as _;
+#[path = "driver.rs"]
+mod driver;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use driver::Driver;
 use serde_json::{Value, json};
 
 /// Where axe-core is installed to by `tests/run`.
@@ -24,23 +24,11 @@ pub enum Light {
 /// The name of an element's id in every answer (W3C WebDriver §12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A session of its own, with a profile of its own; both end with the value. The driver is spoken to directly: its language is
-/// a dozen small JSON requests, and a client library would bring an HTTP stack along.
+/// A session of its own, with a profile of its own; both end with the value.
 pub struct Browser {
     driver: Driver,
-    port: u16,
     session: String,
     _profile: tempfile::TempDir,
-}
-
-/// The driver and what it has started, which all end with it.
-struct Driver(Child);
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-9", "--", &format!("-{}", self.0.id())]).status();
-        let _ = self.0.wait();
-    }
 }
 
 impl Browser {
@@ -55,18 +43,7 @@ impl Browser {
     }
 
     fn start(preferences: &Value) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .process_group(0)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is missing; tests/run installs it, or: apt-get install chromium-driver");
-        let mut said = BufReader::new(driver.stdout.take().unwrap());
-        let driver = Driver(driver);
-        let port = port(&mut said);
-        // It goes on talking, and must not meet a closed pipe.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        let driver = Driver::start();
         let profile = tempfile::Builder::new().prefix("verdicts-browser-").tempdir().unwrap();
         let capabilities = json!({ "goog:chromeOptions": {
             "args": [
@@ -79,13 +56,14 @@ impl Browser {
             "prefs": preferences,
         } });
         let wish = json!({ "capabilities": { "alwaysMatch": capabilities } });
-        let session = request(port, "POST", "/session", &wish).expect("Chromium starts");
+        let session = driver.request("POST", "/session", &wish).expect("Chromium starts");
         let session = session["sessionId"].as_str().expect("a session").to_owned();
-        Self { driver, port, session, _profile: profile }
+        Self { driver, session, _profile: profile }
     }
 
     fn tell(&self, method: &str, path: &str, body: &Value) -> Value {
-        request(self.port, method, &format!("/session/{}{path}", self.session), body)
+        self.driver
+            .request(method, &format!("/session/{}{path}", self.session), body)
             .unwrap_or_else(|error| panic!("the browser refuses {path}: {error}"))
     }
 
@@ -177,7 +155,7 @@ impl Browser {
         self.click(selector);
         let start = Instant::now();
         let path = format!("/session/{}/element/{old}/name", self.session);
-        while request(self.port, "GET", &path, &Value::Null).is_ok() {
+        while self.driver.request("GET", &path, &Value::Null).is_ok() {
             assert!(
                 start.elapsed() < Duration::from_secs(30),
                 "nothing comes of {selector}:\n{}",
@@ -293,56 +271,8 @@ impl Browser {
     }
 }
 
-/// The body of an answer; the driver keeps its connections open, so the length says where it ends.
-fn answer(mut stream: impl BufRead) -> std::io::Result<Vec<u8>> {
-    let (mut line, mut length) = (String::new(), 0);
-    while stream.read_line(&mut line)? > 2 {
-        if let Some(text) = line.to_lowercase().strip_prefix("content-length:") {
-            length = text.trim().parse().unwrap_or(0);
-        }
-        line.clear();
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    Ok(body)
-}
-
-/// One request to the driver, and the value of its answer.
-fn request(port: u16, method: &str, path: &str, body: &Value) -> Result<Value, String> {
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map_err(|error| error.to_string())?;
-    stream.set_read_timeout(Some(Duration::from_secs(120))).map_err(|error| error.to_string())?;
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream
-        .write_all(head.as_bytes())
-        .and_then(|()| stream.write_all(body.as_bytes()))
-        .map_err(|error| error.to_string())?;
-    let answer = answer(BufReader::new(stream)).map_err(|error| error.to_string())?;
-    let mut value: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
-    let value = value["value"].take();
-    match value["error"].as_str() {
-        Some(error) => Err(format!("{error}: {}", value["message"])),
-        None => Ok(value),
-    }
-}
-
-/// The port that the driver chose, from its own words.
-fn port(said: &mut impl BufRead) -> u16 {
-    let mut line = String::new();
-    while said.read_line(&mut line).unwrap() > 0 {
-        if let Some((_, port)) = line.trim_end().trim_end_matches('.').rsplit_once("successfully on port ") {
-            return port.parse().unwrap();
-        }
-        line.clear();
-    }
-    panic!("chromedriver ended without a port");
-}
-
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = request(self.port, "DELETE", &format!("/session/{}", self.session), &Value::Null);
+        let _ = self.driver.request("DELETE", &format!("/session/{}", self.session), &Value::Null);
     }
 }
