@@ -231,8 +231,10 @@ async fn who_complained_or_bounced_gets_no_mail(w: World) {
         asks(&w, email, NOW).await;
         assert_eq!(person(&w, email).await.unwrap().status, status);
     }
-    // Written in other letters, it is another row; the suppression is the same.
-    asks(&w, "ANN@example.com", NOW.plus(DAY)).await;
+    // Written in other letters it is nobody's row, and the suppression is the same.
+    known(&w, "Eve@example.com", SubscriberStatus::Complained).await;
+    asks(&w, "eve@example.com", NOW).await;
+    assert_eq!(person(&w, "eve@example.com").await, None);
     asks(&w, "dan@example.com", NOW).await;
     assert_eq!(drain(&w, &me).await, [(NoticeKind::Confirm, "dan@example.com".to_owned())]);
 }

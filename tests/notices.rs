@@ -280,6 +280,41 @@ fn nothing_in_a_notice_becomes_a_header() {
     assert!(house::header(&letter, "Subject").unwrap().contains("Bcc"), "it stays in the subject");
 }
 
+#[test]
+fn notices_are_signed_where_letters_are() {
+    let house = house::House::new("outbox:outbox", "");
+    house.must(&[
+        "dkim",
+        "generate",
+        "--domain",
+        "verdicts.example",
+        "--selector",
+        "s1",
+        "--type",
+        "ed25519",
+    ]);
+    let files = std::fs::read_dir(house.path("dkim")).unwrap().map(|entry| entry.unwrap().path());
+    let key_file = files.into_iter().find(|path| path.extension().is_some_and(|e| e == "pem")).unwrap();
+    let key = verdicts::config::DkimKey {
+        domain: "verdicts.example".to_owned(),
+        selector: "s1".to_owned(),
+        key_file,
+        setting: "dkim.key_file",
+    };
+    let signer = Arc::new(Signer::load(&[key]).unwrap());
+    let keyring = Keyring::parse(&Keyring::file_text(1, &[7; 32])).unwrap();
+    let texts = Arc::new(Texts::embedded("en").unwrap());
+    let writer = NoticeWriter::new(texts, site("en"), keyring, signer).unwrap();
+    let letter = writer.write(&notice(NoticeKind::Confirm), None).unwrap();
+    let signature = house::header(&letter, "DKIM-Signature").expect("it is signed");
+    assert!(signature.contains("d=verdicts.example") && signature.contains("s=s1"), "{signature}");
+    assert_eq!(
+        letter,
+        writer.write(&notice(NoticeKind::Confirm), None).unwrap(),
+        "the same at every attempt"
+    );
+}
+
 // a crash
 
 /// An SMTP server that takes letters and, for as long as it is told to, never answers the final dot.

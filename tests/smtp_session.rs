@@ -341,6 +341,12 @@ async fn what_the_relay_can_not_carry_is_refused_at_our_own_door() {
     deliver(&mut open(&peer).await, "änne@example.com").await;
     assert!(peer.commands().contains(&"MAIL FROM:<news@example.org> SMTPUTF8".to_owned()));
     assert_eq!(peer.taken()[0].to, "änne@example.com");
+    // Such a letter has the address in its own To as well (RFC 6532).
+    let (from, to) = (address("news@example.org"), address("änne@example.com"));
+    let letter = "To: änne@example.com\r\n\r\nHello\r\n".as_bytes();
+    let outcome = open(&peer).await.deliver(&from, &to, letter).await;
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+    assert_eq!(peer.taken()[1].letter, letter);
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ impl Session {
         self.announced.pipelining
     }
 
-    /// Hands one letter over. `letter` has CRLF line ends only and no octet beyond ASCII.
+    /// Hands one letter over. `letter` has CRLF line ends only, and octets beyond ASCII only if an address has.
     ///
     /// Dropping the future before it is ready ends the session, and leaves the outcome unknown.
     pub async fn deliver(&mut self, from: &EmailAddress, to: &EmailAddress, letter: &[u8]) -> Outcome {
@@ -257,7 +257,7 @@ impl Session {
             );
         }
         self.wire.clear();
-        if !stuff(letter, &mut self.wire) {
+        if !stuff(letter, utf8, &mut self.wire) {
             return refuse("5.6.0", "the letter has a bare CR or LF or an octet beyond ASCII".to_owned());
         }
         None

@@ -4,9 +4,10 @@ use memchr::memchr_iter;
 
 /// Appends `letter` to `out` with doubled dots (RFC 5321 §4.5.2), ended by CRLF, without the final dot.
 ///
-/// False, and `out` as it was, if the letter has a bare CR or LF (§2.3.8) or an octet beyond ASCII. A bare CR or LF may be a
+/// False, and `out` as it was, if the letter has a bare CR or LF (§2.3.8) or an octet beyond ASCII, which only a letter that
+/// goes with SMTPUTF8 (`utf8`) may have, as UTF-8 (RFC 6532: the reader's own address in To). A bare CR or LF may be a
 /// line end to the relay and none to us: a dot behind it would end the letter early and let the rest pass for commands.
-pub(super) fn stuff(letter: &[u8], out: &mut Vec<u8>) -> bool {
+pub(super) fn stuff(letter: &[u8], utf8: bool, out: &mut Vec<u8>) -> bool {
     let begun = out.len();
     out.reserve(letter.len() + 64);
     let (mut copied, mut ends, mut lines) = (0, 0, 0);
@@ -24,7 +25,8 @@ pub(super) fn stuff(letter: &[u8], out: &mut Vec<u8>) -> bool {
     }
     out.extend_from_slice(&letter[copied..]);
     // As many CRLF as there are CR and as there are LF: so each of either is in one.
-    let is_fit = letter.is_ascii() && ends == lines && memchr_iter(b'\r', letter).count() == lines;
+    let is_text = letter.is_ascii() || utf8 && std::str::from_utf8(letter).is_ok();
+    let is_fit = is_text && ends == lines && memchr_iter(b'\r', letter).count() == lines;
     if !is_fit {
         out.truncate(begun);
     } else if !letter.ends_with(b"\r\n") {
@@ -39,7 +41,7 @@ mod tests {
 
     fn stuffed(letter: &str) -> Option<String> {
         let mut out = b"before".to_vec();
-        let is_fit = stuff(letter.as_bytes(), &mut out);
+        let is_fit = stuff(letter.as_bytes(), false, &mut out);
         let text = String::from_utf8(out).unwrap();
         let text = text.strip_prefix("before").unwrap().to_owned();
         assert!(is_fit || text.is_empty());
