@@ -26,7 +26,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
 use house::House;
 use verdicts::mail::dkim::KeyKind;
 
@@ -206,7 +205,7 @@ fn grow(sizes: &[usize]) -> Vec<Target> {
     for &readers in sizes {
         let first = peer::Sink::start();
         let house = House::new(&first.url(), "connections = 10\n");
-        furnish(&house, readers);
+        house.furnish(readers);
         let begun = Instant::now();
         let mut send = house.start(&["send"]);
         assert!(first.wait_for_more(1, Duration::from_secs(60)), "no letter within a minute");
@@ -238,20 +237,10 @@ fn grow(sizes: &[usize]) -> Vec<Target> {
     ]
 }
 
-/// Readers, and comparisons for a letter of some 30 KB.
-fn furnish(house: &House, readers: usize) {
-    for slug in ["second", "third"] {
-        let text = house::comparison(slug, Utc::now() - TimeDelta::hours(30));
-        let file = house.write(&format!("{slug}.json"), &text);
-        house.must(&["comparisons", "import", file.to_str().unwrap()]);
-    }
-    house.furnish(readers);
-}
-
 /// The size of the letter that ours will send, so that the limit sends as many octets.
 fn letter_octets() -> usize {
     let house = House::new("outbox:outbox", "");
-    furnish(&house, 1);
+    house.furnish(1);
     house.must(&["send"]);
     house::outbox(&house.path("outbox"))[0].len()
 }
@@ -278,7 +267,7 @@ fn smtp_source(to: SocketAddr, connections: usize, letters: usize, octets: usize
 /// One `send`, enqueueing included.
 fn send(to: SocketAddr, connections: usize, readers: usize, more: &str) -> Run {
     let house = House::new(&format!("smtp://{to}"), &format!("connections = {connections}\n{more}"));
-    furnish(&house, readers);
+    house.furnish(readers);
     let begun = Instant::now();
     let used = watch(&mut house.start(&["send"]).0);
     let elapsed = begun.elapsed();
