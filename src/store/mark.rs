@@ -125,7 +125,11 @@ impl MarkFile {
     /// # Errors
     /// `MarkFile` if the file is there and can't be read.
     pub fn known(&self, id: &str) -> Result<Option<Mark>> {
-        Ok(self.lines()?.iter().filter_map(|line| parse(line)).find(|mark| mark.id == id))
+        Ok(Self::find(&self.lines()?, id))
+    }
+
+    fn find(lines: &[String], id: &str) -> Option<Mark> {
+        lines.iter().filter_map(|line| parse(line)).find(|mark| mark.id == id)
     }
 
     /// Whether the database is where it was left or further.
@@ -133,8 +137,10 @@ impl MarkFile {
     /// # Errors
     /// `Restored` if it is an older copy of itself: letters would go out twice. Else as [`MarkFile::known`].
     pub async fn check(&self, store: &Store) -> Result<()> {
+        // The file first: another process may raise both in between, and the database never lags behind what the file has said.
+        let remembered = self.lines()?;
         let here = store.mark().await?;
-        match self.known(&here.id)? {
+        match Self::find(&remembered, &here.id) {
             Some(known) if known.generation > here.generation => Err(StoreError::Restored {
                 place: store.inner.place.clone(),
                 here: here.generation,
