@@ -25,7 +25,7 @@
 //! | [`week`] | the run of a week up to the queue | |
 //! | [`web`] | pages and links for readers and machines | HTTP (axum, hyper) |
 //! | [`subscribers`] | files of readers in and out | CSV |
-//! | [`letter`] | sources, pick, compose, render; every text that is said | tera and mrml |
+//! | [`letter`] | sources, pick, compose, render, lint; every text that is said | tera, mrml and HTML (scraper) |
 //! | [`delivery`] | the engine, pacing, outcome → transition | |
 //! | [`mail`] | MIME, headers, DKIM, SMTP sessions, the outbox | SMTP (lettre), signatures (mail-auth, aws-lc-rs) |
 //! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |

@@ -1,5 +1,6 @@
 //! Changes of address, the dossier and erasure, as the store keeps them. On both engines.
 
+#[macro_use]
 mod support;
 
 use std::time::Duration;
@@ -116,23 +117,6 @@ async fn a_dossier_has_everything_and_an_erasure_leaves_nothing(w: World) {
     assert!(w.store.is_suppressed(&hash(1)).await.unwrap());
     let tally = w.store.tally(verdicts::domain::issue::IssueNumber(1)).await.unwrap();
     assert!(tally.balances() && tally.audience == 2);
-}
-
-macro_rules! contract {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
 }
 
 contract! {

@@ -1,5 +1,6 @@
 //! What readers chose, as the queue hears it: topics, an hour, a pause. On both engines.
 
+#[macro_use]
 mod support;
 
 use chrono_tz::Tz;
@@ -245,23 +246,6 @@ async fn what_choices_cost() {
         w.store.enqueue_by_choice(TWO, &issue(&[]), &choices, NOW).await.unwrap();
         println!("{engine}: 100,000 with one in {:?}", begun.elapsed());
     }
-}
-
-macro_rules! contract {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
 }
 
 contract! {

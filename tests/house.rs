@@ -21,7 +21,7 @@ const FLOORS: [&str; 13] = [
 ];
 
 /// Which rooms may name which outside crate.
-const OUTSIDE: [(&str, &[&str]); 16] = [
+const OUTSIDE: [(&str, &[&str]); 18] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
     ("mail_auth", &["mail"]),
@@ -31,6 +31,8 @@ const OUTSIDE: [(&str, &[&str]); 16] = [
     ("hyper_util", &["web"]),
     ("tower_http", &["web"]),
     ("mrml", &["letter"]),
+    ("scraper", &["letter"]),
+    ("ego_tree", &["letter"]),
     ("tera", &["letter", "web"]),
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),

@@ -1,5 +1,6 @@
 //! Sign-up and confirmation as the store decides them, on both engines, with the time as an argument.
 
+#[macro_use]
 mod support;
 
 use std::net::IpAddr;
@@ -300,23 +301,6 @@ async fn twenty_at_once_are_one_person_and_one_notice(w: World) {
         assert_eq!(one.await.unwrap(), Confirmation::Done);
     }
     assert_eq!(drain(&w, &me).await, [(NoticeKind::Welcome, "ann@example.com".to_owned())]);
-}
-
-macro_rules! contract {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
 }
 
 contract! {

@@ -1,5 +1,6 @@
 //! Leaving: alone and in crowds, taken back after a slip, and with a reason. On both engines, and over HTTP.
 
+#[macro_use]
 mod support;
 
 use support::*;
@@ -150,23 +151,6 @@ async fn reasons_are_counted_and_words_go_with_the_person(w: World) {
     assert!(reasons.words.is_empty(), "{reasons:?}");
     assert_eq!(reasons.counts.get("other"), Some(&1), "the count stays, without the words");
     assert_eq!(reasons.counts.get("content"), None, "what was taken back does not count");
-}
-
-macro_rules! contract {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
 }
 
 contract! {

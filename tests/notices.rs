@@ -2,6 +2,7 @@
 
 #[path = "support/house.rs"]
 mod house;
+#[macro_use]
 mod support;
 
 use std::sync::Arc;
@@ -142,23 +143,6 @@ async fn who_leaves_gets_no_welcome_and_who_is_erased_nothing(w: World) {
         w.store.subscriber_by_id(SubscriberId(1)).await.unwrap().unwrap().status,
         SubscriberStatus::Unsubscribed
     );
-}
-
-macro_rules! contract {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
 }
 
 contract! {

@@ -1,5 +1,6 @@
 //! What the store gives to everybody, on both engines: published comparisons, and issues of which a letter has left.
 
+#[macro_use]
 mod support;
 
 use support::*;
@@ -113,23 +114,6 @@ async fn an_issue_carries_the_featured_first(w: World) {
     let listed: Vec<_> = carried.iter().map(|c| (c.comparison.slug.as_str(), c.featured)).collect();
     assert_eq!(listed, [("three", true), ("one", true), ("two", false)]);
     assert!(w.store.comparisons_in(&[]).await.unwrap().is_empty());
-}
-
-macro_rules! contract {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
 }
 
 contract! {

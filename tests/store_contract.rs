@@ -1,5 +1,6 @@
 //! One contract for both engines: every verb of the store, and the promises that rest on it.
 
+#[macro_use]
 mod support;
 
 use std::collections::BTreeMap;
@@ -700,23 +701,6 @@ impl Dice {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z ^ (z >> 31)) % n.max(1) as u64) as usize
     }
-}
-
-macro_rules! contract {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
 }
 
 contract! {

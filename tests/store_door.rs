@@ -1,5 +1,6 @@
 //! Opening, migrating, backing up, and who may deliver: what an operator meets at the store's door.
 
+#[macro_use]
 mod support;
 
 use sqlx::{AnyConnection, Connection as _};
@@ -103,24 +104,7 @@ async fn no_row_can_lie_about_its_state(w: World) {
     }
 }
 
-macro_rules! on_both {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
-}
-
-on_both! {
+contract! {
     other_schemas_are_refused,
     a_ledger_from_before_retention_is_brought_up,
     a_strange_database_is_left_alone,

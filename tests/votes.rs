@@ -4,6 +4,7 @@
 mod house;
 #[path = "support/site.rs"]
 mod site;
+#[macro_use]
 mod support;
 
 use std::time::{Duration, Instant};
@@ -144,23 +145,6 @@ async fn raw(url: &str, text: &'static str) {
     let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
     sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
-}
-
-macro_rules! contract {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(super::World::postgres().await).await;
-            })*
-        }
-    };
 }
 
 contract! {

@@ -1,6 +1,6 @@
 //! From the queue to the relay and back: claims, pacing, sessions, what an answer means, and the report.
 //!
-//! [`engine::pass`] is the whole of it: one ledger that owns the store, and connections that each hold at most one letter.
+//! [`engine::pass`] is the whole of it: one ledger that owns the store, and connections that each hold two letters at most.
 //! What an outcome means is decided in [`transition`] and nowhere else.
 
 pub mod backoff;

@@ -3,6 +3,25 @@
 
 pub mod postgres;
 
+/// Each story once on SQLite and once on Postgres: whatever the store promises, it promises on both.
+#[allow(unused_macros, reason = "every test file uses the part it needs")]
+macro_rules! contract {
+    ($($story:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::$story(super::World::sqlite().await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::$story(super::World::postgres().await).await;
+            })*
+        }
+    };
+}
+
 use verdicts::domain::comparison::Comparison;
 use verdicts::domain::delivery::{Finished, Reply, Transition};
 use verdicts::domain::issue::{IssueNumber, NewIssue};
