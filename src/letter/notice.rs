@@ -10,7 +10,7 @@ use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::texts::Texts;
-use super::words;
+use super::{mjml, words};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NoticeKind};
@@ -18,9 +18,6 @@ use crate::domain::site::Site;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{Signer, Single};
-
-/// Width of the text part, in characters.
-const TEXT_WIDTH: usize = 72;
 
 #[derive(RustEmbed)]
 #[folder = "templates/notices"]
@@ -75,7 +72,7 @@ impl NoticeWriter {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".mjml"]);
         tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-            Ok(words::wrapped(text, TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
+            Ok(words::wrapped(text, words::TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
         });
         texts.teach(&mut tera);
         let mut files: Vec<(String, String)> = Embedded::iter()
@@ -104,7 +101,8 @@ impl NoticeWriter {
             self.tera.render(&name, &context).map_err(|error| NoticeError::Template(error.to_string()))
         };
         let text = render(format!("{kind}.txt"))?;
-        let html = to_html(kind, &render(format!("{kind}.mjml"))?)?;
+        let html = mjml::to_html(&render(format!("{kind}.mjml"))?)
+            .map_err(|reason| NoticeError::Mjml { kind, reason })?;
         let unsubscribe = notice.subscriber.filter(|_| kind.is_for_readers_only());
         let unsubscribe_url = unsubscribe.map(|id| self.unsubscribe_url(id));
         let mut letter = Single {
@@ -178,12 +176,4 @@ impl NoticeWriter {
 
 fn datum<'a>(notice: &'a ClaimedNotice, name: &'static str) -> Result<&'a str, NoticeError> {
     notice.data.get(name).map(String::as_str).ok_or(NoticeError::Data(name))
-}
-
-fn to_html(kind: NoticeKind, mjml: &str) -> Result<String, NoticeError> {
-    let fail = |reason: String| NoticeError::Mjml { kind, reason };
-    let parsed = mrml::parse(mjml).map_err(|error| fail(error.to_string()))?;
-    // No fonts from elsewhere: a notice must load nothing that tells anybody it was opened.
-    let options = mrml::prelude::render::RenderOptions { fonts: Default::default(), ..Default::default() };
-    parsed.element.render(&options).map_err(|error| fail(error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! The letter's shape: tera fills the templates, MJML becomes HTML that mail programs understand, once per issue.
 //!
-//! The only room that knows tera and mrml. Order matters: tera first (structure), then mrml, then [`Stencil`] cuts at
+//! Order matters: tera first (structure), then mrml, then [`Stencil`] cuts at
 //! the marks. mrml does not validate, so the templates are checked by `tests/letter.rs`.
 //!
 //! [`Stencil`]: crate::mail::Stencil
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tera::{Context, Kwargs, State, Tera};
 
 use super::compose::Composition;
-use super::{templates, words};
+use super::{mjml, templates, words};
 use crate::domain::site::Site;
 use crate::mail::slot::Piece;
 use crate::mail::{Letter, Marks, Slot};
@@ -21,9 +21,6 @@ pub const HTML_MAX: usize = 90_000;
 const SLOTS_MAX: usize = 2_000;
 /// Room for what a vote link adds to its mark: the base URL and the token.
 const VOTE_MAX: usize = 120;
-/// Width of the text part, in characters.
-const TEXT_WIDTH: usize = 72;
-
 /// The letter's templates: the embedded ones, with a folder's files in their place where it has them.
 pub struct Templates(Tera);
 
@@ -70,13 +67,13 @@ impl Templates {
         tera.autoescape_on(vec![".mjml", ".html"]);
         tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
             let indent = args.get::<&str>("indent")?.unwrap_or("");
-            Ok(words::wrapped(text, TEXT_WIDTH, indent))
+            Ok(words::wrapped(text, words::TEXT_WIDTH, indent))
         });
         tera.register_filter(
             "underline",
             |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
                 let with = args.get::<&str>("with")?.unwrap_or("-");
-                Ok(with.repeat(text.chars().count().min(TEXT_WIDTH)))
+                Ok(with.repeat(text.chars().count().min(words::TEXT_WIDTH)))
             },
         );
         tera.register_filter(
@@ -119,15 +116,7 @@ impl Templates {
 
     fn html(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
         let mjml = self.fill("letter.mjml", composition, marks)?;
-        if let Some(problem) = templates::unbalanced(&mjml) {
-            return Err(RenderError::Mjml(problem));
-        }
-        let parsed =
-            mrml::parse(&mjml).map_err(|error| RenderError::Mjml(located(&mjml, &error.to_string())))?;
-        // No fonts from elsewhere: a letter must load nothing that tells anybody it was opened.
-        let options =
-            mrml::prelude::render::RenderOptions { fonts: Default::default(), ..Default::default() };
-        parsed.element.render(&options).map_err(|error| RenderError::Mjml(error.to_string()))
+        mjml::to_html(&mjml).map_err(RenderError::Mjml)
     }
 
     fn text(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
@@ -144,15 +133,6 @@ impl Templates {
         context.insert("slots", &slots);
         self.0.render(name, &context).map_err(fail)
     }
-}
-
-/// mrml says where by octets (`… at position 12:34 …`, `12..34`) of what tera made of the templates: the line as it stands there
-/// finds the place in the template.
-fn located(mjml: &str, words: &str) -> String {
-    let numbers =
-        words.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<usize>().ok());
-    let Some(at) = numbers.into_iter().find(|at| mjml.is_char_boundary(*at)) else { return words.to_owned() };
-    format!("{words}: \"{}\"", templates::line(mjml, at))
 }
 
 /// Renders with the embedded templates; see [`Templates::render`].

@@ -3,6 +3,9 @@
 
 use crate::domain::UnixMillis;
 
+/// Width of the text part of letters and notices, in characters.
+pub const TEXT_WIDTH: usize = 72;
+
 /// "four" up to twelve, then figures.
 pub fn number(n: usize) -> String {
     const WORDS: [&str; 13] = [
