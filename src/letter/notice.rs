@@ -93,8 +93,7 @@ impl NoticeWriter {
     pub fn write(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Vec<u8>, NoticeError> {
         let language = self.texts.site_language();
         let kind = notice.kind;
-        let key = format!("join.notice.{kind}.subject");
-        let subject = self.texts.fill(language, &key, &[("site", &self.site.name)]);
+        let subject = self.subject(kind);
         let mut context = self.context(notice, latest)?;
         context.insert("subject", &subject);
         let render = |name: String| {
@@ -118,6 +117,12 @@ impl NoticeWriter {
         .to_letter(&self.site);
         self.signer.sign(notice.created_at, &mut letter);
         Ok(letter)
+    }
+
+    /// The subject of all notices of a kind.
+    pub fn subject(&self, kind: NoticeKind) -> String {
+        let key = format!("join.notice.{kind}.subject");
+        self.texts.fill(self.texts.site_language(), &key, &[("site", &self.site.name)])
     }
 
     fn context(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Context, NoticeError> {
