@@ -94,13 +94,8 @@ impl NoticeWriter {
         let language = self.texts.site_language();
         let kind = notice.kind;
         let subject = self.subject(kind);
-        let mut context = self.context(notice, latest)?;
-        context.insert("subject", &subject);
-        let render = |name: String| {
-            self.tera.render(&name, &context).map_err(|error| NoticeError::Template(error.to_string()))
-        };
-        let text = render(format!("{kind}.txt"))?;
-        let html = mjml::to_html(&render(format!("{kind}.mjml"))?)
+        let text = self.fill("txt", notice, latest)?;
+        let html = mjml::to_html(&self.mjml(notice, latest)?)
             .map_err(|reason| NoticeError::Mjml { kind, reason })?;
         let unsubscribe = notice.subscriber.filter(|_| kind.is_for_readers_only());
         let unsubscribe_url = unsubscribe.map(|id| self.unsubscribe_url(id));
@@ -119,6 +114,25 @@ impl NoticeWriter {
         Ok(letter)
     }
 
+    /// The notice as MJML, before the renderer.
+    ///
+    /// # Errors
+    /// [`NoticeError`] if the template fails or the notice lacks what its kind needs.
+    pub fn mjml(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<String, NoticeError> {
+        self.fill("mjml", notice, latest)
+    }
+
+    fn fill(
+        &self,
+        form: &str,
+        notice: &ClaimedNotice,
+        latest: Option<&Latest>,
+    ) -> Result<String, NoticeError> {
+        let name = format!("{}.{form}", notice.kind);
+        let context = self.context(notice, latest)?;
+        self.tera.render(&name, &context).map_err(|error| NoticeError::Template(error.to_string()))
+    }
+
     /// The subject of all notices of a kind.
     pub fn subject(&self, kind: NoticeKind) -> String {
         let key = format!("join.notice.{kind}.subject");
@@ -132,6 +146,7 @@ impl NoticeWriter {
             "site",
             &serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address }),
         );
+        context.insert("subject", &self.subject(notice.kind));
         context.insert("latest", &latest);
         let contact = self.site.reply_to.as_ref().unwrap_or(&self.site.from);
         context.insert("contact", contact.address.expose());

@@ -114,6 +114,15 @@ impl Templates {
         Ok(Marks::clear_of(&[&html, &text]))
     }
 
+    /// The letter as MJML, before the renderer: what `letter.mjml` and its partials make of the content, in full detail and with
+    /// nothing in the slots.
+    ///
+    /// # Errors
+    /// [`RenderError::Template`] if a template fails.
+    pub fn mjml(&self, composition: &Composition) -> Result<String, RenderError> {
+        self.fill("letter.mjml", composition, None)
+    }
+
     fn html(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
         let mjml = self.fill("letter.mjml", composition, marks)?;
         mjml::to_html(&mjml).map_err(RenderError::Mjml)
