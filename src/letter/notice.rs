@@ -142,12 +142,13 @@ impl NoticeWriter {
     fn context(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Context, NoticeError> {
         let mut context = Context::new();
         context.insert("lang", self.texts.tag(self.texts.site_language()));
-        context.insert(
-            "site",
-            &serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address }),
-        );
-        context.insert("subject", &self.subject(notice.kind));
-        context.insert("latest", &latest);
+        let site = serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address });
+        let shown =
+            serde_json::json!({ "site": site, "subject": self.subject(notice.kind), "latest": latest });
+        let shown = words::all_visible(&shown).map_err(|error| NoticeError::Template(error.to_string()))?;
+        for name in ["site", "subject", "latest"] {
+            context.insert(name, &shown[name]);
+        }
         let contact = self.site.reply_to.as_ref().unwrap_or(&self.site.from);
         context.insert("contact", contact.address.expose());
         if let Some(id) = notice.subscriber {

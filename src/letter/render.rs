@@ -134,7 +134,8 @@ impl Templates {
 
     fn fill(&self, name: &str, letter: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
         let fail = |error: tera::Error| RenderError::Template(error.to_string());
-        let mut context = Context::from_serialize(letter).map_err(fail)?;
+        let visible = words::all_visible(letter).map_err(|error| RenderError::Template(error.to_string()))?;
+        let mut context = Context::from_serialize(&visible).map_err(fail)?;
         let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
             .into_iter()
             .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))
