@@ -7,7 +7,7 @@
 pub mod compose;
 pub mod lint;
 mod look;
-mod mjml;
+pub mod mjml;
 pub mod notice;
 pub mod pick;
 mod plain;
