@@ -202,7 +202,7 @@ fn assert_same_shape(what: &str, letter: &[u8], wanted: &[u8], postal_address: &
             assert_eq!(count(letter), count(wanted), "{what}: {link}");
         }
     }
-    let errors: Vec<_> = lint(letter, Expected { postal_address: Some(postal_address) })
+    let errors: Vec<_> = lint(letter, Expected { postal_address: Some(postal_address), is_notice: false })
         .into_iter()
         .filter(|finding| finding.grade == Grade::Error)
         .collect();

@@ -45,7 +45,7 @@ fn letter(head: &str, text: &str, html: &str) -> Vec<u8> {
 }
 
 fn judge(letter: &[u8]) -> Vec<Finding> {
-    lint(letter, Expected { postal_address: Some("1 Sample Street, Exampleville") })
+    lint(letter, Expected { postal_address: Some("1 Sample Street, Exampleville"), is_notice: false })
 }
 
 fn rules(findings: &[Finding]) -> Vec<(Grade, &str)> {

@@ -133,7 +133,8 @@ impl NoticeWriter {
         self.tera.render(&name, &context).map_err(|error| NoticeError::Template(error.to_string()))
     }
 
-    fn subject(&self, kind: NoticeKind) -> String {
+    /// The subject of all notices of a kind.
+    pub fn subject(&self, kind: NoticeKind) -> String {
         let key = format!("join.notice.{kind}.subject");
         self.texts.fill(self.texts.site_language(), &key, &[("site", &self.site.name)])
     }
