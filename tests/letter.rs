@@ -243,6 +243,41 @@ fn quotes_end_with_a_sentence_and_the_text_part_has_the_lead_in_full() {
 }
 
 #[test]
+fn of_a_large_panel_those_are_quoted_who_tell_most() {
+    let panel = |stances: &str| -> Vec<Review> {
+        let stance = |c| if c == '+' { Stance::Ship } else { Stance::Skip };
+        let review = |(n, c): (usize, char)| Review {
+            reviewer: n.to_string(),
+            verdict: stance(c),
+            quote: format!("Word {n}."),
+        };
+        stances.chars().enumerate().map(review).collect()
+    };
+    for (stances, lead, other) in [
+        ("+++++-+-", "0157", "5"),
+        ("++++++", "0123", "0"),
+        ("-+-", "012", "1"),
+        ("+-", "01", "1"),
+        ("--------+", "0128", "8"),
+        ("+-+-+-+-", "0123", "1"),
+        ("-", "0", "0"),
+        ("", "", ""),
+    ] {
+        let mut two = [sample("quarry-vs-atlas-index"), sample("lanternfish-vs-pull-oracle")];
+        for comparison in &mut two {
+            comparison.tools[0].reviews = panel(stances);
+        }
+        let composition = composed(&two, 5);
+        for feature in &composition.comparisons {
+            let quoted: String =
+                feature.tools[0].quotes.iter().map(|quote| quote.reviewer.as_str()).collect();
+            assert_eq!(quoted, if feature.is_lead { lead } else { other }, "{stances}");
+            assert!(!feature.is_lead || feature.tools[0].reviews.len() == stances.len(), "the text has all");
+        }
+    }
+}
+
+#[test]
 fn a_letter_that_is_too_large_does_without_the_least_important_first() {
     let long = "One of those sentences that a reviewer writes when there is much to say and time to say it. ";
     let ballots = [Ballot {
