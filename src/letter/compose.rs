@@ -6,11 +6,14 @@
 use serde::Serialize;
 
 mod sentences;
+mod subject;
 mod votes;
 
+pub use subject::Heading;
 pub use votes::{Ballot, VoteFigure, VoteResult};
 
-use sentences::{intro, preheader, split_line, subject, verdict_line};
+use sentences::{intro, split_line, verdict_line};
+use subject::{heading, second_heading};
 
 use super::pick::{Choice, Selection};
 use super::verdict;
@@ -19,6 +22,7 @@ use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 use crate::domain::issue::IssueNumber;
 use crate::domain::site::Site;
+use crate::domain::subject::Wording;
 
 /// Longest subject, in characters: what a phone and most mailbox lists show.
 pub const SUBJECT_MAX: usize = 70;
@@ -124,11 +128,12 @@ pub fn compose(number: IssueNumber, date: UnixMillis, site: &Site, selection: &S
     if let [lead, _, ..] = comparisons.as_mut_slice() {
         lead.is_lead = true;
     }
+    let Heading { subject, preheader } = heading(&featured, &site.name);
     Composition {
         number: number.0,
         date: words::date(date),
-        subject: subject(&featured, &site.name),
-        preheader: preheader(&featured),
+        subject,
+        preheader,
         intro: intro(featured.len(), selection.mentioned.len()),
         comparisons,
         also: selection.mentioned.iter().map(mention).collect(),
@@ -142,7 +147,26 @@ pub fn compose(number: IssueNumber, date: UnixMillis, site: &Site, selection: &S
     }
 }
 
+/// Another subject for the same letter, made by rule as well; none where there is nothing else to say.
+pub fn second(site: &Site, selection: &Selection) -> Option<Heading> {
+    let featured: Vec<&Comparison> = selection.featured.iter().map(|c| &c.comparison).collect();
+    second_heading(&featured, &site.name)
+}
+
 impl Composition {
+    /// With an operator's own words in place of the composed ones, as far as there are any.
+    #[must_use]
+    pub fn in_words(mut self, written: Option<&Wording>) -> Self {
+        let Some(Wording { subject, preheader, .. }) = written else { return self };
+        if let Some(subject) = subject {
+            subject.as_str().clone_into(&mut self.subject);
+        }
+        if let Some(preheader) = preheader {
+            preheader.as_str().clone_into(&mut self.preheader);
+        }
+        self
+    }
+
     /// How far [`Composition::reduced`] goes.
     pub const STEPS: usize = 5;
 

@@ -129,7 +129,7 @@ pub async fn issue(
     let look = async |stamp: &Stamp| Ok(web.store.public_issue(number).await?.map(|_| stamp.clone()));
     let make = async || {
         let Some(issue) = web.store.public_issue(number).await? else { return Ok(None) };
-        let Some(text) = web.store.stencil(number).await? else { return Ok(None) };
+        let Some(text) = web.store.public_stencil(number).await? else { return Ok(None) };
         let letter = Stencil::from_text(&text)?.web_html();
         let body = letter_page(&web, language, &issue, &letter)?;
         let made = Made {

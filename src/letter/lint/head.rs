@@ -1,7 +1,7 @@
 //! The headers that mailbox providers want of everybody who sends to many.
 
 use super::message::Message;
-use super::{Findings, short};
+use super::{Findings, heading, short};
 
 /// Headers that a letter has exactly once.
 const ONCE: [&str; 11] = [
@@ -17,8 +17,6 @@ const ONCE: [&str; 11] = [
     "List-Id",
     "Feedback-ID",
 ];
-/// What a phone shows of a subject, in characters.
-const SUBJECT_SHOWN: usize = 70;
 
 pub(super) fn check(message: &Message, found: &mut Findings) {
     for name in ONCE {
@@ -88,10 +86,8 @@ fn values(message: &Message, found: &mut Findings) {
     }
     // Encoded words are longer than what they say, and their length says little.
     let subject = message.first("Subject").unwrap_or_default();
-    let long = subject.chars().count();
-    if long > SUBJECT_SHOWN && !subject.contains("=?") {
-        let words = format!("the subject has {long} characters, a phone shows {SUBJECT_SHOWN} or fewer");
-        found.hint("subject", "Subject", words);
+    if !subject.contains("=?") {
+        heading::length(subject, found);
     }
 }
 
