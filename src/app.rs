@@ -1,5 +1,7 @@
 //! Builds everything from the settings.
 
+pub mod preview;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -62,9 +64,19 @@ impl App {
     /// # Errors
     /// [`AppError`] names the setting, its value and the remedy.
     pub async fn open(settings: Settings) -> Result<Self, AppError> {
+        let app = Self::open_with_built_in(settings).await?;
+        let templates = Arc::new(templates(&app.settings, &app.keyring)?);
+        Ok(Self { templates, ..app })
+    }
+
+    /// As [`App::open`], without a look at the operator's own templates.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn open_with_built_in(settings: Settings) -> Result<Self, AppError> {
         let keyring = read_keyring(&settings)?;
         let store = Store::open(settings.database.url.expose()).await?;
-        let templates = Arc::new(templates(&settings, &keyring)?);
+        let templates = Arc::new(Templates::embedded()?);
         Ok(Self { settings: Arc::new(settings), store, keyring, templates, wake: Arc::default() })
     }
 
@@ -148,6 +160,10 @@ impl App {
     /// # Errors
     /// [`AppError::Dkim`] when a key to sign with can't be loaded.
     pub fn letters(&self, stencil: Stencil) -> Result<impl Letters, AppError> {
+        self.issue_letters(stencil)
+    }
+
+    fn issue_letters(&self, stencil: Stencil) -> Result<IssueLetters, AppError> {
         Ok(IssueLetters {
             stencil,
             variants: HashMap::new(),
@@ -273,6 +289,14 @@ pub fn templates(settings: &Settings, keyring: &Keyring) -> Result<Templates, Ap
     week::rehearse(&templates, settings, keyring, UnixMillis::now())
         .map_err(|error| refuse(error.to_string()))?;
     Ok(templates)
+}
+
+/// The templates as they stand in the files, or everything that is wrong with them; no letter is made with them yet.
+fn loaded(settings: &Settings) -> Result<Templates, Vec<String>> {
+    let Some(dir) = &settings.templates else {
+        return Templates::embedded().map_err(|error| vec![error.to_string()]);
+    };
+    Templates::with_folder(&dir.join("letter")).map_err(|error| vec![error.to_string()])
 }
 
 /// Reads `secret.key_file`.

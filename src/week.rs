@@ -1,6 +1,7 @@
 //! A week, from the comparisons in the store to a queue full of letters.
 
 mod choices;
+mod preview;
 mod proof;
 mod subjects;
 
@@ -19,6 +20,7 @@ use crate::letter::render::{RenderError, Templates};
 use crate::mail::{Stencil, StencilError};
 use crate::store::{Enqueued, Store, StoreError, SubjectTest, Subjects};
 
+pub use preview::variant;
 pub use proof::{proof, rehearse};
 pub use subjects::Rival;
 
@@ -150,12 +152,21 @@ fn passes(number: IssueNumber, findings: Vec<Finding>, told: bool) -> Result<(),
 /// # Errors
 /// As [`run`].
 pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
+    draft_with(desk, now, &[]).await
+}
+
+/// As [`draft`], with these comparisons in place of the imported ones of the same slugs.
+///
+/// # Errors
+/// As [`run`].
+pub async fn draft_with(desk: &Desk, now: UnixMillis, unsaved: &[Comparison]) -> Result<Draft, WeekError> {
     let schedule = &desk.settings.schedule;
     let number = desk.store.next_number().await?;
     let last_cutoff = desk.store.last_issue().await?.map(|last| last.cutoff_at);
     let window = pick::Window::since(last_cutoff, now, schedule.lookback);
     let reach = pick::reach(last_cutoff, now, schedule.lookback);
-    let candidates = desk.store.candidates(reach, window.until).await?;
+    let mut candidates = desk.store.candidates(reach, window.until).await?;
+    preview::overlay(&mut candidates, unsaved);
     let rules = pick::Rules {
         min: schedule.min_comparisons,
         max: schedule.max_comparisons,

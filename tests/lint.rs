@@ -45,7 +45,7 @@ fn letter(head: &str, text: &str, html: &str) -> Vec<u8> {
 }
 
 fn judge(letter: &[u8]) -> Vec<Finding> {
-    lint(letter, Expected { postal_address: Some("1 Sample Street, Exampleville") })
+    lint(letter, Expected { postal_address: Some("1 Sample Street, Exampleville"), is_notice: false })
 }
 
 fn rules(findings: &[Finding]) -> Vec<(Grade, &str)> {
@@ -111,8 +111,8 @@ fn every_rule_about_the_html_finds_what_breaks_it() {
         ("<p>It ships.</p>", "<script>alert(1)</script>", Error, "element"),
         ("<p>It", "<p onclick=\"x()\">It", Error, "element"),
         ("<p>It ships.</p>", "<mj-text>It ships.</mj-text>", Error, "mjml"),
-        ("<p>It ships.</p>", "<p>{{ name }}</p>", Error, "placeholder"),
-        ("<p>It ships.</p>", "<p>[[0:unsubscribe_url]]</p>", Error, "placeholder"),
+        ("<p>It ships.</p>", "<p>{{ name }}</p>", Warning, "placeholder"),
+        ("<p>It ships.</p>", "<p>[[0:unsubscribe_url]]</p>", Warning, "placeholder"),
         ("<p>It ships.</p>", "<p>Lorem ipsum</p>", Error, "placeholder"),
         ("<p>It", "<p style=\"background-image: url(https://x.example/y)\">It", Error, "remote"),
         (".ink { color", "@import url(https://x.example/y.css); .ink { color", Error, "remote"),

@@ -1,10 +1,11 @@
 //! `verdicts issue`: look at issues, and pause, resume or cancel their runs.
 
 mod lint;
+pub(super) mod preview;
 pub(super) mod subject;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -45,14 +46,11 @@ pub enum IssueCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write an issue's letter as files to look at; the next number previews the draft
-    #[command(after_help = "Example:\n  verdicts issue preview 12 --out /tmp/letter")]
-    Preview {
-        number: i64,
-        /// The folder for letter.html, letter.txt and letter.eml
-        #[arg(long, default_value = "preview")]
-        out: PathBuf,
-    },
+    /// Look at an issue's letter: as files, or with --serve as a page that follows every change. The next number is the draft
+    #[command(
+        after_help = "Examples:\n  verdicts issue preview 12 --out /tmp/letter\n  verdicts issue preview 12 --serve"
+    )]
+    Preview(preview::Preview),
     /// Hold a letter to the standards; errors stop a run, warnings are shown before it. The next number checks the draft
     #[command(after_help = "Example:\n  verdicts issue lint 12 --json")]
     Lint {
@@ -101,7 +99,7 @@ pub async fn run(command: IssueCommand, app: &App) -> Outcome {
         IssueCommand::Draft { json } => draft(app, json).await,
         IssueCommand::List { json } => list(app, json).await,
         IssueCommand::Show { number, failures, json } => show(app, IssueNumber(number), failures, json).await,
-        IssueCommand::Preview { number, out } => preview(app, IssueNumber(number), &out).await,
+        IssueCommand::Preview(arguments) => preview(app, IssueNumber(arguments.number), &arguments.out).await,
         IssueCommand::Lint { number, json } => lint::lint(app, IssueNumber(number), json).await,
         IssueCommand::Subject(arguments) => subject::run(&arguments, app).await,
         IssueCommand::Test { number, to } => test(app, IssueNumber(number), &to).await,

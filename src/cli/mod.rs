@@ -159,6 +159,9 @@ async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> Outcome {
         Command::Db(command) => db::run(command, settings(config, env)?).await,
         Command::Check(arguments) => check::run(&arguments, settings(config, env)?).await,
         Command::Templates(command) => templates::run(&command, || Ok(settings(config, env)?)),
+        Command::Issue(issue::IssueCommand::Preview(arguments)) if arguments.serve => {
+            issue::preview::serve(arguments, config, env).await
+        }
         Command::Dkim(command) => dkim::run(command, settings(config, env)),
         Command::Key(command) => key::run(&command, &settings(config, env)?),
         Command::Comparisons(comparisons::ComparisonsCommand::Schema) => comparisons::schema(),

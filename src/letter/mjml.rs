@@ -6,7 +6,7 @@ use super::templates;
 ///
 /// # Errors
 /// What is wrong and the line it stands in, in words for whoever wrote the template.
-pub(super) fn to_html(mjml: &str) -> Result<String, String> {
+pub fn to_html(mjml: &str) -> Result<String, String> {
     if let Some(problem) = templates::unbalanced(mjml) {
         return Err(problem);
     }

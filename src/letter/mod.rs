@@ -6,7 +6,7 @@
 
 pub mod compose;
 pub mod lint;
-mod mjml;
+pub mod mjml;
 pub mod notice;
 pub mod pick;
 pub mod render;

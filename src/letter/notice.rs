@@ -93,15 +93,9 @@ impl NoticeWriter {
     pub fn write(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Vec<u8>, NoticeError> {
         let language = self.texts.site_language();
         let kind = notice.kind;
-        let key = format!("join.notice.{kind}.subject");
-        let subject = self.texts.fill(language, &key, &[("site", &self.site.name)]);
-        let mut context = self.context(notice, latest)?;
-        context.insert("subject", &subject);
-        let render = |name: String| {
-            self.tera.render(&name, &context).map_err(|error| NoticeError::Template(error.to_string()))
-        };
-        let text = render(format!("{kind}.txt"))?;
-        let html = mjml::to_html(&render(format!("{kind}.mjml"))?)
+        let subject = self.subject(kind);
+        let text = self.fill("txt", notice, latest)?;
+        let html = mjml::to_html(&self.mjml(notice, latest)?)
             .map_err(|reason| NoticeError::Mjml { kind, reason })?;
         let unsubscribe = notice.subscriber.filter(|_| kind.is_for_readers_only());
         let unsubscribe_url = unsubscribe.map(|id| self.unsubscribe_url(id));
@@ -120,14 +114,41 @@ impl NoticeWriter {
         Ok(letter)
     }
 
+    /// The notice as MJML, before the renderer.
+    ///
+    /// # Errors
+    /// [`NoticeError`] if the template fails or the notice lacks what its kind needs.
+    pub fn mjml(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<String, NoticeError> {
+        self.fill("mjml", notice, latest)
+    }
+
+    fn fill(
+        &self,
+        form: &str,
+        notice: &ClaimedNotice,
+        latest: Option<&Latest>,
+    ) -> Result<String, NoticeError> {
+        let name = format!("{}.{form}", notice.kind);
+        let context = self.context(notice, latest)?;
+        self.tera.render(&name, &context).map_err(|error| NoticeError::Template(error.to_string()))
+    }
+
+    /// The subject of all notices of a kind.
+    pub fn subject(&self, kind: NoticeKind) -> String {
+        let key = format!("join.notice.{kind}.subject");
+        self.texts.fill(self.texts.site_language(), &key, &[("site", &self.site.name)])
+    }
+
     fn context(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Context, NoticeError> {
         let mut context = Context::new();
         context.insert("lang", self.texts.tag(self.texts.site_language()));
-        context.insert(
-            "site",
-            &serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address }),
-        );
-        context.insert("latest", &latest);
+        let site = serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address });
+        let shown =
+            serde_json::json!({ "site": site, "subject": self.subject(notice.kind), "latest": latest });
+        let shown = words::all_visible(&shown).map_err(|error| NoticeError::Template(error.to_string()))?;
+        for name in ["site", "subject", "latest"] {
+            context.insert(name, &shown[name]);
+        }
         let contact = self.site.reply_to.as_ref().unwrap_or(&self.site.from);
         context.insert("contact", contact.address.expose());
         if let Some(id) = notice.subscriber {

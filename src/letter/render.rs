@@ -114,6 +114,15 @@ impl Templates {
         Ok(Marks::clear_of(&[&html, &text]))
     }
 
+    /// The letter as MJML, before the renderer: what `letter.mjml` and its partials make of the content, in full detail and with
+    /// nothing in the slots.
+    ///
+    /// # Errors
+    /// [`RenderError::Template`] if a template fails.
+    pub fn mjml(&self, composition: &Composition) -> Result<String, RenderError> {
+        self.fill("letter.mjml", composition, None)
+    }
+
     fn html(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
         let mjml = self.fill("letter.mjml", composition, marks)?;
         mjml::to_html(&mjml).map_err(RenderError::Mjml)
@@ -125,7 +134,8 @@ impl Templates {
 
     fn fill(&self, name: &str, letter: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
         let fail = |error: tera::Error| RenderError::Template(error.to_string());
-        let mut context = Context::from_serialize(letter).map_err(fail)?;
+        let visible = words::all_visible(letter).map_err(|error| RenderError::Template(error.to_string()))?;
+        let mut context = Context::from_serialize(&visible).map_err(fail)?;
         let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
             .into_iter()
             .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))

@@ -39,6 +39,32 @@ pub fn date(at: UnixMillis) -> String {
     at.utc().format("%-d %B %Y").to_string()
 }
 
+/// What people see of a text: control characters and the separators of lines become blanks, and what turns the direction of all that
+/// follows goes. The door refuses some of it, but a letter is safe whatever the store holds: mrml takes no control character,
+/// and a sentence of ours around a name stays readable.
+pub fn visible(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let blank = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().filter(|c| !turns(*c)).map(|c| if blank(c) { ' ' } else { c }).collect()
+}
+
+/// The same of every text in a value, for what templates print.
+///
+/// # Errors
+/// If it is no value that JSON can hold.
+pub fn all_visible(value: &impl serde::Serialize) -> Result<serde_json::Value, serde_json::Error> {
+    use serde_json::Value;
+    fn walk(value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(visible(&text)),
+            Value::Array(items) => items.into_iter().map(walk).collect(),
+            Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, walk(value))).collect(),
+            other => other,
+        }
+    }
+    serde_json::to_value(value).map(walk)
+}
+
 /// Any run of blanks and line ends as one blank.
 pub fn collapsed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -21,6 +21,7 @@ mod leave;
 mod metadata;
 mod pages;
 mod preferences;
+pub mod preview;
 mod readers;
 mod say;
 mod serving;

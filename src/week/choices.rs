@@ -96,7 +96,7 @@ fn letter(
 
 /// The ballots that have a category in common with what the variant carries. Not with what was chosen, since readers of
 /// different choices may share a variant.
-fn of_interest(selection: &Selection, ballots: &[Ballot]) -> Vec<Ballot> {
+pub(super) fn of_interest(selection: &Selection, ballots: &[Ballot]) -> Vec<Ballot> {
     let choices = selection.featured.iter().chain(&selection.mentioned);
     let topic = |tool: &Tool| tool.category.trim().to_lowercase();
     let carried: BTreeSet<String> = choices.flat_map(|choice| &choice.comparison.tools).map(topic).collect();

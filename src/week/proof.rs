@@ -39,7 +39,7 @@ pub fn proof(
     };
     let mut letter = Vec::new();
     stencil.fill(&reader, &mut letter);
-    lint(&letter, Expected { postal_address: Some(&site.postal_address) })
+    lint(&letter, Expected { postal_address: Some(&site.postal_address), is_notice: false })
 }
 
 /// How many comparisons the rehearsal's letters have: the fewest, some, and as many as an issue usually has.
