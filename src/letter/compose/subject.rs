@@ -113,12 +113,14 @@ impl<'a> Lead<'a> {
         match self.verdict {
             Verdict::Pick { tool, .. } if self.ships_neither(tool) => {
                 format!(
-                    "By {} to {}, so the panel would ship neither.",
+                    "{} of the panel to {}, so it would ship neither.",
                     self.figure(tool),
                     self.figure(1 - tool)
                 )
             }
-            Verdict::Pick { tool, .. } => format!("By {} to {}.", self.figure(tool), self.figure(1 - tool)),
+            Verdict::Pick { tool, .. } => {
+                format!("{} of the panel to {}.", self.figure(tool), self.figure(1 - tool))
+            }
             Verdict::Tie { percent: 100 } => "The whole panel ships both.".to_owned(),
             Verdict::Tie { percent: 0 } => "The whole panel skips both.".to_owned(),
             Verdict::Tie { percent } => format!("At {percent}% each."),
