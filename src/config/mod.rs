@@ -7,6 +7,7 @@ mod database;
 mod dkim;
 mod error;
 mod keys;
+mod look;
 mod pace;
 mod raw;
 mod read;
@@ -29,6 +30,7 @@ use crate::domain::schedule::Schedule;
 use crate::domain::signup::{IpProof, Limits};
 use crate::domain::site::Site;
 use crate::domain::subject::Share;
+use crate::domain::theme::Theme;
 
 pub use database::DatabaseUrl;
 pub use dkim::aligned;
@@ -55,6 +57,8 @@ pub struct Settings {
     pub signup: SignupSettings,
     pub subject_test: SubjectTestSettings,
     pub secret: SecretSettings,
+    /// How letters and notices look.
+    pub theme: Theme,
     /// The folder with templates in place of the embedded ones.
     pub templates: Option<PathBuf>,
     /// The folder that relative paths are resolved against: the settings file's own.

@@ -37,6 +37,7 @@ pub(super) fn settings(raw: &Raw, folder: &Path) -> Result<Settings> {
         signup: super::signup::signup(raw)?,
         subject_test: subject_test(raw)?,
         secret: SecretSettings { key_file: raw.take("secret.key_file", |text| path(text, folder))? },
+        theme: super::look::theme(raw)?,
         templates: raw.take_if_set("templates.dir", |text| path(text, folder))?,
         folder: folder.to_owned(),
     })

@@ -3,7 +3,7 @@
 //! none of it.
 
 use super::super::verdict::{self, Verdict};
-use super::super::words::{self, clipped, number, plural};
+use super::super::words::{self, clipped, isolated, number, plural};
 use super::sentences::{split_line, verdict_line};
 use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent};
 use crate::domain::comparison::Comparison;
@@ -93,7 +93,7 @@ impl<'a> Lead<'a> {
 
     /// The figures, for where the result was said.
     fn figures(&self) -> String {
-        let [a, b] = self.comparison.tools.each_ref().map(|tool| tool.name.as_str());
+        let [a, b] = self.comparison.tools.each_ref().map(|tool| isolated(&tool.name));
         match self.verdict {
             Verdict::Pick { tool, .. } => {
                 let (ahead, behind) = if tool == 0 { (a, b) } else { (b, a) };
