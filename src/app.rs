@@ -183,7 +183,8 @@ impl App {
     /// [`AppError`] if there are no texts in that language, or a key to sign with can't be loaded.
     pub fn notice_writer(&self) -> Result<NoticeWriter, AppError> {
         let site = &self.settings.site;
-        Ok(NoticeWriter::new(self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?)
+        let writer = NoticeWriter::new(self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?;
+        Ok(writer.with_theme(&self.settings.theme))
     }
 
     /// The words of pages and notices.
@@ -282,10 +283,12 @@ pub fn mark_file(settings: &Settings, store: &Store) -> MarkFile {
 /// # Errors
 /// [`AppError::Templates`] names what is wrong with them.
 pub fn templates(settings: &Settings, keyring: &Keyring) -> Result<Templates, AppError> {
-    let Some(folder) = &settings.templates else { return Ok(Templates::embedded()?) };
+    let theme = &settings.theme;
+    let Some(folder) = &settings.templates else { return Ok(Templates::embedded()?.with_theme(theme)) };
     let refuse = |reason: String| AppError::Templates { folder: folder.clone(), reason };
     let templates =
         Templates::with_folder(&folder.join("letter")).map_err(|error| refuse(error.to_string()))?;
+    let templates = templates.with_theme(theme);
     week::rehearse(&templates, settings, keyring, UnixMillis::now())
         .map_err(|error| refuse(error.to_string()))?;
     Ok(templates)

@@ -76,7 +76,8 @@ fn check(dir: Option<&Path>, settings: &Settings) -> Outcome {
             Templates::with_folder(&folder)
         }
     };
-    let made = made.map_err(|error| Failure::Failed(error.to_string()))?;
+    let made = made.map_err(|error| Failure::Failed(error.to_string()))?.with_theme(&settings.theme);
+    settings.theme.notes().iter().for_each(say);
     let warnings = rehearse(&made, settings, &keyring, UnixMillis::now())
         .map_err(|error| Failure::Failed(error.to_string()))?;
     warnings.iter().for_each(say);

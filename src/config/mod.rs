@@ -7,6 +7,7 @@ mod database;
 mod dkim;
 mod error;
 mod keys;
+mod look;
 mod pace;
 mod raw;
 mod read;
@@ -28,6 +29,7 @@ use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::schedule::Schedule;
 use crate::domain::signup::{IpProof, Limits};
 use crate::domain::site::Site;
+use crate::domain::theme::Theme;
 
 pub use database::DatabaseUrl;
 pub use dkim::aligned;
@@ -53,6 +55,8 @@ pub struct Settings {
     pub web: WebSettings,
     pub signup: SignupSettings,
     pub secret: SecretSettings,
+    /// How letters and notices look.
+    pub theme: Theme,
     /// The folder with templates in place of the embedded ones.
     pub templates: Option<PathBuf>,
     /// The folder that relative paths are resolved against: the settings file's own.

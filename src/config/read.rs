@@ -33,6 +33,7 @@ pub(super) fn settings(raw: &Raw, folder: &Path) -> Result<Settings> {
         web: super::serving::web(raw)?,
         signup: super::signup::signup(raw)?,
         secret: SecretSettings { key_file: raw.take("secret.key_file", |text| path(text, folder))? },
+        theme: super::look::theme(raw)?,
         templates: raw.take_if_set("templates.dir", |text| path(text, folder))?,
         folder: folder.to_owned(),
     })

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 use serde::Serialize;
-use tera::{Context, Kwargs, State, Tera};
+use tera::{Context, Tera};
 
+use super::look::Look;
 use super::texts::Texts;
 use super::{mjml, words};
 use crate::domain::UnixMillis;
@@ -16,6 +17,7 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NoticeKind};
 use crate::domain::site::Site;
 use crate::domain::subscriber::SubscriberId;
+use crate::domain::theme::Theme;
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{Signer, Single};
 
@@ -56,6 +58,7 @@ pub struct NoticeWriter {
     site: Site,
     keyring: Keyring,
     signer: Arc<Signer>,
+    look: Look,
 }
 
 impl NoticeWriter {
@@ -71,9 +74,7 @@ impl NoticeWriter {
     ) -> Result<Self, NoticeError> {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".mjml"]);
-        tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-            Ok(words::wrapped(text, words::TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
-        });
+        super::plain::teach(&mut tera);
         texts.teach(&mut tera);
         let mut files: Vec<(String, String)> = Embedded::iter()
             .filter_map(|name| {
@@ -83,7 +84,14 @@ impl NoticeWriter {
             .collect();
         files.push(("head.mjml".to_owned(), HEAD.to_owned()));
         tera.add_raw_templates(files).map_err(|error| NoticeError::Template(error.to_string()))?;
-        Ok(Self { tera, texts, site, keyring, signer })
+        Ok(Self { tera, texts, site, keyring, signer, look: Look::of(&Theme::default()) })
+    }
+
+    /// The same notices in another look.
+    #[must_use]
+    pub fn with_theme(mut self, theme: &Theme) -> Self {
+        self.look = Look::of(theme);
+        self
     }
 
     /// The whole letter, signed where keys are set. The same octets at every attempt, unless an issue came out between.
@@ -149,6 +157,7 @@ impl NoticeWriter {
         for name in ["site", "subject", "latest"] {
             context.insert(name, &shown[name]);
         }
+        context.insert("theme", &self.look);
         let contact = self.site.reply_to.as_ref().unwrap_or(&self.site.from);
         context.insert("contact", contact.address.expose());
         if let Some(id) = notice.subscriber {

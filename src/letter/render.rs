@@ -7,11 +7,13 @@
 
 use std::path::{Path, PathBuf};
 
-use tera::{Context, Kwargs, State, Tera};
+use tera::{Context, Tera};
 
 use super::compose::Composition;
+use super::look::Look;
 use super::{mjml, templates, words};
 use crate::domain::site::Site;
+use crate::domain::theme::Theme;
 use crate::mail::slot::Piece;
 use crate::mail::{Letter, Marks, Slot};
 
@@ -22,7 +24,10 @@ const SLOTS_MAX: usize = 2_000;
 /// Room for what a vote link adds to its mark: the base URL and the token.
 const VOTE_MAX: usize = 120;
 /// The letter's templates: the embedded ones, with a folder's files in their place where it has them.
-pub struct Templates(Tera);
+pub struct Templates {
+    tera: Tera,
+    look: Look,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
@@ -65,42 +70,42 @@ impl Templates {
     fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, RenderError> {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".mjml", ".html"]);
-        tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-            let indent = args.get::<&str>("indent")?.unwrap_or("");
-            Ok(words::wrapped(text, words::TEXT_WIDTH, indent))
-        });
-        tera.register_filter(
-            "underline",
-            |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-                let with = args.get::<&str>("with")?.unwrap_or("-");
-                Ok(with.repeat(text.chars().count().min(words::TEXT_WIDTH)))
-            },
-        );
-        tera.register_filter(
-            "column",
-            |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-                let width = args.get::<usize>("width")?.unwrap_or(20);
-                Ok(format!("{:width$}", words::clipped(text, width.saturating_sub(1))))
-            },
-        );
+        super::plain::teach(&mut tera);
         let files: Vec<(String, String)> = files.into_iter().collect();
         tera.add_raw_templates(files).map_err(|error| RenderError::Template(error.to_string()))?;
-        Ok(Self(tera))
+        Ok(Self { tera, look: Look::of(&Theme::default()) })
     }
 
-    /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`].
+    /// The same templates in another look.
+    #[must_use]
+    pub fn with_theme(mut self, theme: &Theme) -> Self {
+        self.look = Look::of(theme);
+        self
+    }
+
+    /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`]; what had to be left
+    /// out is said in the log.
     ///
     /// # Errors
     /// [`RenderError`] if a template fails, or if the letter is too large even in the least detail.
     pub fn render(&self, composition: &Composition) -> Result<Letter, RenderError> {
         let marks = self.marks(composition)?;
         let mut size = 0;
-        for step in 0..=Composition::STEPS {
+        for step in 0..=Composition::STEPS.len() {
             let reduced = composition.reduced(step);
             let html = self.html(&reduced, Some(marks))?;
             size = html.len() + SLOTS_MAX + VOTE_MAX * html.matches(&marks.mark(Slot::VoteUrl)).count();
             if size <= HTML_MAX {
                 let text = self.text(composition, Some(marks))?;
+                let left_out = &Composition::STEPS[..step];
+                if !left_out.is_empty() {
+                    tracing::warn!(
+                        issue = composition.number,
+                        octets = html.len(),
+                        "the letter is too large for Gmail as a whole; left out: {}",
+                        left_out.join("; ")
+                    );
+                }
                 return Ok(Letter { subject: composition.subject.clone(), html, text, marks });
             }
         }
@@ -129,7 +134,7 @@ impl Templates {
     }
 
     fn text(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
-        self.fill("letter.txt", composition, marks)
+        Ok(super::plain::trimmed(&self.fill("letter.txt", composition, marks)?))
     }
 
     fn fill(&self, name: &str, letter: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
@@ -141,7 +146,8 @@ impl Templates {
             .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))
             .collect();
         context.insert("slots", &slots);
-        self.0.render(name, &context).map_err(fail)
+        context.insert("theme", &self.look);
+        self.tera.render(name, &context).map_err(fail)
     }
 }
 

@@ -2,13 +2,42 @@
 //! nothing that the letter does not hold.
 
 use super::super::verdict::{self, Panel, Verdict};
-use super::super::words::{self, capitalized, clipped, list, number, plural};
+use super::super::words::{self, capitalized, clipped, isolated, list, number, plural};
 use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent};
 use crate::domain::comparison::{Comparison, Stance, Tool};
 
+/// What to ship with, in as few words as there are.
+pub(super) fn answer(comparison: &Comparison) -> String {
+    let words = match verdict::verdict(comparison) {
+        Verdict::Pick { tool, .. } => {
+            let panel = comparison.tools[tool].panel();
+            if panel.ship >= panel.skip {
+                return comparison.tools[tool].name.clone();
+            }
+            "Neither, so far"
+        }
+        Verdict::Tie { percent: 100 } => "Either one",
+        Verdict::Tie { percent: 0 } => "Neither",
+        Verdict::Tie { .. } => "Too close to call",
+        Verdict::OneSided { .. } => "Half a verdict",
+        Verdict::Unjudged => "Too early to say",
+    };
+    words.to_owned()
+}
+
+/// Where the reviews stand in full.
+pub(super) fn link_text(comparison: &Comparison) -> String {
+    match comparison.tools.iter().map(|tool| tool.reviews.len()).sum() {
+        0 => "Read the whole comparison".to_owned(),
+        1 => "Read the review".to_owned(),
+        2 => "Read both reviews".to_owned(),
+        n => format!("Read all {} reviews", number(n)),
+    }
+}
+
 /// The verdict in one sentence.
 pub(super) fn verdict_line(comparison: &Comparison) -> String {
-    let name = |tool: usize| comparison.tools[tool].name.as_str();
+    let name = |tool: usize| isolated(&comparison.tools[tool].name);
     let figure = |tool: usize| percent(&comparison.tools[tool]);
     match verdict::verdict(comparison) {
         Verdict::Pick { tool, .. } => {
@@ -70,7 +99,7 @@ fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2]) -> Option<Stri
             if by.len() == 1 && by == who =>
         {
             let (one, two) = (stance.as_str(), other.as_str());
-            let (who, first, second) = (by[0], &first.name, &second.name);
+            let (who, first, second) = (isolated(by[0]), isolated(&first.name), isolated(&second.name));
             Some(format!("{who} stands alone on both: {one} on {first}, {two} on {second}."))
         }
         _ => None,
@@ -78,7 +107,7 @@ fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2]) -> Option<Stri
 }
 
 fn panel_sentence(tool: &Tool, panel: &Panel<'_>) -> String {
-    let name = &tool.name;
+    let name = isolated(&tool.name);
     match panel {
         Panel::Nobody => format!("Nobody has reviewed {name} yet."),
         Panel::Unanimous { stance, count } => {
