@@ -36,7 +36,7 @@ pub enum Initial {
 }
 
 /// The sections in the order of the file, each with what it is about.
-pub const SECTIONS: [(&str, &str); 12] = [
+pub const SECTIONS: [(&str, &str); 13] = [
     ("site", "Who sends the letter, as every letter names it."),
     ("database", "Where subscribers, comparisons, issues and deliveries are kept."),
     ("schedule", "When a letter is due, and what goes in."),
@@ -46,6 +46,7 @@ pub const SECTIONS: [(&str, &str); 12] = [
     ("web", "The pages: sign-up, unsubscribe, archive."),
     ("signup", "The form that people join with, and how often it may be used."),
     ("consent", "The proof that somebody asked for the letter."),
+    ("subject_test", "Which of two subjects moves more readers to vote: tests that run by themselves."),
     ("theme", "The look of letters and notices: every colour in them follows from this."),
     ("templates", "Templates of your own in place of the built-in ones."),
     ("secret", "The site's own key."),
@@ -336,6 +337,15 @@ pub const KEYS: &[Key] = &[
         "What is kept of the IP address that somebody signed up from: truncated (to /24 or /48), hashed (with the site's key), \
          or none.",
     ),
+    key(
+        "subject_test.share",
+        Text,
+        Absent("\"20%\""),
+        "With a share, each letter for which nobody wrote a subject is tested: so many of the readers get it at once, half of \
+         them under the composed subject and half under another one, and the rest gets the subject that moved more of its \
+         readers to vote. Absent: only \"verdicts issue subject N A --against B\" makes a test.",
+    ),
+    key("subject_test.wait", Text, Default("\"4h\""), "How long the rest waits for the winner of a test."),
     key(
         "theme.accent",
         Text,

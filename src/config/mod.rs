@@ -29,6 +29,7 @@ use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::schedule::Schedule;
 use crate::domain::signup::{IpProof, Limits};
 use crate::domain::site::Site;
+use crate::domain::subject::Share;
 use crate::domain::theme::Theme;
 
 pub use database::DatabaseUrl;
@@ -54,6 +55,7 @@ pub struct Settings {
     pub bounce_address: Option<EmailAddress>,
     pub web: WebSettings,
     pub signup: SignupSettings,
+    pub subject_test: SubjectTestSettings,
     pub secret: SecretSettings,
     /// How letters and notices look.
     pub theme: Theme,
@@ -162,6 +164,15 @@ pub struct SignupSettings {
     pub proof_of_work: bool,
     /// What a consent keeps of the IP address.
     pub ip: IpProof,
+}
+
+/// Tests of two subjects that nobody has to ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SubjectTestSettings {
+    /// None: only an operator's own tests.
+    pub share: Option<Share>,
+    /// At least a second.
+    pub wait: Duration,
 }
 
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ pub mod relay;
 pub mod schedule;
 pub mod signup;
 pub mod site;
+pub mod subject;
 pub mod subscriber;
 pub mod theme;
 pub mod time;

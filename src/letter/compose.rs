@@ -8,11 +8,14 @@ use serde::Serialize;
 
 mod reduce;
 mod sentences;
+mod subject;
 mod votes;
 
+pub use subject::Heading;
 pub use votes::{Ballot, VoteFigure, VoteResult};
 
-use sentences::{answer, intro, link_text, preheader, split_line, subject, verdict_line};
+use sentences::{answer, intro, link_text, split_line, verdict_line};
+use subject::{heading, second_heading};
 
 use super::pick::{Choice, Selection};
 use super::verdict;
@@ -21,6 +24,7 @@ use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 use crate::domain::issue::IssueNumber;
 use crate::domain::site::Site;
+use crate::domain::subject::Wording;
 
 /// Longest subject, in characters: what a phone and most mailbox lists show.
 pub const SUBJECT_MAX: usize = 70;
@@ -135,11 +139,12 @@ pub struct Mention {
 pub fn compose(number: IssueNumber, date: UnixMillis, site: &Site, selection: &Selection) -> Composition {
     let featured: Vec<&Comparison> = selection.featured.iter().map(|c| &c.comparison).collect();
     let comparisons = featured.iter().enumerate().map(|(index, c)| feature(c, index == 0)).collect();
+    let Heading { subject, preheader } = heading(&featured, &site.name);
     Composition {
         number: number.0,
         date: words::date(date),
-        subject: subject(&featured, &site.name),
-        preheader: preheader(&featured),
+        subject,
+        preheader,
         intro: intro(featured.len(), selection.mentioned.len()),
         comparisons,
         also: selection.mentioned.iter().map(mention).collect(),
@@ -150,6 +155,27 @@ pub fn compose(number: IssueNumber, date: UnixMillis, site: &Site, selection: &S
             base_url: site.base_url.clone(),
             postal_address: site.postal_address.clone(),
         },
+    }
+}
+
+/// Another subject for the same letter, made by rule as well; none where there is nothing else to say.
+pub fn second(site: &Site, selection: &Selection) -> Option<Heading> {
+    let featured: Vec<&Comparison> = selection.featured.iter().map(|c| &c.comparison).collect();
+    second_heading(&featured, &site.name)
+}
+
+impl Composition {
+    /// With an operator's own words in place of the composed ones, as far as there are any.
+    #[must_use]
+    pub fn in_words(mut self, written: Option<&Wording>) -> Self {
+        let Some(Wording { subject, preheader, .. }) = written else { return self };
+        if let Some(subject) = subject {
+            subject.as_str().clone_into(&mut self.subject);
+        }
+        if let Some(preheader) = preheader {
+            preheader.as_str().clone_into(&mut self.preheader);
+        }
+        self
     }
 }
 

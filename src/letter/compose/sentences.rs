@@ -2,8 +2,8 @@
 //! nothing that the letter does not hold.
 
 use super::super::verdict::{self, Panel, Verdict};
-use super::super::words::{self, capitalized, clipped, isolated, list, number, plural};
-use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent};
+use super::super::words::{capitalized, isolated, list, number, plural};
+use super::percent;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 
 /// What to ship with, in as few words as there are.
@@ -140,61 +140,4 @@ pub(super) fn intro(featured: usize, mentioned: usize) -> String {
         1 => format!("{verdicts}, and one more in a line."),
         n => format!("{verdicts}, and {} more in a line each.", number(n)),
     }
-}
-
-/// The first of the candidates that fits; the last one is clipped if it has to be.
-pub(super) fn subject(featured: &[&Comparison], site_name: &str) -> String {
-    let Some(lead) = featured.first() else { return clipped(site_name, SUBJECT_MAX) };
-    let [a, b] = &lead.tools;
-    let (a, b) = (a.name.as_str(), b.name.as_str());
-    let versus = format!("{a} or {b}?");
-    let mut candidates = Vec::new();
-    if featured.len() == 1 {
-        let answer = match verdict::verdict(lead) {
-            Verdict::Pick { tool, by } if by >= CLEAR => format!("The panel clearly picks {}", [a, b][tool]),
-            Verdict::Pick { tool, .. } => format!("The panel picks {}", [a, b][tool]),
-            Verdict::Tie { percent: 100 } => "The panel ships both".to_owned(),
-            Verdict::Tie { percent: 0 } => "The panel skips both".to_owned(),
-            Verdict::Tie { .. } => "The panel calls it a tie".to_owned(),
-            Verdict::OneSided { .. } => "Half a verdict".to_owned(),
-            Verdict::Unjudged => "No verdict yet".to_owned(),
-        };
-        candidates.push(format!("{versus} {answer}"));
-    } else {
-        let more = featured.len() - 1;
-        let result = match verdict::verdict(lead) {
-            Verdict::Pick { tool, .. } => format!("{} over {}", [a, b][tool], [a, b][1 - tool]),
-            Verdict::Tie { .. } => format!("{a} and {b} tie"),
-            Verdict::OneSided { .. } | Verdict::Unjudged => format!("{a} or {b}"),
-        };
-        candidates.push(format!("{result}, and {} more {}", number(more), plural(more, "verdict")));
-        candidates.push(format!("{result} (+{more})"));
-    }
-    candidates.push(versus);
-    candidates.push(a.to_owned());
-    let fits = |s: &&String| s.chars().count() <= SUBJECT_MAX;
-    let found = candidates.iter().find(fits).or(candidates.last());
-    clipped(found.map_or(site_name, String::as_str), SUBJECT_MAX)
-}
-
-/// The lead's verdict, then as many other titles as fit.
-pub(super) fn preheader(featured: &[&Comparison]) -> String {
-    let Some((lead, others)) = featured.split_first() else { return String::new() };
-    let mut text = verdict_line(lead);
-    if others.is_empty() {
-        let longer = format!("{text} {}", split_line(lead));
-        return words::shortened(longer.trim(), PREHEADER_MAX);
-    }
-    for (index, other) in others.iter().enumerate() {
-        let joint = if index == 0 { " Also: " } else { ", " };
-        let longer = format!("{text}{joint}{}", other.title);
-        if longer.chars().count() >= PREHEADER_MAX {
-            break;
-        }
-        text = longer;
-    }
-    if !text.ends_with('.') {
-        text.push('.');
-    }
-    clipped(&text, PREHEADER_MAX)
 }
