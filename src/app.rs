@@ -76,7 +76,7 @@ impl App {
     pub async fn open_with_built_in(settings: Settings) -> Result<Self, AppError> {
         let keyring = read_keyring(&settings)?;
         let store = Store::open(settings.database.url.expose()).await?;
-        let templates = Arc::new(Templates::embedded()?);
+        let templates = Arc::new(Templates::embedded()?.with_theme(&settings.theme));
         Ok(Self { settings: Arc::new(settings), store, keyring, templates, wake: Arc::default() })
     }
 
@@ -296,10 +296,11 @@ pub fn templates(settings: &Settings, keyring: &Keyring) -> Result<Templates, Ap
 
 /// The templates as they stand in the files, or everything that is wrong with them; no letter is made with them yet.
 fn loaded(settings: &Settings) -> Result<Templates, Vec<String>> {
-    let Some(dir) = &settings.templates else {
-        return Templates::embedded().map_err(|error| vec![error.to_string()]);
+    let loaded = match &settings.templates {
+        None => Templates::embedded(),
+        Some(dir) => Templates::with_folder(&dir.join("letter")),
     };
-    Templates::with_folder(&dir.join("letter")).map_err(|error| vec![error.to_string()])
+    Ok(loaded.map_err(|error| vec![error.to_string()])?.with_theme(&settings.theme))
 }
 
 /// Reads `secret.key_file`.
