@@ -66,7 +66,12 @@ fn unbalanced(mjml: &str) -> Option<(usize, String)> {
             (true, Some((opened, _))) if *opened == name => {
                 open.pop();
             }
-            (true, Some((opened, _))) => return Some((at, format!("<{opened}> is closed by </{name}>"))),
+            (true, Some((opened, from))) => {
+                // One that closes nothing open is too many; else the innermost has not been closed.
+                let is_awaited = open.iter().any(|(opened, _)| *opened == name);
+                let at = if is_awaited { *from } else { at };
+                return Some((at, format!("<{opened}> is closed by </{name}>")));
+            }
             (true, None) => return Some((at, format!("</{name}> closes what was never opened"))),
         }
     }
@@ -81,7 +86,8 @@ mod tests {
     fn tags_that_do_not_match_are_named_with_their_place() {
         for (mjml, want) in [
             ("<mj-a><mj-b/></mj-a>", None),
-            ("<mj-a>\n<mj-b></mj-a>", Some((13, "<mj-b> is closed by </mj-a>"))),
+            ("<mj-a>\n<mj-b></mj-a>", Some((7, "<mj-b> is closed by </mj-a>"))),
+            ("<mj-a></mj-b></mj-a>", Some((6, "<mj-a> is closed by </mj-b>"))),
             ("<mj-a>", Some((0, "<mj-a> is never closed"))),
             ("</mj-a>", Some((0, "</mj-a> closes what was never opened"))),
         ] {

@@ -119,7 +119,7 @@ impl Problem {
             tera::ErrorKind::CircularInclude { tpl, .. } | tera::ErrorKind::CircularExtend { tpl, .. } => {
                 (tpl.as_str(), 1, 1, error.to_string())
             }
-            _ => ("", 1, 1, error.to_string()),
+            _ => return Self::of_report(files, &error.to_string()),
         };
         let file = files.iter().find(|file| file.name == name).map(|file| file.path.clone());
         // An error of a function of ours has its own words behind it.
@@ -138,6 +138,18 @@ impl Problem {
             column,
             words,
         }
+    }
+
+    /// Several errors at once are a report: `error: what` and `--> file:line:column`, again and again. The first is taken.
+    fn of_report(files: &[File], report: &str) -> Self {
+        let (words, place) = report.split_once("-->").unwrap_or((report, ""));
+        let words = words.rsplit_once("error: ").map_or(words, |(_, words)| words).trim().replace('\n', " ");
+        let mut place = place.lines().next().unwrap_or("").trim().rsplitn(3, ':');
+        let (column, line, name) = (place.next(), place.next(), place.next().unwrap_or(""));
+        let number = |text: Option<&str>| text.and_then(|text| text.parse().ok()).unwrap_or(1);
+        let file = files.iter().find(|file| file.name == name).map(|file| file.path.clone());
+        let file = file.unwrap_or_else(|| PathBuf::from("templates"));
+        Self { file, line: number(line), column: number(column), words }
     }
 }
 
