@@ -68,7 +68,8 @@ impl App {
         if settings.templates.is_some() {
             templates::must_be_sound(&settings, &read_keyring(&settings)?, UnixMillis::now())?;
         }
-        let templates = Arc::new(Templates::of_dir(settings.templates.as_deref())?);
+        let templates = Templates::of_dir(settings.templates.as_deref())?.with_theme(&settings.theme);
+        let templates = Arc::new(templates);
         Ok(Self { templates, ..Self::open_with_built_in(settings).await? })
     }
 
@@ -187,7 +188,9 @@ impl App {
     pub fn notice_writer(&self) -> Result<NoticeWriter, AppError> {
         let site = &self.settings.site;
         let dir = self.settings.templates.as_deref();
-        Ok(NoticeWriter::of_dir(dir, self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?)
+        let writer =
+            NoticeWriter::of_dir(dir, self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?;
+        Ok(writer.with_theme(&self.settings.theme))
     }
 
     /// The words of pages and notices.

@@ -101,7 +101,7 @@ impl World {
         let ballot = Ballot { comparison: self.comparison.clone(), here: Default::default() };
         let composition = compose(cases::ISSUE, cases::NOW, &self.site, &selection).with_votes(&[ballot]);
         let templates = Templates::embedded().expect("ours parse");
-        mails::filled(&templates, &composition, &self.site, Some(&self.reader))
+        mails::filled(&templates, &composition, &self.site, Some(&self.reader), cases::NOW)
     }
 }
 
@@ -141,7 +141,7 @@ fn nothing_typed_is_more_than_words_in_a_notice() {
     let notices = |typed: &str| {
         let site = Site { name: typed.to_owned(), postal_address: typed.to_owned(), ..cases::site() };
         let latest = Latest { subject: typed.to_owned(), ..mails::latest() };
-        mails::notices_of(&site, &latest, &signer)
+        mails::notices_of(&site, &latest, &signer, cases::NOW)
     };
     let wanted = notices("Harmless words");
     for typed in TYPED {

@@ -176,8 +176,10 @@ fn our_own_letter_passes_and_one_that_does_not_stops_the_run() {
     house.set("VERDICTS__TEMPLATES__DIR", "own");
     assert!(house.must(&["templates", "check"]).out.contains("pass the linter"));
     let head = std::fs::read_to_string(house.path("own/letter/head.mjml")).unwrap();
-    let dark =
-        head.replace(".ink div { color: #eeebe5 !important; }", ".ink div { color: #333333 !important; }");
+    let dark = head.replace(
+        ".ink div { color: {{ theme.dark.ink }} !important; }",
+        ".ink div { color: #333333 !important; }",
+    );
     assert_ne!(head, dark);
     house.write("own/letter/head.mjml", &dark);
     for (command, code) in [(&["send"][..], 2), (&["templates", "check"], 1), (&["issue", "draft"], 2)] {

@@ -20,7 +20,7 @@ use verdicts::letter::mjml;
 /// Where mrml differs and no reader can tell: what it writes, what the reference writes in its place, and why it is no matter. Both
 /// are parts of tokens as [`markup::tokens`] spells them. What does matter is not here but mended in the templates, with a
 /// comment that names it.
-const KNOWN: [(&str, &str, &str); 2] = [
+const KNOWN: [(&str, &str, &str); 3] = [
     (
         " vertical-align=\"middle\">",
         ">",
@@ -30,6 +30,11 @@ const KNOWN: [(&str, &str, &str); 2] = [
         "role=\"presentation\" style=\"border-collapse: separate\" width=\"100%\">",
         "role=\"presentation\" width=\"100%\">",
         "the table around a column that has a border: it has no border itself, and no space between its cells",
+    ),
+    (
+        "class=\"cell second-outlook\"",
+        "class=\"cell-outlook second-outlook\"",
+        "of two classes mrml marks only the last as Outlook's; our rules for .cell stand in @media, which Outlook leaves out",
     ),
 ];
 

@@ -80,7 +80,7 @@ impl Bench {
         let settings = (self.reread)().map_err(|error| vec![error])?;
         let dir = settings.templates.as_deref();
         let templates = match Templates::of_dir(dir) {
-            Ok(templates) => templates,
+            Ok(templates) => templates.with_theme(&settings.theme),
             // All that is wrong at once, where the files alone say it.
             Err(error) => return Err(problems(dir).unwrap_or_else(|| one(error))),
         };

@@ -98,7 +98,8 @@ fn is_in(kind: Kind, file: &File) -> bool {
 fn letters(settings: &Settings, keyring: &Keyring, now: UnixMillis, checked: &mut Checked) {
     let made = Templates::of_dir(settings.templates.as_deref()).map_err(|error| plain(&error.to_string()));
     let rehearsed = made.and_then(|made| {
-        week::rehearse(&made, settings, keyring, now).map_err(|error| plain(&error.to_string()))
+        week::rehearse(&made.with_theme(&settings.theme), settings, keyring, now)
+            .map_err(|error| plain(&error.to_string()))
     });
     match rehearsed {
         Ok(warnings) => checked.warnings.extend(warnings.iter().map(ToString::to_string)),
@@ -113,7 +114,7 @@ fn notices(settings: &Settings, keyring: &Keyring, now: UnixMillis, checked: &mu
         // Keys that sign are looked at elsewhere.
         let signer = Arc::new(Signer::load(&[]).map_err(|error| error.to_string())?);
         NoticeWriter::of_dir(dir, Arc::new(texts), settings.site.clone(), keyring.clone(), signer)
-            .and_then(|writer| writer.write(&sample(kind, now), latest))
+            .and_then(|writer| writer.with_theme(&settings.theme).write(&sample(kind, now), latest))
             .map_err(|error: NoticeError| plain(&error.to_string()))
     };
     let latest = Latest::new(&settings.site, IssueNumber(1), "One subject & another");

@@ -64,6 +64,7 @@ fn export(dir: &Path) -> Outcome {
 fn check(settings: &Settings) -> Outcome {
     let keyring = app::read_keyring(settings)?;
     let checked = app::templates::check(settings, &keyring, UnixMillis::now())?;
+    settings.theme.notes().iter().for_each(say);
     checked.warnings.iter().chain(&checked.problems).for_each(say);
     if checked.problems.is_empty() {
         say("letters of one, three and five samples pass the linter; notices, pages and texts are sound");

@@ -5,6 +5,7 @@
 
 mod contrast;
 mod head;
+mod heading;
 mod message;
 mod page;
 mod style;
@@ -68,6 +69,13 @@ pub fn lint(letter: &[u8], expected: Expected<'_>) -> Vec<Finding> {
         support::check(&page, &sheet, &mut findings);
     }
     findings.0.sort_by_key(|finding| finding.grade);
+    findings.0
+}
+
+/// Judges a subject and a preheader as they were typed, before a letter is made of them.
+pub fn heading(subject: &str, preheader: &str) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    heading::check(subject, preheader, &mut findings);
     findings.0
 }
 

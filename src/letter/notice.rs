@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tera::{Context, Kwargs, State, Tera};
+use tera::{Context, Tera};
 
+use super::look::Look;
 use super::templates::{self, File, FolderError, Kind, Origin, Problem};
 use super::texts::Texts;
 use super::{mjml, words};
@@ -17,6 +18,7 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NoticeKind};
 use crate::domain::site::Site;
 use crate::domain::subscriber::SubscriberId;
+use crate::domain::theme::Theme;
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{Signer, Single};
 
@@ -53,6 +55,7 @@ pub struct NoticeWriter {
     site: Site,
     keyring: Keyring,
     signer: Arc<Signer>,
+    look: Look,
 }
 
 impl NoticeWriter {
@@ -88,7 +91,14 @@ impl NoticeWriter {
         if let Some(problem) = own.flat_map(|file| templates::scan(Kind::Notices, file)).next() {
             return Err(NoticeError::Problem(problem));
         }
-        Ok(Self { tera, files, texts, site, keyring, signer })
+        Ok(Self { tera, files, texts, site, keyring, signer, look: Look::of(&Theme::default()) })
+    }
+
+    /// The same notices in another look.
+    #[must_use]
+    pub fn with_theme(mut self, theme: &Theme) -> Self {
+        self.look = Look::of(theme);
+        self
     }
 
     /// The whole letter, signed where keys are set. The same octets at every attempt, unless an issue came out between.
@@ -172,6 +182,7 @@ impl NoticeWriter {
         for name in ["site", "subject", "latest"] {
             context.insert(name, &shown[name]);
         }
+        context.insert("theme", &self.look);
         let contact = self.site.reply_to.as_ref().unwrap_or(&self.site.from);
         context.insert("contact", contact.address.expose());
         if let Some(id) = notice.subscriber {
@@ -221,9 +232,7 @@ impl NoticeWriter {
 fn parsed(texts: &Arc<Texts>, files: Vec<(String, String)>) -> tera::TeraResult<Tera> {
     let mut tera = Tera::default();
     tera.autoescape_on(vec![".mjml"]);
-    tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-        Ok(words::wrapped(text, words::TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
-    });
+    super::plain::teach(&mut tera);
     texts.teach(&mut tera);
     tera.add_raw_templates(files)?;
     Ok(tera)

@@ -7,12 +7,14 @@
 
 use std::path::Path;
 
-use tera::{Context, Kwargs, State, Tera};
+use tera::{Context, Tera};
 
 use super::compose::Composition;
+use super::look::Look;
 use super::templates::{self, File, FolderError, Kind, Origin, Problem};
 use super::{mjml, words};
 use crate::domain::site::Site;
+use crate::domain::theme::Theme;
 use crate::mail::slot::Piece;
 use crate::mail::{Letter, Marks, Slot};
 
@@ -26,6 +28,7 @@ const VOTE_MAX: usize = 120;
 pub struct Templates {
     tera: Tera,
     files: Vec<File>,
+    look: Look,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -79,47 +82,47 @@ impl Templates {
         let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
         let tera =
             Self::parsed(texts).map_err(|error| RenderError::Problem(Problem::of_tera(&files, &error)))?;
-        Ok(Self { tera, files })
+        Ok(Self { tera, files, look: Look::of(&Theme::default()) })
     }
 
     fn parsed(files: Vec<(String, String)>) -> tera::TeraResult<Tera> {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".mjml", ".html"]);
-        tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-            let indent = args.get::<&str>("indent")?.unwrap_or("");
-            Ok(words::wrapped(text, words::TEXT_WIDTH, indent))
-        });
-        tera.register_filter(
-            "underline",
-            |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-                let with = args.get::<&str>("with")?.unwrap_or("-");
-                Ok(with.repeat(text.chars().count().min(words::TEXT_WIDTH)))
-            },
-        );
-        tera.register_filter(
-            "column",
-            |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-                let width = args.get::<usize>("width")?.unwrap_or(20);
-                Ok(format!("{:width$}", words::clipped(text, width.saturating_sub(1))))
-            },
-        );
+        super::plain::teach(&mut tera);
         tera.add_raw_templates(files)?;
         Ok(tera)
     }
 
-    /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`].
+    /// The same templates in another look.
+    #[must_use]
+    pub fn with_theme(mut self, theme: &Theme) -> Self {
+        self.look = Look::of(theme);
+        self
+    }
+
+    /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`]; what had to be left
+    /// out is said in the log.
     ///
     /// # Errors
     /// [`RenderError`] if a template fails, or if the letter is too large even in the least detail.
     pub fn render(&self, composition: &Composition) -> Result<Letter, RenderError> {
         let marks = self.marks(composition)?;
         let mut size = 0;
-        for step in 0..=Composition::STEPS {
+        for step in 0..=Composition::STEPS.len() {
             let reduced = composition.reduced(step);
             let html = self.html(&reduced, Some(marks))?;
             size = html.len() + SLOTS_MAX + VOTE_MAX * html.matches(&marks.mark(Slot::VoteUrl)).count();
             if size <= HTML_MAX {
                 let text = self.text(composition, Some(marks))?;
+                let left_out = &Composition::STEPS[..step];
+                if !left_out.is_empty() {
+                    tracing::warn!(
+                        issue = composition.number,
+                        octets = html.len(),
+                        "the letter is too large for Gmail as a whole; left out: {}",
+                        left_out.join("; ")
+                    );
+                }
                 return Ok(Letter { subject: composition.subject.clone(), html, text, marks });
             }
         }
@@ -153,29 +156,30 @@ impl Templates {
     /// Where each part of the letter's MJML comes from.
     fn origin(&self, composition: &Composition, marks: Option<Marks>) -> Option<Origin<'_>> {
         let tera = Self::parsed(Origin::marked(&self.files)).ok()?;
-        let context = context(composition, marks).ok()?;
+        let context = self.context(composition, marks).ok()?;
         Some(Origin::new(&self.files, tera.render("letter.mjml", &context).ok()?))
     }
 
     fn text(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
-        self.fill("letter.txt", composition, marks)
+        Ok(super::plain::trimmed(&self.fill("letter.txt", composition, marks)?))
     }
 
     fn fill(&self, name: &str, letter: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
-        let rendered = context(letter, marks).and_then(|context| self.tera.render(name, &context));
+        let rendered = self.context(letter, marks).and_then(|context| self.tera.render(name, &context));
         rendered.map_err(|error| RenderError::Problem(Problem::of_tera(&self.files, &error)))
     }
-}
 
-fn context(letter: &Composition, marks: Option<Marks>) -> tera::TeraResult<Context> {
-    let visible = words::all_visible(letter).map_err(tera::Error::message)?;
-    let mut context = Context::from_serialize(&visible)?;
-    let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
-        .into_iter()
-        .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))
-        .collect();
-    context.insert("slots", &slots);
-    Ok(context)
+    fn context(&self, letter: &Composition, marks: Option<Marks>) -> tera::TeraResult<Context> {
+        let visible = words::all_visible(letter).map_err(tera::Error::message)?;
+        let mut context = Context::from_serialize(&visible)?;
+        let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
+            .into_iter()
+            .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))
+            .collect();
+        context.insert("slots", &slots);
+        context.insert("theme", &self.look);
+        Ok(context)
+    }
 }
 
 /// Renders with the embedded templates; see [`Templates::render`].

@@ -52,10 +52,11 @@ pub(super) const PUT_HOURS: &str = "
 pub(super) const VARIANTS: &str =
     "SELECT variant, stencil FROM issue_variant WHERE issue = $1 ORDER BY variant";
 
-/// Who waits for an hour is enqueued as of that hour; what the pace put off is not.
+/// Who waits for an hour is enqueued as of that hour; what the pace put off is not. Who waits for the winner of a test is further ahead.
 pub(super) const WAITING: &str = "
     SELECT COUNT(*) AS n, MIN(due_at) AS next, MAX(due_at) AS last FROM delivery
-    WHERE issue = $1 AND state IN ('queued', 'deferred') AND due_at > $2 AND state = 'queued' AND enqueued_at > $2";
+    WHERE issue = $1 AND state IN ('queued', 'deferred') AND due_at > $2 AND due_at < 1000000000000000
+      AND state = 'queued' AND enqueued_at > $2";
 
 const TOPICS: &str = "
     SELECT preference.topics, COUNT(*) AS readers
@@ -233,16 +234,7 @@ impl Store {
             return Ok(Some(Enqueued::Outdated));
         }
         for variant in &choices.variants {
-            sqlx::query(
-                "INSERT INTO issue_variant (issue, variant, subject, slugs, stencil) VALUES ($1, $2, $3, $4, $5)",
-            )
-            .bind(number.0)
-            .bind(variant.variant)
-            .bind(&variant.subject)
-            .bind(super::json(&variant.slugs)?)
-            .bind(&variant.stencil)
-            .execute(&mut *tx.tx)
-            .await?;
+            put_variant(tx, number, variant).await?;
         }
         sqlx::query(BY_CHOICE).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
         let cancelled =
@@ -254,4 +246,18 @@ impl Store {
         let nobody = audience > 0 && u64::try_from(cancelled).is_ok_and(|cancelled| cancelled == audience);
         Ok(nobody.then_some(Enqueued::NobodyWants))
     }
+}
+
+pub(super) async fn put_variant(tx: &mut Write<'_>, number: IssueNumber, variant: &NewVariant) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO issue_variant (issue, variant, subject, slugs, stencil) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(number.0)
+    .bind(variant.variant)
+    .bind(&variant.subject)
+    .bind(super::json(&variant.slugs)?)
+    .bind(&variant.stencil)
+    .execute(&mut *tx.tx)
+    .await?;
+    Ok(())
 }

@@ -58,8 +58,13 @@ pub fn site() -> Site {
 impl Case {
     /// What the letter says.
     pub fn composition(&self) -> Composition {
+        self.composition_of(&site())
+    }
+
+    /// What the letter of another site says.
+    pub fn composition_of(&self, site: &Site) -> Composition {
         let ballots: Vec<Ballot> = self.voted.iter().map(|slug| ballot(slug)).collect();
-        compose(ISSUE, NOW, &site(), &self.selection()).with_votes(&ballots)
+        compose(ISSUE, NOW, site, &self.selection()).with_votes(&ballots)
     }
 
     pub fn selection(&self) -> Selection {

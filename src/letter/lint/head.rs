@@ -1,7 +1,7 @@
 //! The headers that mailbox providers want of everybody who sends to many.
 
 use super::message::Message;
-use super::{Expected, Findings, short};
+use super::{Expected, Findings, heading, short};
 
 /// Headers that a letter has exactly once.
 const ONCE: [&str; 7] = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
@@ -9,8 +9,6 @@ const ONCE: [&str; 7] = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Ve
 const ONCE_OF_A_LIST: [&str; 4] = ["List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Feedback-ID"];
 /// What a letter says that nobody wrote by hand (RFC 3834 §5).
 const ONCE_OF_A_NOTICE: [&str; 1] = ["Auto-Submitted"];
-/// What a phone shows of a subject, in characters.
-const SUBJECT_SHOWN: usize = 70;
 
 pub(super) fn check(message: &Message, expected: Expected<'_>, found: &mut Findings) {
     let more = if expected.is_notice { &ONCE_OF_A_NOTICE[..] } else { &ONCE_OF_A_LIST };
@@ -84,10 +82,8 @@ fn values(message: &Message, found: &mut Findings) {
     }
     // Encoded words are longer than what they say, and their length says little.
     let subject = message.first("Subject").unwrap_or_default();
-    let long = subject.chars().count();
-    if long > SUBJECT_SHOWN && !subject.contains("=?") {
-        let words = format!("the subject has {long} characters, a phone shows {SUBJECT_SHOWN} or fewer");
-        found.hint("subject", "Subject", words);
+    if !subject.contains("=?") {
+        heading::length(subject, found);
     }
 }
 

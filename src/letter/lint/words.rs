@@ -104,7 +104,7 @@ fn without_entities(text: &str) -> String {
     clean + rest
 }
 
-fn subject(subject: &str, found: &mut Findings) {
+pub(super) fn subject(subject: &str, found: &mut Findings) {
     let lower = subject.to_lowercase();
     if let Some(word) = SPAM.into_iter().find(|word| lower.contains(word)) {
         found.hint("spam-words", "Subject", format!("filters dislike \"{word}\" in a subject"));
