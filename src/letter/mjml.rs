@@ -42,7 +42,10 @@ pub fn to_html(mjml: &str) -> Result<String, Flaw> {
     }
     let parsed = mrml::parse(mjml).map_err(|error| {
         let words = error.to_string();
-        Flaw::new(mjml, place(mjml, &words), words)
+        match std::error::Error::source(&error).map(ToString::to_string) {
+            Some(cause) => Flaw::new(mjml, place_of_cause(mjml, &cause), cause),
+            None => Flaw::new(mjml, place(mjml, &words), words),
+        }
     })?;
     // No fonts from elsewhere: a letter must load nothing that tells anybody it was opened.
     let options = mrml::prelude::render::RenderOptions { fonts: Default::default(), ..Default::default() };
@@ -55,6 +58,17 @@ fn place(mjml: &str, words: &str) -> Option<usize> {
     let mut numbers =
         words.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<usize>().ok());
     numbers.find(|at| mjml.is_char_boundary(*at))
+}
+
+/// Its parser says where by line and column (`… at 3:14 cause …`).
+fn place_of_cause(mjml: &str, words: &str) -> Option<usize> {
+    let (_, behind) = words.split_once(" at ")?;
+    let (line, column) = behind.split(' ').next()?.split_once(':')?;
+    let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+    let begins: usize = mjml.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let rest = mjml.get(begins..)?;
+    let ends = rest.char_indices().nth(column.checked_sub(1)?).map_or(rest.len(), |(at, _)| at);
+    Some(begins + ends)
 }
 
 /// The first MJML tag that another one closes, or nobody: the renderer closes what comes next in its place, in silence.
