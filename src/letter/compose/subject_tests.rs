@@ -41,12 +41,14 @@ fn both(featured: &[&Comparison]) -> (Heading, Option<Heading>) {
     (heading(featured, "Weekly Verdicts"), second_heading(featured, "Weekly Verdicts"))
 }
 
+/// Ships and skips of a panel.
+type Panel = (usize, usize);
 /// Subject, preheader, and the second subject.
 type Said = (&'static str, &'static str, Option<&'static str>);
 
 #[test]
 fn one_comparison_is_a_question_with_its_answer() {
-    let cases: [((usize, usize), (usize, usize), Said); 9] = [
+    let cases: [(Panel, Panel, Said); 9] = [
         (
             (2, 1),
             (1, 2),
@@ -145,7 +147,7 @@ fn one_comparison_is_a_question_with_its_answer() {
 #[test]
 fn several_are_the_lead_and_a_count() {
     let others = [of(["Tessera", "Mock"], (1, 0), (0, 1)), of(["Brook", "Steno"], (1, 1), (1, 1))];
-    let cases: [((usize, usize), (usize, usize), Said); 5] = [
+    let cases: [(Panel, Panel, Said); 5] = [
         (
             (4, 0),
             (1, 3),
@@ -213,7 +215,7 @@ fn long_names_are_shortened_and_both_stay() {
     }
     let two = of([long, &"Supercalifragilistic".repeat(9)], (2, 1), (1, 2));
     let (one, second) = both(&[&two]);
-    assert_eq!(one.subject, "The Extraordinarily Thorough… or SupercalifragilisticSupercalif…?");
+    assert_eq!(one.subject, "The Extraordinarily Thorough… or SupercalifragilisticSupercali…?");
     let second = second.unwrap().subject;
     assert!(second.starts_with("The Extraordi") && second.contains("Supercali"), "{second}");
     let (many, _) = both(&[&two, &two, &two]);
