@@ -63,8 +63,12 @@ impl Case {
 
     /// What the letter of another site says.
     pub fn composition_of(&self, site: &Site) -> Composition {
-        let ballots: Vec<Ballot> = self.voted.iter().map(|slug| ballot(slug)).collect();
-        compose(ISSUE, NOW, site, &self.selection()).with_votes(&ballots)
+        compose(ISSUE, NOW, site, &self.selection()).with_votes(&self.ballots())
+    }
+
+    /// How the votes on the letter before came out.
+    pub fn ballots(&self) -> Vec<Ballot> {
+        self.voted.iter().map(|slug| ballot(slug)).collect()
     }
 
     pub fn selection(&self) -> Selection {
