@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use mail_parser::{HeaderName, HeaderValue, MessageParser, MimeHeaders};
 use proptest::prelude::*;
+use verdicts::domain::colour::Colour;
 use verdicts::domain::comparison::{Comparison, Pricing, Review, Stance, Tool, Votes};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::site::{Mailbox, Site};
+use verdicts::domain::theme::{Logo, Theme};
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::letter::compose::{Ballot, Composition, PREHEADER_MAX, SUBJECT_MAX, compose};
+use verdicts::letter::lint::{Expected, Grade, lint};
 use verdicts::letter::pick::{Reason, Rules, Selection, Window, pick, reach};
 use verdicts::letter::{render, samples, sources};
 use verdicts::mail::{Letter, Marks, Reader, Slot, Stencil};
@@ -240,6 +243,41 @@ fn quotes_end_with_a_sentence_and_the_text_part_has_the_lead_in_full() {
 }
 
 #[test]
+fn of_a_large_panel_those_are_quoted_who_tell_most() {
+    let panel = |stances: &str| -> Vec<Review> {
+        let stance = |c| if c == '+' { Stance::Ship } else { Stance::Skip };
+        let review = |(n, c): (usize, char)| Review {
+            reviewer: n.to_string(),
+            verdict: stance(c),
+            quote: format!("Word {n}."),
+        };
+        stances.chars().enumerate().map(review).collect()
+    };
+    for (stances, lead, other) in [
+        ("+++++-+-", "0157", "5"),
+        ("++++++", "0123", "0"),
+        ("-+-", "012", "1"),
+        ("+-", "01", "1"),
+        ("--------+", "0128", "8"),
+        ("+-+-+-+-", "0123", "1"),
+        ("-", "0", "0"),
+        ("", "", ""),
+    ] {
+        let mut two = [sample("quarry-vs-atlas-index"), sample("lanternfish-vs-pull-oracle")];
+        for comparison in &mut two {
+            comparison.tools[0].reviews = panel(stances);
+        }
+        let composition = composed(&two, 5);
+        for feature in &composition.comparisons {
+            let quoted: String =
+                feature.tools[0].quotes.iter().map(|quote| quote.reviewer.as_str()).collect();
+            assert_eq!(quoted, if feature.is_lead { lead } else { other }, "{stances}");
+            assert!(!feature.is_lead || feature.tools[0].reviews.len() == stances.len(), "the text has all");
+        }
+    }
+}
+
+#[test]
 fn a_letter_that_is_too_large_does_without_the_least_important_first() {
     let long = "One of those sentences that a reviewer writes when there is much to say and time to say it. ";
     let ballots = [Ballot {
@@ -450,6 +488,49 @@ fn a_reader_votes_from_the_letter_and_sees_how_the_last_votes_came_out() {
     let stencil = Stencil::build(&letter, &site(), ISSUE).unwrap();
     for page in [stencil.web_html(), stencil.web_text(), render::web_page(&letter, &site())] {
         assert!(!page.contains("/vote/") && !page.contains("say=ship") && page.contains("33%"));
+    }
+}
+
+#[test]
+fn whatever_the_accent_no_word_is_hard_to_read() {
+    let composition = composed(&samples(NOW), 2);
+    let logo = Logo {
+        url: "https://verdicts.example/logo.png".into(),
+        width: 160,
+        height: 40,
+        alt: "Weekly Verdicts".into(),
+    };
+    for accent in ["#0a6b49", "#ffcc00", "#14213d", "#c8102e", "#ffffff", "#000000", "#808080", "#7fff00"] {
+        let theme = Theme {
+            accent: Colour::parse(accent).unwrap(),
+            accent_dark: (accent == "#808080").then(|| Colour::parse("#303030").unwrap()),
+            logo: Some(logo.clone()),
+            radius: 0,
+            ..Theme::default()
+        };
+        let letter = render::Templates::embedded().unwrap().with_theme(&theme).render(&composition).unwrap();
+        let expected = Expected { postal_address: Some("1 Test Street, Testville"), ..Expected::default() };
+        let found = lint(&filled(&letter, Some("Ann")), expected);
+        assert!(found.iter().all(|finding| finding.grade == Grade::Hint), "{accent}: {found:?}");
+        assert!(letter.html.contains(accent), "{accent} is the button's");
+        assert!(
+            letter.html.contains("<img src=\"https://verdicts.example/logo.png\" alt=\"Weekly Verdicts\"")
+        );
+    }
+}
+
+/// A colour, a font or a corner that a template writes down would not follow the theme.
+#[test]
+fn templates_take_every_colour_and_font_from_the_theme() {
+    for folder in ["templates/letter", "templates/notices"] {
+        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let text = std::fs::read_to_string(&file).unwrap().replace("&#", "");
+            let hex = text
+                .match_indices('#')
+                .find(|(at, _)| text[at + 1..].chars().take(6).filter(char::is_ascii_hexdigit).count() == 6);
+            assert!(hex.is_none(), "{}: {hex:?}", file.display());
+            assert!(!text.contains("Georgia") && !text.contains("Helvetica"), "{}", file.display());
+        }
     }
 }
 

@@ -87,8 +87,8 @@ impl Theme {
             track: Colour([0xe4, 0xdf, 0xd6]),
             ink: Colour([0x23, 0x21, 0x1e]),
             mute: Colour([0x5f, 0x5a, 0x53]),
-            accent: self.accent,
-            on_accent: words_on(self.accent),
+            accent: ground_of(self.accent, sheet, accent_ink),
+            on_accent: words_on(ground_of(self.accent, sheet, accent_ink)),
             accent_ink,
             on_accent_ink: words_on(accent_ink),
             skip: Colour([0xa2, 0x3a, 0x20]),
@@ -109,8 +109,8 @@ impl Theme {
             track: Colour([0x4a, 0x46, 0x3f]),
             ink: Colour([0xee, 0xeb, 0xe5]),
             mute: Colour([0xb8, 0xb2, 0xa8]),
-            accent,
-            on_accent: words_on(accent),
+            accent: ground_of(accent, sheet, accent_ink),
+            on_accent: words_on(ground_of(accent, sheet, accent_ink)),
             accent_ink,
             on_accent_ink: words_on(accent_ink),
             skip: Colour([0xf0, 0x97, 0x7f]),
@@ -123,14 +123,14 @@ impl Theme {
             (accent != ink).then(|| {
                 format!(
                     "theme.{key} {accent} has less than the contrast of {TEXT_CONTRAST} that words need in {mode} mode \
-                     (WCAG 2.2, AA): buttons have it, links and bars are {ink}"
+                     (WCAG 2.2, AA): buttons keep it where it can be seen, links and bars are {ink}"
                 )
             })
         };
         let (light, dark) = (self.light(), self.dark());
         [
-            note("accent", light.accent, light.accent_ink, "light"),
-            note("accent_dark", dark.accent, dark.accent_ink, "dark"),
+            note("accent", self.accent, light.accent_ink, "light"),
+            note("accent_dark", self.accent_dark.unwrap_or(dark.accent_ink), dark.accent_ink, "dark"),
         ]
         .into_iter()
         .flatten()
@@ -165,6 +165,11 @@ impl Theme {
         };
         families.split(',').find_map(name).unwrap_or("Arial")
     }
+}
+
+/// The ground of a button: the accent, unless nobody would see where the button begins.
+fn ground_of(accent: Colour, sheet: Colour, ink: Colour) -> Colour {
+    if accent.contrast(sheet) >= 1.25 { accent } else { ink }
 }
 
 /// White or ink, whichever can be read; one of white and black always can.
@@ -221,6 +226,8 @@ mod tests {
         let yellow = Theme { accent: Colour([255, 204, 0]), ..Theme::default() };
         assert_eq!(yellow.light().accent, yellow.accent, "a button may be yellow");
         assert_eq!(yellow.light().on_accent, Colour([0x14, 0x13, 0x11]));
+        let white = Theme { accent: Colour::WHITE, ..Theme::default() };
+        assert_eq!(white.light().accent, white.light().accent_ink, "a button on white is not white");
         let notes = yellow.notes();
         assert!(matches!(&notes[..], [one] if one.starts_with("theme.accent #ffcc00 ")), "{notes:?}");
     }

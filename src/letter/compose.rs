@@ -34,6 +34,10 @@ pub const PREHEADER_MAX: usize = 110;
 const LEAD_QUOTE: usize = 220;
 /// Longest quote of any other comparison there.
 const QUOTE: usize = 150;
+/// Most quotes of a tool there; the page of the comparison has all.
+const QUOTES: usize = 4;
+/// Longest name at the head of a column of the scorecard, in columns of [`words::width`].
+const SHORT_NAME: usize = 40;
 /// A lead of so many points or more is called clear.
 const CLEAR: u8 = 50;
 
@@ -90,6 +94,8 @@ pub struct Feature {
 pub struct ToolView {
     pub slug: String,
     pub name: String,
+    /// For the head of a narrow column.
+    pub short_name: String,
     pub tagline: String,
     pub description: String,
     /// "100%", or "—" without a review.
@@ -103,8 +109,8 @@ pub struct ToolView {
     /// The percentage as a number, for the bar; none without a vote.
     pub community_bar: Option<u8>,
     pub entry: String,
-    /// For the HTML, each up to the end of a sentence. Of the lead, every reviewer; else the one who stands
-    /// against the rest, or the first.
+    /// For the HTML, each up to the end of a sentence: of the lead four at most, else the one who stands against the rest, or
+    /// the first.
     pub quotes: Vec<Quote>,
     /// For the text part: of the lead in full, else the same as `quotes`.
     pub reviews: Vec<Quote>,
@@ -179,13 +185,19 @@ impl Composition {
     }
 }
 
-/// Whoever stands against the rest, else the first of the panel.
-fn keep_the_telling_one(quotes: &mut Vec<Quote>) {
+/// At most `most` quotes, in the order of the panel: half of them of those who stand against the rest, if there are any.
+fn keep_the_telling(quotes: &mut Vec<Quote>, most: usize) {
     let ships = quotes.iter().filter(|quote| quote.stance == Stance::Ship.as_str()).count();
-    let rarer = if ships * 2 < quotes.len() { Stance::Ship } else { Stance::Skip };
-    let told = quotes.iter().position(|quote| quote.stance == rarer.as_str()).unwrap_or(0);
-    quotes.drain(..told);
-    quotes.truncate(1);
+    let rarer = if ships * 2 < quotes.len() { Stance::Ship } else { Stance::Skip }.as_str();
+    let (of_few, of_many) = (ships.min(quotes.len() - ships), ships.max(quotes.len() - ships));
+    let few = of_few.min(most.saturating_sub(of_many).max(most.div_ceil(2)));
+    let mut room = [few, most - few];
+    quotes.retain(|quote| {
+        let room = &mut room[usize::from(quote.stance != rarer)];
+        let fits = *room > 0;
+        *room = room.saturating_sub(1);
+        fits
+    });
 }
 
 fn keep_one_of_each(quotes: &mut Vec<Quote>) {
@@ -235,15 +247,14 @@ fn tool_view(tool: &Tool, is_lead: bool) -> ToolView {
     });
     let whole: Vec<Quote> = quotes.collect();
     let mut quotes = whole.clone();
-    if !is_lead {
-        keep_the_telling_one(&mut quotes);
-    }
+    keep_the_telling(&mut quotes, if is_lead { QUOTES } else { 1 });
     for quote in &mut quotes {
         quote.text = words::shortened(&quote.text, if is_lead { LEAD_QUOTE } else { QUOTE });
     }
     ToolView {
         slug: tool.slug.clone(),
         name: tool.name.clone(),
+        short_name: words::clipped(&tool.name, SHORT_NAME),
         tagline: tool.tagline.clone(),
         description: words::collapsed(&tool.description),
         percent: percent(tool),

@@ -38,7 +38,7 @@ pub(super) fn trimmed(text: &str) -> String {
 fn column(text: &str, width: usize) -> String {
     let text = words::clipped(text, width.saturating_sub(1));
     let blanks = width.saturating_sub(words::width(&text));
-    text + &" ".repeat(blanks)
+    words::isolated(&text) + &" ".repeat(blanks)
 }
 
 /// "########.." for 75. A sign is full where more than half of it is.
@@ -56,6 +56,7 @@ mod tests {
         assert_eq!(column("Quarry", 8), "Quarry  ");
         assert_eq!(column("筆つむぎ", 10), "筆つむぎ  ");
         assert_eq!(column("🚀 Rocketdeck", 8), "🚀 Roc… ");
+        assert_eq!(column("قلم", 5), "\u{2068}قلم\u{2069}  ", "or the column behind it would come first");
         assert_eq!(column("", 2), "  ");
     }
 

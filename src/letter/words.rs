@@ -18,6 +18,13 @@ pub fn number(n: usize) -> String {
     WORDS.get(n).map_or_else(|| n.to_string(), |word| (*word).to_owned())
 }
 
+/// "2,202,452".
+pub fn figures(n: u64) -> String {
+    let digits = n.to_string();
+    let comma = |at: usize| if at > 0 && (digits.len() - at).is_multiple_of(3) { "," } else { "" };
+    digits.char_indices().fold(String::new(), |text, (at, digit)| text + comma(at) + &digit.to_string())
+}
+
 /// "A", "A and B", "A, B and C".
 pub fn list(names: &[&str]) -> String {
     match names {
@@ -281,6 +288,7 @@ mod tests {
         assert_eq!(list(&["A", "B", "C"]), "A, B and C");
         assert_eq!(number(4), "four");
         assert_eq!(number(13), "13");
+        assert_eq!([7, 999, 1_000, 2_202_452].map(figures), ["7", "999", "1,000", "2,202,452"]);
     }
 
     #[test]
