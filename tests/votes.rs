@@ -323,7 +323,7 @@ fn the_next_letter_says_how_the_votes_came_out() {
     }
     assert!(html.contains("How readers voted on the last letter") && html.contains("66 votes"));
     assert!(
-        text.contains("65%   #######...\n  votes             —                         66\n"),
+        text.lines().any(|line| line == "  votes             —                         66"),
         "the letter's figures count the votes cast here: {text}"
     );
     let archived = site.get("/issues/2").text();

@@ -16,6 +16,7 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::subject::{Arm, ArmFigures, LEAST_SENT, Line, Share, Terms, Why, Wording, judge};
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::Keyring;
+use crate::fault::{self, Point};
 
 /// The number of the whole letter under subject B; a variant of topics under B has this and its own number.
 pub const UNDER_B: i64 = 1000;
@@ -237,7 +238,9 @@ impl Store {
         sqlx::query(RELEASE).bind(number).bind(now.0).bind(under_b).execute(&mut *tx.tx).await?;
         test.decided = Some(Decided { winner, why, at: now });
         write_decision(&mut tx, &test).await?;
+        fault::point(Point::BeforeDecision);
         tx.commit().await?;
+        fault::point(Point::AfterDecision);
         Ok(Some(test))
     }
 

@@ -8,6 +8,10 @@ use super::sentences::{split_line, verdict_line};
 use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent};
 use crate::domain::comparison::Comparison;
 
+#[cfg(test)]
+#[path = "subject_tests.rs"]
+mod tests;
+
 /// Longest name of a tool where two full ones don't fit, in characters: two of these, " or " and "?" are 65.
 const NAME_MAX: usize = 30;
 /// The same where there is more to say.
