@@ -12,6 +12,10 @@ fn every_case_becomes_a_letter() {
     for case in cases() {
         let letter = render::render(&case.composition(), &cases::site()).unwrap();
         assert!(letter.html.len() <= render::HTML_MAX, "{}: {}", case.name, letter.html.len());
+        if case.name == "five" {
+            // Room for the longest quotes before anything has to be left out.
+            assert!(letter.html.len() < 80_000, "{}", letter.html.len());
+        }
         used.extend([case.featured, case.mentioned, case.voted].concat());
     }
     for slug in &used {
