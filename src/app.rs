@@ -1,6 +1,7 @@
 //! Builds everything from the settings.
 
 pub mod preview;
+pub mod templates;
 
 use std::collections::HashMap;
 use std::fs;
@@ -23,8 +24,8 @@ use crate::letter::texts::TextsError;
 use crate::letter::{NoticeError, NoticeWriter, Texts};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
-use crate::web::{Bounds, Pages, Shelf, Web};
-use crate::week::{self, Desk};
+use crate::web::{Bounds, Pages, PagesError, Shelf, Web};
+use crate::week::Desk;
 use crate::worker::{Notices, Worker};
 
 /// Everything a command needs, built once.
@@ -53,8 +54,8 @@ pub enum AppError {
     Dkim(#[from] DkimError),
     #[error(transparent)]
     Notices(#[from] NoticeError),
-    #[error("a page template of this binary is broken: {0}")]
-    Pages(String),
+    #[error(transparent)]
+    Pages(#[from] PagesError),
     #[error(transparent)]
     Texts(#[from] TextsError),
 }
@@ -65,9 +66,12 @@ impl App {
     /// # Errors
     /// [`AppError`] names the setting, its value and the remedy.
     pub async fn open(settings: Settings) -> Result<Self, AppError> {
-        let app = Self::open_with_built_in(settings).await?;
-        let templates = Arc::new(templates(&app.settings, &app.keyring)?);
-        Ok(Self { templates, ..app })
+        if settings.templates.is_some() {
+            templates::must_be_sound(&settings, &read_keyring(&settings)?, UnixMillis::now())?;
+        }
+        let templates = Templates::of_dir(settings.templates.as_deref())?.with_theme(&settings.theme);
+        let templates = Arc::new(templates);
+        Ok(Self { templates, ..Self::open_with_built_in(settings).await? })
     }
 
     /// As [`App::open`], without a look at the operator's own templates.
@@ -187,7 +191,9 @@ impl App {
     /// [`AppError`] if there are no texts in that language, or a key to sign with can't be loaded.
     pub fn notice_writer(&self) -> Result<NoticeWriter, AppError> {
         let site = &self.settings.site;
-        let writer = NoticeWriter::new(self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?;
+        let dir = self.settings.templates.as_deref();
+        let writer =
+            NoticeWriter::of_dir(dir, self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?;
         Ok(writer.with_theme(&self.settings.theme))
     }
 
@@ -196,7 +202,7 @@ impl App {
     /// # Errors
     /// [`AppError::Texts`] when there are none in `site.language`.
     pub fn texts(&self) -> Result<Arc<Texts>, AppError> {
-        Ok(Arc::new(Texts::embedded(&self.settings.site.language)?))
+        Ok(Arc::new(Texts::of_dir(&self.settings.site.language, self.settings.templates.as_deref())?))
     }
 
     /// The pages, with their templates parsed.
@@ -208,7 +214,7 @@ impl App {
             store: self.store.clone(),
             keyring: self.keyring.clone(),
             site: self.settings.site.clone(),
-            pages: Pages::load(self.texts()?).map_err(AppError::Pages)?,
+            pages: Pages::load(self.texts()?, self.settings.templates.as_deref())?,
             shelf: Shelf::default(),
             started: UnixMillis::now(),
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
@@ -289,30 +295,6 @@ impl Letters for IssueLetters {
 /// What remembers how far the database has come; with Postgres beside the key, which every worker has.
 pub fn mark_file(settings: &Settings, store: &Store) -> MarkFile {
     MarkFile::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
-}
-
-/// The letter's templates. Those of `templates.dir` have to make a letter of the samples that passes the linter.
-///
-/// # Errors
-/// [`AppError::Templates`] names what is wrong with them.
-pub fn templates(settings: &Settings, keyring: &Keyring) -> Result<Templates, AppError> {
-    let theme = &settings.theme;
-    let Some(folder) = &settings.templates else { return Ok(Templates::embedded()?.with_theme(theme)) };
-    let refuse = |reason: String| AppError::Templates { folder: folder.clone(), reason };
-    let templates =
-        Templates::with_folder(&folder.join("letter")).map_err(|error| refuse(error.to_string()))?;
-    let templates = templates.with_theme(theme);
-    week::rehearse(&templates, settings, keyring, UnixMillis::now())
-        .map_err(|error| refuse(error.to_string()))?;
-    Ok(templates)
-}
-
-/// The templates as they stand in the files, or everything that is wrong with them; no letter is made with them yet.
-fn loaded(settings: &Settings) -> Result<Templates, Vec<String>> {
-    let Some(dir) = &settings.templates else {
-        return Templates::embedded().map_err(|error| vec![error.to_string()]);
-    };
-    Templates::with_folder(&dir.join("letter")).map_err(|error| vec![error.to_string()])
 }
 
 /// Reads `secret.key_file`.

@@ -32,6 +32,7 @@ fn pages_are_valid() {
     let paths = ["/", "/issues", "/compare/tessera-vs-mockingbird", "/embed", "/nowhere"];
     let page = |path: &str| (path.replace('/', "_"), site.get(path).text());
     validate("tests/npm/pages.cjs", paths.into_iter().map(page));
+    validate("tests/npm/letters.cjs", ["/issues/1"].into_iter().map(page));
 }
 
 /// # Panics

@@ -18,6 +18,8 @@ use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::{KEY_OCTETS, Keyring};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::letter::lint::{Expected, Message, lint};
+use crate::letter::render::Templates;
+use crate::letter::templates::{self, Kind};
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
 use crate::store::UNDER_B;
@@ -77,7 +79,12 @@ impl Bench {
     /// The same store with the settings and templates as they stand in their files now.
     fn fresh(&self) -> Result<App, Vec<String>> {
         let settings = (self.reread)().map_err(|error| vec![error])?;
-        let templates = super::loaded(&settings)?;
+        let dir = settings.templates.as_deref();
+        let templates = match Templates::of_dir(dir) {
+            Ok(templates) => templates.with_theme(&settings.theme),
+            // All that is wrong at once, where the files alone say it.
+            Err(error) => return Err(problems(dir).unwrap_or_else(|| one(error))),
+        };
         Ok(App {
             settings: Arc::new(settings),
             store: self.app.store.clone(),
@@ -300,6 +307,15 @@ impl Studio for Bench {
     }
 }
 
+/// What is wrong with the letter's files as they stand; none if that is not it.
+fn problems(dir: Option<&std::path::Path>) -> Option<Vec<String>> {
+    let files = templates::files(Kind::Letter, dir).ok()?;
+    let own = files.iter().filter(|file| file.is_own);
+    let found: Vec<String> =
+        own.flat_map(|file| templates::scan(Kind::Letter, file)).map(|one| one.to_string()).collect();
+    Some(found).filter(|found| !found.is_empty())
+}
+
 /// A key of no site: what it signs opens nothing anywhere.
 fn inert() -> Keyring {
     Keyring::parse(&Keyring::file_text(0, &[0; KEY_OCTETS])).expect("it is a key file")
@@ -334,5 +350,5 @@ fn preheader(wire: &[u8]) -> String {
 }
 
 fn one(error: impl std::fmt::Display) -> Vec<String> {
-    vec![error.to_string()]
+    vec![super::templates::plain(&error.to_string())]
 }

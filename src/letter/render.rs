@@ -5,13 +5,14 @@
 //!
 //! [`Stencil`]: crate::mail::Stencil
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tera::{Context, Tera};
 
 use super::compose::Composition;
 use super::look::Look;
-use super::{mjml, templates, words};
+use super::templates::{self, File, FolderError, Kind, Origin, Problem};
+use super::{mjml, words};
 use crate::domain::site::Site;
 use crate::domain::theme::Theme;
 use crate::mail::slot::Piece;
@@ -26,19 +27,18 @@ const VOTE_MAX: usize = 120;
 /// The letter's templates: the embedded ones, with a folder's files in their place where it has them.
 pub struct Templates {
     tera: Tera,
+    files: Vec<File>,
     look: Look,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    #[error("{}: {error}; mend or remove the file", file.display())]
-    Folder { file: PathBuf, error: std::io::Error },
-    #[error("the letter's templates: {0}")]
-    Template(String),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error("{0}; \"verdicts templates check\" shows all")]
-    Problem(templates::Problem),
+    Problem(Problem),
     #[error("templates/letter/letter.mjml is not MJML: {0}; mend the template, or one that it includes")]
-    Mjml(String),
+    Mjml(mjml::Flaw),
     #[error(
         "the letter's HTML has {0} octets even with the least detail, the limit is 90000; lower schedule.max_comparisons"
     )]
@@ -47,9 +47,9 @@ pub enum RenderError {
 
 impl Templates {
     /// # Errors
-    /// [`RenderError::Template`] if a template does not parse, with file, line and column.
+    /// [`RenderError::Problem`] if a template does not parse, with file, line and column.
     pub fn embedded() -> Result<Self, RenderError> {
-        Self::from_files(templates::embedded())
+        Self::from_files(templates::embedded(Kind::Letter))
     }
 
     /// The embedded templates with those of `folder` (`letter.mjml`, `letter.txt`, …) in their place, and its own besides.
@@ -58,22 +58,39 @@ impl Templates {
     /// [`RenderError`] if the folder can't be read, a template does not parse, or one has a problem that [`templates::scan`]
     /// knows.
     pub fn with_folder(folder: &Path) -> Result<Self, RenderError> {
-        let fail = |(file, error)| RenderError::Folder { file, error };
-        let files = templates::with_folder(folder).map_err(fail)?;
+        Self::of(templates::in_folder(Kind::Letter, folder)?)
+    }
+
+    /// The letter's templates of an operator's whole folder.
+    ///
+    /// # Errors
+    /// As [`Templates::with_folder`].
+    pub fn of_dir(dir: Option<&Path>) -> Result<Self, RenderError> {
+        Self::of(templates::files(Kind::Letter, dir)?)
+    }
+
+    fn of(files: Vec<File>) -> Result<Self, RenderError> {
         let made = Self::from_files(files)?;
-        match templates::scan_folder(folder).map_err(fail)?.into_iter().next() {
+        let own = made.files.iter().filter(|file| file.is_own);
+        match own.flat_map(|file| templates::scan(Kind::Letter, file)).next() {
             Some(problem) => Err(RenderError::Problem(problem)),
             None => Ok(made),
         }
     }
 
-    fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, RenderError> {
+    fn from_files(files: Vec<File>) -> Result<Self, RenderError> {
+        let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+        let tera =
+            Self::parsed(texts).map_err(|error| RenderError::Problem(Problem::of_tera(&files, &error)))?;
+        Ok(Self { tera, files, look: Look::of(&Theme::default()) })
+    }
+
+    fn parsed(files: Vec<(String, String)>) -> tera::TeraResult<Tera> {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".mjml", ".html"]);
         super::plain::teach(&mut tera);
-        let files: Vec<(String, String)> = files.into_iter().collect();
-        tera.add_raw_templates(files).map_err(|error| RenderError::Template(error.to_string()))?;
-        Ok(Self { tera, look: Look::of(&Theme::default()) })
+        tera.add_raw_templates(files)?;
+        Ok(tera)
     }
 
     /// The same templates in another look.
@@ -130,7 +147,17 @@ impl Templates {
 
     fn html(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
         let mjml = self.fill("letter.mjml", composition, marks)?;
-        mjml::to_html(&mjml).map_err(RenderError::Mjml)
+        mjml::to_html(&mjml).map_err(|flaw| {
+            let problem = flaw.at.and_then(|at| self.origin(composition, marks)?.problem(at, &flaw.words));
+            problem.map_or(RenderError::Mjml(flaw), RenderError::Problem)
+        })
+    }
+
+    /// Where each part of the letter's MJML comes from.
+    fn origin(&self, composition: &Composition, marks: Option<Marks>) -> Option<Origin<'_>> {
+        let tera = Self::parsed(Origin::marked(&self.files)).ok()?;
+        let context = self.context(composition, marks).ok()?;
+        Some(Origin::new(&self.files, tera.render("letter.mjml", &context).ok()?))
     }
 
     fn text(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
@@ -138,16 +165,20 @@ impl Templates {
     }
 
     fn fill(&self, name: &str, letter: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
-        let fail = |error: tera::Error| RenderError::Template(error.to_string());
-        let visible = words::all_visible(letter).map_err(|error| RenderError::Template(error.to_string()))?;
-        let mut context = Context::from_serialize(&visible).map_err(fail)?;
+        let rendered = self.context(letter, marks).and_then(|context| self.tera.render(name, &context));
+        rendered.map_err(|error| RenderError::Problem(Problem::of_tera(&self.files, &error)))
+    }
+
+    fn context(&self, letter: &Composition, marks: Option<Marks>) -> tera::TeraResult<Context> {
+        let visible = words::all_visible(letter).map_err(tera::Error::message)?;
+        let mut context = Context::from_serialize(&visible)?;
         let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
             .into_iter()
             .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))
             .collect();
         context.insert("slots", &slots);
         context.insert("theme", &self.look);
-        self.tera.render(name, &context).map_err(fail)
+        Ok(context)
     }
 }
 
