@@ -17,6 +17,7 @@ use std::sync::Arc;
 use mail_parser::MessageParser;
 use verdicts::domain::comparison::Comparison;
 use verdicts::domain::site::Site;
+use verdicts::domain::theme::{Logo, Theme};
 use verdicts::letter::compose::{Ballot, compose};
 use verdicts::letter::lint::{Expected, Grade, lint};
 use verdicts::letter::pick::{Choice, Selection, Why};
@@ -55,12 +56,17 @@ struct World {
     comparison: Comparison,
     site: Site,
     reader: String,
+    /// An operator's own, in place of the composed ones.
+    subject: Option<String>,
+    preheader: Option<String>,
+    /// What stands in the masthead while images are off.
+    logo_alt: Option<String>,
 }
 
 type Set = fn(&mut World, &str);
 
 /// Each field by name. A slug and a URL lead somewhere, so the door lets nothing of this pass (see below).
-const FIELDS: [(&str, Set); 14] = [
+const FIELDS: [(&str, Set); 17] = [
     ("title", |w, typed| w.comparison.title = typed.to_owned()),
     ("question", |w, typed| w.comparison.question = typed.to_owned()),
     ("name", |w, typed| w.comparison.tools[0].name = typed.to_owned()),
@@ -79,11 +85,21 @@ const FIELDS: [(&str, Set); 14] = [
     ("site name", |w, typed| w.site.name = typed.to_owned()),
     ("postal address", |w, typed| w.site.postal_address = typed.to_owned()),
     ("reader", |w, typed| w.reader = typed.to_owned()),
+    ("subject", |w, typed| w.subject = Some(typed.to_owned())),
+    ("preheader", |w, typed| w.preheader = Some(typed.to_owned())),
+    ("logo", |w, typed| w.logo_alt = Some(typed.to_owned())),
 ];
 
 impl World {
     fn new() -> Self {
-        Self { comparison: cases::comparison("pick"), site: cases::site(), reader: "Ann".to_owned() }
+        Self {
+            comparison: cases::comparison("pick"),
+            site: cases::site(),
+            reader: "Ann".to_owned(),
+            subject: None,
+            preheader: None,
+            logo_alt: None,
+        }
     }
 
     /// The letter with this comparison as its lead, under "Also compared" and among the votes.
@@ -99,8 +115,17 @@ impl World {
             quiet: None,
         };
         let ballot = Ballot { comparison: self.comparison.clone(), here: Default::default() };
-        let composition = compose(cases::ISSUE, cases::NOW, &self.site, &selection).with_votes(&[ballot]);
-        let templates = Templates::embedded().expect("ours parse");
+        let mut composition = compose(cases::ISSUE, cases::NOW, &self.site, &selection).with_votes(&[ballot]);
+        composition.subject = self.subject.clone().unwrap_or(composition.subject);
+        composition.preheader = self.preheader.clone().unwrap_or(composition.preheader);
+        let logo = |alt: &String| Logo {
+            url: "https://verdicts.example/logo.png".to_owned(),
+            width: 160,
+            height: 40,
+            alt: alt.clone(),
+        };
+        let theme = Theme { logo: self.logo_alt.as_ref().map(logo), ..Theme::default() };
+        let templates = Templates::embedded().expect("ours parse").with_theme(&theme);
         mails::filled(&templates, &composition, &self.site, Some(&self.reader), cases::NOW)
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::words;
 use crate::domain::theme::{Logo, Palette, Theme};
 
 /// `theme` in every template of letters and notices.
@@ -31,7 +32,7 @@ impl Look {
             body_outlook: Theme::for_outlook(&theme.body).to_owned(),
             radius: theme.radius,
             radius_small: theme.radius_small(),
-            logo: theme.logo.clone(),
+            logo: theme.logo.clone().map(|logo| Logo { alt: words::visible(&logo.alt), ..logo }),
         }
     }
 }

@@ -229,11 +229,8 @@ impl Browser {
 
     /// What axe-core finds wrong with the page, one line each.
     pub fn violations(&self) -> Vec<String> {
-        let axe = std::fs::read_to_string(AXE).unwrap_or_else(|error| {
-            panic!(
-                "{AXE}: {error}; run tests/run, or: npm install --prefix target/npm axe-core@4.x --no-audit --no-fund --ignore-scripts"
-            )
-        });
+        let axe = std::fs::read_to_string(AXE)
+            .unwrap_or_else(|error| panic!("{AXE}: {error}; tests/run installs it into target/npm"));
         self.run(&axe);
         let script = "const done = arguments[0];
              axe.run(document, { resultTypes: ['violations'] }).then(
