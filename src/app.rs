@@ -81,7 +81,7 @@ impl App {
     pub async fn open_with_built_in(settings: Settings) -> Result<Self, AppError> {
         let keyring = read_keyring(&settings)?;
         let store = Store::open(settings.database.url.expose()).await?;
-        let templates = Arc::new(Templates::embedded()?);
+        let templates = Arc::new(Templates::embedded()?.with_theme(&settings.theme));
         Ok(Self { settings: Arc::new(settings), store, keyring, templates, wake: Arc::default() })
     }
 

@@ -108,6 +108,8 @@ pub struct ToolView {
     pub community: String,
     /// The percentage as a number, for the bar; none without a vote.
     pub community_bar: Option<u8>,
+    /// "1,204", or "—".
+    pub community_votes: String,
     pub entry: String,
     /// For the HTML, each up to the end of a sentence: of the lead four at most, else the one who stands against the rest, or
     /// the first.
@@ -265,6 +267,10 @@ fn tool_view(tool: &Tool, is_lead: bool) -> ToolView {
         },
         community: votes::community(votes),
         community_bar: votes.percent(),
+        community_votes: match votes.total() {
+            0 => "—".to_owned(),
+            total => words::figures(total),
+        },
         entry: tool.pricing.entry.clone(),
         reviews: if is_lead { whole } else { quotes.clone() },
         quotes,
