@@ -1,5 +1,8 @@
 //! Builds everything from the settings.
 
+pub mod preview;
+pub mod templates;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -13,6 +16,7 @@ use crate::domain::UnixMillis;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
 use crate::domain::pace::Warmup;
+use crate::domain::preferences::Topics;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
 use crate::letter::render::{RenderError, Templates};
@@ -20,8 +24,8 @@ use crate::letter::texts::TextsError;
 use crate::letter::{NoticeError, NoticeWriter, Texts};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::store::{MarkFile, Store, StoreError};
-use crate::web::{Bounds, Pages, Shelf, Web};
-use crate::week::{self, Desk};
+use crate::web::{Bounds, Pages, PagesError, Shelf, Web};
+use crate::week::Desk;
 use crate::worker::{Notices, Worker};
 
 /// Everything a command needs, built once.
@@ -50,8 +54,8 @@ pub enum AppError {
     Dkim(#[from] DkimError),
     #[error(transparent)]
     Notices(#[from] NoticeError),
-    #[error("a page template of this binary is broken: {0}")]
-    Pages(String),
+    #[error(transparent)]
+    Pages(#[from] PagesError),
     #[error(transparent)]
     Texts(#[from] TextsError),
 }
@@ -62,9 +66,22 @@ impl App {
     /// # Errors
     /// [`AppError`] names the setting, its value and the remedy.
     pub async fn open(settings: Settings) -> Result<Self, AppError> {
+        if settings.templates.is_some() {
+            templates::must_be_sound(&settings, &read_keyring(&settings)?, UnixMillis::now())?;
+        }
+        let templates = Templates::of_dir(settings.templates.as_deref())?.with_theme(&settings.theme);
+        let templates = Arc::new(templates);
+        Ok(Self { templates, ..Self::open_with_built_in(settings).await? })
+    }
+
+    /// As [`App::open`], without a look at the operator's own templates.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn open_with_built_in(settings: Settings) -> Result<Self, AppError> {
         let keyring = read_keyring(&settings)?;
         let store = Store::open(settings.database.url.expose()).await?;
-        let templates = Arc::new(templates(&settings, &keyring)?);
+        let templates = Arc::new(Templates::embedded()?.with_theme(&settings.theme));
         Ok(Self { settings: Arc::new(settings), store, keyring, templates, wake: Arc::default() })
     }
 
@@ -138,7 +155,9 @@ impl App {
                     let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
                     variants.insert(variant, stencil);
                 }
-                Ok(Arc::new(IssueLetters { stencil, variants, keyring, signer }) as Arc<dyn Letters>)
+                let chosen = store.choices_of(number).await.map_err(|error| error.to_string())?;
+                let topics = chosen.iter().map(|text| said(text)).collect();
+                Ok(Arc::new(IssueLetters { stencil, variants, topics, keyring, signer }) as Arc<dyn Letters>)
             })
         }))
     }
@@ -148,9 +167,14 @@ impl App {
     /// # Errors
     /// [`AppError::Dkim`] when a key to sign with can't be loaded.
     pub fn letters(&self, stencil: Stencil) -> Result<impl Letters, AppError> {
+        self.issue_letters(stencil)
+    }
+
+    fn issue_letters(&self, stencil: Stencil) -> Result<IssueLetters, AppError> {
         Ok(IssueLetters {
             stencil,
             variants: HashMap::new(),
+            topics: Vec::new(),
             keyring: self.keyring.clone(),
             signer: self.signer()?,
         })
@@ -167,7 +191,10 @@ impl App {
     /// [`AppError`] if there are no texts in that language, or a key to sign with can't be loaded.
     pub fn notice_writer(&self) -> Result<NoticeWriter, AppError> {
         let site = &self.settings.site;
-        Ok(NoticeWriter::new(self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?)
+        let dir = self.settings.templates.as_deref();
+        let writer =
+            NoticeWriter::of_dir(dir, self.texts()?, site.clone(), self.keyring.clone(), self.signer()?)?;
+        Ok(writer.with_theme(&self.settings.theme))
     }
 
     /// The words of pages and notices.
@@ -175,7 +202,7 @@ impl App {
     /// # Errors
     /// [`AppError::Texts`] when there are none in `site.language`.
     pub fn texts(&self) -> Result<Arc<Texts>, AppError> {
-        Ok(Arc::new(Texts::embedded(&self.settings.site.language)?))
+        Ok(Arc::new(Texts::of_dir(&self.settings.site.language, self.settings.templates.as_deref())?))
     }
 
     /// The pages, with their templates parsed.
@@ -187,7 +214,7 @@ impl App {
             store: self.store.clone(),
             keyring: self.keyring.clone(),
             site: self.settings.site.clone(),
-            pages: Pages::load(self.texts()?).map_err(AppError::Pages)?,
+            pages: Pages::load(self.texts()?, self.settings.templates.as_deref())?,
             shelf: Shelf::default(),
             started: UnixMillis::now(),
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
@@ -223,12 +250,20 @@ fn own_name() -> Option<String> {
     full.then_some(name)
 }
 
+/// A choice of topics as the store keeps it, in words.
+fn said(topics: &str) -> String {
+    let topics = Topics::parse(topics);
+    topics.map(|topics| topics.names().collect::<Vec<_>>().join(", ")).unwrap_or_default()
+}
+
 /// An issue's stencils and the keys for the links in them.
 struct IssueLetters {
     /// The whole letter.
     stencil: Stencil,
     /// What those get who chose topics.
     variants: HashMap<i64, Stencil>,
+    /// The choices of topics in words, in the order of their numbers.
+    topics: Vec<String>,
     keyring: Keyring,
     signer: Arc<Signer>,
 }
@@ -244,9 +279,10 @@ impl Letters for IssueLetters {
             unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
             vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
+            topics: claimed.choice().and_then(|choice| self.topics.get(choice - 1)).map(String::as_str),
         };
         // A variant is written in the commit that gives it to a reader, so it is there; more than was asked for is better than none.
-        let chosen = claimed.variant.and_then(|variant| self.variants.get(&variant));
+        let chosen = claimed.letter().and_then(|variant| self.variants.get(&variant));
         chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
     }
@@ -259,20 +295,6 @@ impl Letters for IssueLetters {
 /// What remembers how far the database has come; with Postgres beside the key, which every worker has.
 pub fn mark_file(settings: &Settings, store: &Store) -> MarkFile {
     MarkFile::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
-}
-
-/// The letter's templates. Those of `templates.dir` have to make a letter of the samples that passes the linter.
-///
-/// # Errors
-/// [`AppError::Templates`] names what is wrong with them.
-pub fn templates(settings: &Settings, keyring: &Keyring) -> Result<Templates, AppError> {
-    let Some(folder) = &settings.templates else { return Ok(Templates::embedded()?) };
-    let refuse = |reason: String| AppError::Templates { folder: folder.clone(), reason };
-    let templates =
-        Templates::with_folder(&folder.join("letter")).map_err(|error| refuse(error.to_string()))?;
-    week::rehearse(&templates, settings, keyring, UnixMillis::now())
-        .map_err(|error| refuse(error.to_string()))?;
-    Ok(templates)
 }
 
 /// Reads `secret.key_file`.

@@ -1,5 +1,5 @@
 //! Points at which a test ends the process, as a power cut would. They exist with the cargo feature `fault-points`
-//! only, which nothing but `tests/promises.rs` builds; without it a point is no code at all.
+//! only, which nothing but `tests/promises.rs` and `tests/subjects.rs` build; without it a point is no code at all.
 //!
 //! `VERDICTS_FAULT=after-dot:7` ends the process when it passes the point `after-dot` for the seventh time.
 
@@ -26,6 +26,10 @@ pub enum Point {
     BeforeCommit,
     /// Results are written down; nobody was told.
     AfterCommit,
+    /// The winner of a test of two subjects is about to be committed, and with it who waits for it released.
+    BeforeDecision,
+    /// That is committed; no letter of theirs is claimed.
+    AfterDecision,
 }
 
 /// Passes a point.
@@ -52,7 +56,7 @@ mod armed {
     /// Read once: which point, and how many passages are left.
     static PLAN: OnceLock<Option<(Point, AtomicU32)>> = OnceLock::new();
 
-    const NAMES: [(&str, Point); 10] = [
+    const NAMES: [(&str, Point); 12] = [
         ("claim", Point::Claim),
         ("connect", Point::Connect),
         ("mail", Point::Mail),
@@ -63,6 +67,8 @@ mod armed {
         ("answer", Point::Answer),
         ("before-commit", Point::BeforeCommit),
         ("after-commit", Point::AfterCommit),
+        ("before-decision", Point::BeforeDecision),
+        ("after-decision", Point::AfterDecision),
     ];
 
     fn plan() -> Option<(Point, AtomicU32)> {

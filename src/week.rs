@@ -1,7 +1,9 @@
 //! A week, from the comparisons in the store to a queue full of letters.
 
 mod choices;
+mod preview;
 mod proof;
+mod subjects;
 
 use std::fmt;
 
@@ -9,15 +11,18 @@ use crate::config::Settings;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Tool};
 use crate::domain::issue::{IssueNumber, NewIssue};
+use crate::domain::subject::{LEAST_SENT, Wording};
 use crate::domain::token::Keyring;
 use crate::letter::compose::{Ballot, Composition, compose};
 use crate::letter::lint::{Finding, Grade};
 use crate::letter::pick::{self, Selection, pick};
 use crate::letter::render::{RenderError, Templates};
 use crate::mail::{Stencil, StencilError};
-use crate::store::{Enqueued, Store, StoreError};
+use crate::store::{Enqueued, Store, StoreError, SubjectTest, Subjects};
 
+pub use preview::variant;
 pub use proof::{proof, rehearse};
+pub use subjects::Rival;
 
 /// What a week needs: the settings, the store and the site's keys.
 #[derive(Clone)]
@@ -34,6 +39,8 @@ pub struct Draft {
     pub selection: Selection,
     /// What the last letter featured, with the votes on it.
     pub ballots: Vec<Ballot>,
+    /// What an operator wrote for it.
+    pub written: Option<Wording>,
     /// None in a week too quiet for a letter.
     pub edition: Option<Edition>,
 }
@@ -42,13 +49,21 @@ pub struct Draft {
 pub struct Edition {
     pub composition: Composition,
     pub stencil: Stencil,
+    /// The same under another subject, if the two are to be tested against each other.
+    pub rival: Option<Rival>,
 }
 
 /// How the wish to send a letter ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Started {
     /// The issue and its deliveries are in the ledger.
-    Running { number: IssueNumber, audience: i64, subject: String },
+    Running {
+        number: IssueNumber,
+        audience: i64,
+        subject: String,
+        /// How the test of two subjects begins, if one was wanted; in words.
+        test: Option<String>,
+    },
     /// Fewer comparisons than `schedule.min_comparisons`; in words.
     Quiet(String),
     /// Nobody is subscribed, so nothing was started.
@@ -90,17 +105,28 @@ const TRIES: u32 = 8;
 /// [`WeekError`] when the store does not answer or the letter can't be made; nothing has been written then.
 pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Started, WeekError> {
     for _ in 0..TRIES {
-        let Draft { number, selection, ballots, edition } = draft(desk, now).await?;
+        let Draft { number, selection, ballots, written, edition } = draft(desk, now).await?;
         let Some(edition) = edition else { return Ok(Started::Quiet(quiet_words(desk, &selection))) };
         if desk.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
             return Ok(Started::Nobody);
         }
         passes(number, proof(&desk.settings.site, &desk.keyring, number, &edition.stencil, now), true)?;
-        let choices = choices::choices(desk, number, (&selection, &ballots), now).await?;
+        if let Some(rival) = &edition.rival {
+            // What there is to warn of was said of the same letter under subject A, but for the subject itself.
+            passes(number, proof(&desk.settings.site, &desk.keyring, number, &rival.stencil, now), false)?;
+        }
+        let from = choices::Source { selection: &selection, ballots: &ballots, written: written.as_ref() };
+        let (choices, under_b) = choices::choices(desk, number, from, edition.rival.is_some(), now).await?;
         let issue = new_issue(&selection, &edition, slot, now);
+        let test = subjects::new_test(desk, &edition, &selection, under_b);
+        let subjects = Subjects { written, test };
         let subject = edition.composition.subject;
-        return Ok(match desk.store.enqueue_by_choice(number, &issue, &choices, now).await? {
-            Enqueued::Started { number, audience } => Started::Running { number, audience, subject },
+        return Ok(match desk.store.enqueue_in_words(number, &issue, &choices, &subjects, now).await? {
+            Enqueued::Started { number, audience } => {
+                let begun = desk.store.subject_test(number).await?;
+                let test = subjects.test.map(|_| test_words(begun.as_ref()));
+                Started::Running { number, audience, subject, test }
+            }
             Enqueued::Taken { by } => Started::Taken { by },
             Enqueued::NobodyWants => Started::NobodyWants,
             Enqueued::Outdated => continue,
@@ -126,12 +152,21 @@ fn passes(number: IssueNumber, findings: Vec<Finding>, told: bool) -> Result<(),
 /// # Errors
 /// As [`run`].
 pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
+    draft_with(desk, now, &[]).await
+}
+
+/// As [`draft`], with these comparisons in place of the imported ones of the same slugs.
+///
+/// # Errors
+/// As [`run`].
+pub async fn draft_with(desk: &Desk, now: UnixMillis, unsaved: &[Comparison]) -> Result<Draft, WeekError> {
     let schedule = &desk.settings.schedule;
     let number = desk.store.next_number().await?;
     let last_cutoff = desk.store.last_issue().await?.map(|last| last.cutoff_at);
     let window = pick::Window::since(last_cutoff, now, schedule.lookback);
     let reach = pick::reach(last_cutoff, now, schedule.lookback);
-    let candidates = desk.store.candidates(reach, window.until).await?;
+    let mut candidates = desk.store.candidates(reach, window.until).await?;
+    preview::overlay(&mut candidates, unsaved);
     let rules = pick::Rules {
         min: schedule.min_comparisons,
         max: schedule.max_comparisons,
@@ -140,16 +175,19 @@ pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
     };
     let selection = pick(&with_votes(&desk.store, candidates).await?, window, rules);
     let ballots = last_votes(desk).await?;
+    let written = desk.store.wording(number).await?;
     let edition = match selection.quiet {
         Some(_) => None,
         None => {
             let composition = compose(number, now, &desk.settings.site, &selection).with_votes(&ballots);
+            let composition = composition.in_words(written.as_ref());
             let letter = desk.templates.render(&composition)?;
             let stencil = Stencil::build(&letter, &desk.settings.site, number)?;
-            Some(Edition { composition, stencil })
+            let rival = subjects::rival(desk, number, &selection, &composition, written.as_ref())?;
+            Some(Edition { composition, stencil, rival })
         }
     };
-    Ok(Draft { number, selection, ballots, edition })
+    Ok(Draft { number, selection, ballots, written, edition })
 }
 
 /// The comparisons with the votes cast here counted in, so that the letter says what the pages say.
@@ -191,6 +229,34 @@ fn new_issue(selection: &Selection, edition: &Edition, slot: Option<&str>, now: 
     }
 }
 
+/// How a test begins, in words for the operator; none: there were too few readers for it.
+fn test_words(begun: Option<&SubjectTest>) -> String {
+    match begun {
+        Some(test) => format!(
+            "{}% of the readers get it under one of two subjects; the other {} wait for the winner until {}",
+            test.share, test.held, test.decide_at
+        ),
+        None => format!(
+            "no test of two subjects: it takes {LEAST_SENT} letters under each to say anything, and there are not so many \
+             readers; everybody gets the first subject"
+        ),
+    }
+}
+
+/// How a test ended, in a line for the log.
+pub fn decision_words(test: &SubjectTest) -> String {
+    let [a, b] = test.figures;
+    let winner = test.decided.map(|one| format!("{} won, {}", one.winner.as_str().to_uppercase(), one.why));
+    format!(
+        "the subject test is decided: {} of {} readers voted under A, {} of {} under B; {}",
+        a.voted,
+        a.sent,
+        b.voted,
+        b.sent,
+        winner.unwrap_or_default()
+    )
+}
+
 /// Why this is a quiet week, in words for the operator.
 pub fn quiet_words(desk: &Desk, selection: &Selection) -> String {
     let minimum = desk.settings.schedule.min_comparisons;
@@ -205,8 +271,9 @@ pub fn quiet_words(desk: &Desk, selection: &Selection) -> String {
 impl fmt::Display for Started {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Running { number, audience, subject } => {
-                write!(f, "issue {number} \"{subject}\" is queued for {audience} readers")
+            Self::Running { number, audience, subject, test } => {
+                write!(f, "issue {number} \"{subject}\" is queued for {audience} readers")?;
+                test.iter().try_for_each(|words| write!(f, "; {words}"))
             }
             Self::Quiet(words) => f.write_str(words),
             Self::Nobody => f.write_str(

@@ -175,6 +175,9 @@ impl Worker {
         if found > 0 {
             tracing::warn!(letters = found, "a worker is gone; what it had in flight is tried again");
         }
+        if let Some(test) = store.decide_subject_test(now).await? {
+            tracing::info!(issue = %test.issue, "{}", week::decision_words(&test));
+        }
         let mut pass = None;
         if store.next_due().await?.is_some_and(|due| due <= now) {
             let log = Log::start();

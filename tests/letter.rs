@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use mail_parser::{HeaderName, HeaderValue, MessageParser, MimeHeaders};
 use proptest::prelude::*;
+use verdicts::domain::colour::Colour;
 use verdicts::domain::comparison::{Comparison, Pricing, Review, Stance, Tool, Votes};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::site::{Mailbox, Site};
+use verdicts::domain::theme::{Logo, Theme};
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::letter::compose::{Ballot, Composition, PREHEADER_MAX, SUBJECT_MAX, compose};
+use verdicts::letter::lint::{Expected, Grade, lint};
 use verdicts::letter::pick::{Reason, Rules, Selection, Window, pick, reach};
 use verdicts::letter::{render, samples, sources};
 use verdicts::mail::{Letter, Marks, Reader, Slot, Stencil};
@@ -64,6 +67,7 @@ fn reader<'a>(email: &'a EmailAddress, name: Option<&'a str>) -> Reader<'a> {
         unsubscribe_token: "k1.u42.AbC-dEf_gHiJkLmNoPqRsT",
         preferences_token: "k1.p42.AbC-dEf_gHiJkLmNoPqRsT",
         vote_token: "k1.v42.AbC-dEf_gHiJkLmNoPqRsT",
+        topics: None,
     }
 }
 
@@ -81,6 +85,7 @@ fn expected(letter: &Letter, text: &str, addressee: &str) -> String {
         (Slot::UnsubscribeUrl, "https://verdicts.example/unsubscribe/k1.u42.AbC-dEf_gHiJkLmNoPqRsT"),
         (Slot::PreferencesUrl, "https://verdicts.example/preferences/k1.p42.AbC-dEf_gHiJkLmNoPqRsT"),
         (Slot::VoteUrl, "https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT"),
+        (Slot::Topics, "everything"),
         (Slot::ReaderOnly, ""),
         (Slot::ReaderEnd, ""),
     ] {
@@ -210,30 +215,124 @@ fn html_stands_on_its_own() {
     assert!(html.matches("<table").count() == html.matches("</table>").count());
 }
 
-#[test]
-fn five_comparisons_with_very_long_quotes_stay_below_the_limit() {
-    let long =
-        "This sentence is about as long as one that a careful reviewer writes on a good day. ".repeat(10);
+/// Five comparisons whose reviews have ten sentences each.
+fn with_long_quotes(sentence: &str) -> Vec<Comparison> {
     let mut five: Vec<Comparison> = samples(NOW);
     for review in five.iter_mut().flat_map(|c| &mut c.tools).flat_map(|t| &mut t.reviews) {
-        review.quote = long.trim().to_owned();
+        review.quote = sentence.repeat(10).trim().to_owned();
     }
-    let letter = rendered(&composed(&five, 5));
+    five
+}
+
+#[test]
+fn quotes_end_with_a_sentence_and_the_text_part_has_the_lead_in_full() {
+    let sentence = "This sentence is about as long as one that a careful reviewer writes on a good day. ";
+    let composition = composed(&with_long_quotes(sentence), 5);
+    let letter = rendered(&composition);
     assert!(letter.html.len() <= render::HTML_MAX, "{}", letter.html.len());
-    assert!(letter.html.contains(long.trim()), "the lead's quotes stay whole");
-    assert!(letter.html.contains("Read every review in full"));
-    let quotes = letter.text.split_whitespace().collect::<Vec<_>>().join(" ").matches(long.trim()).count();
-    assert!(quotes >= 30, "the text part keeps every quote: {quotes}");
+    assert!(
+        letter.html.contains(&format!("&#8220;{}&#8221;", sentence.repeat(3).trim())),
+        "the lead has three"
+    );
+    assert!(letter.html.contains(&format!("&#8220;{}&#8221;", sentence.trim())), "the others have one");
+    assert!(!letter.html.contains(&sentence.repeat(4)) && !letter.html.contains('…'));
+    for feature in &composition.comparisons {
+        assert!(letter.html.contains(&feature.link_text) && feature.link_text.ends_with("reviews"));
+    }
+    let flowing = letter.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let whole: usize = composition.comparisons[0].tools.iter().map(|tool| tool.reviews.len()).sum();
+    assert_eq!(flowing.matches(sentence.repeat(10).trim()).count(), whole);
+}
+
+#[test]
+fn of_a_large_panel_those_are_quoted_who_tell_most() {
+    let panel = |stances: &str| -> Vec<Review> {
+        let stance = |c| if c == '+' { Stance::Ship } else { Stance::Skip };
+        let review = |(n, c): (usize, char)| Review {
+            reviewer: n.to_string(),
+            verdict: stance(c),
+            quote: format!("Word {n}."),
+        };
+        stances.chars().enumerate().map(review).collect()
+    };
+    for (stances, lead, other) in [
+        ("+++++-+-", "0157", "5"),
+        ("++++++", "0123", "0"),
+        ("-+-", "012", "1"),
+        ("+-", "01", "1"),
+        ("--------+", "0128", "8"),
+        ("+-+-+-+-", "0123", "1"),
+        ("-", "0", "0"),
+        ("", "", ""),
+    ] {
+        let mut two = [sample("quarry-vs-atlas-index"), sample("lanternfish-vs-pull-oracle")];
+        for comparison in &mut two {
+            comparison.tools[0].reviews = panel(stances);
+        }
+        let composition = composed(&two, 5);
+        for feature in &composition.comparisons {
+            let quoted: String =
+                feature.tools[0].quotes.iter().map(|quote| quote.reviewer.as_str()).collect();
+            assert_eq!(quoted, if feature.is_lead { lead } else { other }, "{stances}");
+            assert!(!feature.is_lead || feature.tools[0].reviews.len() == stances.len(), "the text has all");
+        }
+    }
+}
+
+#[test]
+fn a_letter_that_is_too_large_does_without_the_least_important_first() {
+    let long = "One of those sentences that a reviewer writes when there is much to say and time to say it. ";
+    let ballots = [Ballot {
+        comparison: sample("quarry-vs-atlas-index"),
+        here: [Votes { ship: 1, skip: 2 }, Votes::default()],
+    }];
+    let whole = composed(&with_long_quotes(long), 4).with_votes(&ballots);
+    let columns = |composition: &Composition, lead: bool| {
+        let features = composition.comparisons.iter().filter(|feature| feature.is_lead == lead);
+        let quotes = features.flat_map(|feature| &feature.tools).flat_map(|tool| &tool.quotes);
+        quotes.map(|quote| quote.text.len()).max().unwrap_or(0)
+    };
+    let lead_quotes = |c: &Composition| c.comparisons[0].tools.iter().map(|tool| tool.quotes.len()).max();
+    assert_eq!(whole.reduced(0), whole);
+    assert!(!whole.also.is_empty() && columns(&whole, false) > 90 && columns(&whole, true) > 120);
+    type Gone = fn(&Composition) -> bool;
+    let gone: [(usize, Gone); 3] = [
+        (5, |c| c.also.iter().all(|mention| mention.verdict.is_empty())),
+        (6, |c| c.votes.is_empty()),
+        (7, |c| c.comparisons[1..].iter().all(|feature| feature.scorecard.is_empty())),
+    ];
+    for step in 0..=Composition::STEPS.len() {
+        let reduced = whole.reduced(step);
+        assert_eq!(columns(&reduced, false) <= 90, step >= 1, "step {step}");
+        assert_eq!(columns(&reduced, false) == 0, step >= 2, "step {step}");
+        assert_eq!(columns(&reduced, true) <= 120, step >= 3, "step {step}");
+        assert_eq!(lead_quotes(&reduced) <= Some(2), step >= 4, "step {step}");
+        assert_eq!(lead_quotes(&reduced) == Some(0), step >= 8, "step {step}");
+        for (from, is_gone) in gone {
+            assert_eq!(is_gone(&reduced), step >= from, "step {step}, {from}");
+        }
+        assert!(!reduced.comparisons[0].scorecard.is_empty(), "the lead's scorecard stays");
+        let figures = |c: &Composition| {
+            c.comparisons.iter().map(|f| (f.answer.clone(), f.url.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(figures(&reduced), figures(&whole));
+        if step > 0 {
+            let size = |step| rendered_html(&whole.reduced(step)).len();
+            assert!(size(step) < size(step - 1), "step {step} saves something");
+        }
+    }
+}
+
+fn rendered_html(composition: &Composition) -> String {
+    rendered(composition).html
 }
 
 #[test]
 fn an_outsized_letter_is_refused_with_a_remedy() {
-    let mut huge = sample("lanternfish-vs-pull-oracle");
-    huge.tools[0].reviews = (0..100)
-        .map(|n| Review { reviewer: format!("{n:0>118}"), verdict: Stance::Ship, quote: "word ".repeat(900) })
+    let many: Vec<Comparison> = (0..40)
+        .map(|n| Comparison { slug: format!("lanternfish-{n}"), ..sample("lanternfish-vs-pull-oracle") })
         .collect();
-    huge.tools[1].reviews = huge.tools[0].reviews.clone();
-    let error = render::render(&composed(&[huge], 5), &site()).unwrap_err();
+    let error = render::render(&composed(&many, 50), &site()).unwrap_err();
     assert!(error.to_string().contains("max_comparisons"), "{error}");
 }
 
@@ -335,11 +434,63 @@ fn a_stored_stencil_fills_the_same_octets() {
 }
 
 #[test]
+fn every_slot_has_a_value_for_every_reader() {
+    let mut composition = composed(&[sample("brook-vs-steno-9")], 5);
+    composition.intro = "Something to read.".to_owned();
+    let letter = rendered(&composition);
+    let fill = |name, topics| {
+        let mut out = Vec::new();
+        let email = ann();
+        let reader = Reader { topics, ..reader(&email, name) };
+        Stencil::build(&letter, &site(), ISSUE).unwrap().fill(&reader, &mut out);
+        assert_wire(&out);
+        parts(&out)
+    };
+    let (text, html) = fill(None, None);
+    assert!(text.contains("Hello,") && text.contains("You read:         everything\n"), "{text}");
+    assert!(html.contains("Hello. ") && html.contains("You read: everything."));
+    let (text, html) = fill(Some("Ann"), Some("Coding & <i>agents</i>, \"Köder\""));
+    assert!(
+        text.contains("Hello Ann,") && text.contains("You read:         Coding & <i>agents</i>, \"Köder\"\n")
+    );
+    assert!(html.contains("You read: Coding &amp; &lt;i&gt;agents&lt;/i&gt;, &quot;Köder&quot;."), "{html}");
+    let many = "A topic with a long name, ".repeat(40);
+    let (text, _) = fill(None, Some(&many));
+    assert!(text.lines().all(|line| line.chars().count() < 240), "a list of topics has an end");
+    let (text, html) = fill(Some("Ann\r\nBcc: x"), Some("One\r\n\r\nTwo"));
+    assert!(text.contains("One Two") && html.contains("One Two"));
+}
+
+#[test]
+fn a_slot_that_nobody_fills_is_refused_when_the_template_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        render::Templates::with_folder(folder.path()).map(|_| ()).map_err(|error| error.to_string())
+    };
+    for slot in Slot::ALL.map(Slot::as_str) {
+        assert_eq!(load("letter.txt", &format!("One\n{{{{ slots.{slot} }}}}")), Ok(()), "{slot}");
+        for name in ["letter.txt", "footer.mjml"] {
+            let error = load(name, &format!("<p>\n  {{{{ slots.{slot}s }}}}</p>")).unwrap_err();
+            let place = folder.path().join(name);
+            assert!(error.contains(&format!("{}:2:6: ", place.display())), "{error}");
+            assert!(
+                error.contains(&format!("there is no slot \"{slot}s\"; there are addressee,")),
+                "{error}"
+            );
+            std::fs::remove_file(place).unwrap();
+        }
+    }
+}
+
+#[test]
 fn the_archive_shows_no_reader() {
     let letter = rendered(&composed(&samples(NOW), 3));
     let stencil = Stencil::build(&letter, &site(), ISSUE).unwrap();
     for page in [stencil.web_html(), stencil.web_text(), render::web_page(&letter, &site())] {
-        for absent in ["/unsubscribe/", "/preferences/", "Hello", "[[", "You get this letter", "=_verdicts"] {
+        for absent in
+            ["/unsubscribe/", "/preferences/", "Hello", "[[", "You get this letter", "You read", "=_verdicts"]
+        {
             assert!(!page.contains(absent), "{absent}");
         }
         assert!(page.contains("1 Test Street"));
@@ -391,6 +542,49 @@ fn a_reader_votes_from_the_letter_and_sees_how_the_last_votes_came_out() {
     let stencil = Stencil::build(&letter, &site(), ISSUE).unwrap();
     for page in [stencil.web_html(), stencil.web_text(), render::web_page(&letter, &site())] {
         assert!(!page.contains("/vote/") && !page.contains("say=ship") && page.contains("33%"));
+    }
+}
+
+#[test]
+fn whatever_the_accent_no_word_is_hard_to_read() {
+    let composition = composed(&samples(NOW), 2);
+    let logo = Logo {
+        url: "https://verdicts.example/logo.png".into(),
+        width: 160,
+        height: 40,
+        alt: "Weekly Verdicts".into(),
+    };
+    for accent in ["#0a6b49", "#ffcc00", "#14213d", "#c8102e", "#ffffff", "#000000", "#808080", "#7fff00"] {
+        let theme = Theme {
+            accent: Colour::parse(accent).unwrap(),
+            accent_dark: (accent == "#808080").then(|| Colour::parse("#303030").unwrap()),
+            logo: Some(logo.clone()),
+            radius: 0,
+            ..Theme::default()
+        };
+        let letter = render::Templates::embedded().unwrap().with_theme(&theme).render(&composition).unwrap();
+        let expected = Expected { postal_address: Some("1 Test Street, Testville"), ..Expected::default() };
+        let found = lint(&filled(&letter, Some("Ann")), expected);
+        assert!(found.iter().all(|finding| finding.grade == Grade::Hint), "{accent}: {found:?}");
+        assert!(letter.html.contains(accent), "{accent} is the button's");
+        assert!(
+            letter.html.contains("<img src=\"https://verdicts.example/logo.png\" alt=\"Weekly Verdicts\"")
+        );
+    }
+}
+
+/// A colour, a font or a corner that a template writes down would not follow the theme.
+#[test]
+fn templates_take_every_colour_and_font_from_the_theme() {
+    for folder in ["templates/letter", "templates/notices"] {
+        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let text = std::fs::read_to_string(&file).unwrap().replace("&#", "");
+            let hex = text
+                .match_indices('#')
+                .find(|(at, _)| text[at + 1..].chars().take(6).filter(char::is_ascii_hexdigit).count() == 6);
+            assert!(hex.is_none(), "{}: {hex:?}", file.display());
+            assert!(!text.contains("Georgia") && !text.contains("Helvetica"), "{}", file.display());
+        }
     }
 }
 

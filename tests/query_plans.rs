@@ -7,9 +7,22 @@ use support::*;
 use verdicts::domain::issue::IssueNumber;
 
 /// What may be walked: the batch itself, what was made of it, the issues, of which a year has 52, and, once an issue, the
-/// choices that readers made.
-const MAY_BE_WALKED: &[&str] =
-    &["e", "v", "due", "todo", "gone", "g", "old", "issue", "o", "CONSTANT", "c", "preference"];
+/// choices that readers made. Tests of subjects are fewer than issues.
+const MAY_BE_WALKED: &[&str] = &[
+    "e",
+    "v",
+    "due",
+    "todo",
+    "gone",
+    "g",
+    "old",
+    "issue",
+    "o",
+    "CONSTANT",
+    "c",
+    "preference",
+    "subject_test",
+];
 
 async fn walked(connection: &mut AnyConnection, text: &str) -> Vec<String> {
     let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
@@ -18,7 +31,8 @@ async fn walked(connection: &mut AnyConnection, text: &str) -> Vec<String> {
     details
         .filter(|detail| {
             let target = detail.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
-            target.is_some_and(|target| !MAY_BE_WALKED.contains(&target))
+            // What a subquery gave is as much as was looked up in it, which has a line of its own.
+            target.is_some_and(|target| !MAY_BE_WALKED.contains(&target) && !target.starts_with("(subquery"))
         })
         .collect()
 }

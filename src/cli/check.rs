@@ -52,6 +52,9 @@ pub async fn run(arguments: &Check, settings: Settings) -> Outcome {
     check_key(&settings, &mut found);
     check_site(&settings, &mut found);
     check_dkim(&settings, &mut found);
+    for note in settings.theme.notes() {
+        found.add(Grade::Warn, "theme", note);
+    }
     match App::open(settings.clone()).await {
         Ok(app) => {
             check_store(&app, &mut found).await;

@@ -1,9 +1,11 @@
 //! `verdicts issue`: look at issues, and pause, resume or cancel their runs.
 
 mod lint;
+pub(super) mod preview;
+pub(super) mod subject;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -44,14 +46,11 @@ pub enum IssueCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write an issue's letter as files to look at; the next number previews the draft
-    #[command(after_help = "Example:\n  verdicts issue preview 12 --out /tmp/letter")]
-    Preview {
-        number: i64,
-        /// The folder for letter.html, letter.txt and letter.eml
-        #[arg(long, default_value = "preview")]
-        out: PathBuf,
-    },
+    /// Look at an issue's letter: as files, or with --serve as a page that follows every change. The next number is the draft
+    #[command(
+        after_help = "Examples:\n  verdicts issue preview 12 --out /tmp/letter\n  verdicts issue preview 12 --serve"
+    )]
+    Preview(preview::Preview),
     /// Hold a letter to the standards; errors stop a run, warnings are shown before it. The next number checks the draft
     #[command(after_help = "Example:\n  verdicts issue lint 12 --json")]
     Lint {
@@ -59,6 +58,15 @@ pub enum IssueCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Write the subject of the next issue, test two against each other, or show what an issue is called
+    #[command(
+        after_help = "What is not given is composed from the comparisons. A test sends a share of the letters at once, half of \
+        them under each subject; the others wait, and get the subject that moved more of its readers to vote.\n\n\
+        Examples:\n  verdicts issue subject 12 \"Coldframe or Spillway?\"\n  \
+        verdicts issue subject 12 \"Coldframe or Spillway?\" --against \"Coldframe wins\" --share 20% --wait 4h\n  \
+        verdicts issue subject 12 --clear"
+    )]
+    Subject(subject::SubjectArgs),
     /// Send one copy to one address, outside the ledger; the next number sends the draft
     #[command(after_help = "Example:\n  verdicts issue test 12 --to me@example.com")]
     Test {
@@ -91,8 +99,9 @@ pub async fn run(command: IssueCommand, app: &App) -> Outcome {
         IssueCommand::Draft { json } => draft(app, json).await,
         IssueCommand::List { json } => list(app, json).await,
         IssueCommand::Show { number, failures, json } => show(app, IssueNumber(number), failures, json).await,
-        IssueCommand::Preview { number, out } => preview(app, IssueNumber(number), &out).await,
+        IssueCommand::Preview(arguments) => preview(app, IssueNumber(arguments.number), &arguments.out).await,
         IssueCommand::Lint { number, json } => lint::lint(app, IssueNumber(number), json).await,
+        IssueCommand::Subject(arguments) => subject::run(&arguments, app).await,
         IssueCommand::Test { number, to } => test(app, IssueNumber(number), &to).await,
         IssueCommand::Retry { number, class } => retry(app, IssueNumber(number), &class).await,
         IssueCommand::Pause { number } => {
@@ -114,6 +123,8 @@ pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
     let readers = app.store.count_subscribers().await?.get("active").copied().unwrap_or(0);
     let selection = &draft.selection;
     let subject = draft.edition.as_ref().map(|e| &e.composition.subject);
+    let against =
+        draft.edition.as_ref().and_then(|e| e.rival.as_ref()).map(|rival| &rival.composition.subject);
     if as_json {
         let slugs = |choices: &[crate::letter::pick::Choice]| -> Vec<_> {
             choices
@@ -126,8 +137,10 @@ pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
             .iter()
             .map(|(slug, reason)| json!({ "slug": slug, "reason": reason.to_string() }))
             .collect();
-        say_json(&json!({ "issue": draft.number, "subject": subject, "readers": readers,
-            "featured": slugs(&selection.featured), "mentioned": slugs(&selection.mentioned), "left_out": left }))?;
+        say_json(
+            &json!({ "issue": draft.number, "subject": subject, "against": against, "readers": readers,
+            "featured": slugs(&selection.featured), "mentioned": slugs(&selection.mentioned), "left_out": left }),
+        )?;
     } else {
         for (title, choices) in [("featured", &selection.featured), ("also compared", &selection.mentioned)] {
             for choice in choices {
@@ -138,13 +151,9 @@ pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
             say(format_args!("{:>14}  {slug}  ({reason})", "left out"));
         }
         if let Some(edition) = &draft.edition {
-            say(format_args!(
-                "\nissue {} to {readers} readers\nsubject    {}\npreheader  {}\nsize       {} KB",
-                draft.number,
-                edition.composition.subject,
-                edition.composition.preheader,
-                edition.stencil.size() / 1024,
-            ));
+            say(format_args!("\nissue {} to {readers} readers", draft.number));
+            subject::draft_words(&edition.composition, edition.rival.as_ref()).into_iter().for_each(say);
+            say(format_args!("size       {} KB", edition.stencil.size() / 1024));
         }
     }
     if draft.edition.is_none() {
@@ -175,9 +184,14 @@ async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> 
     if failures {
         return show_failures(app, number, as_json).await;
     }
+    let test = app.store.subject_test(number).await?;
     if as_json {
         let breakdown = breakdown(app, number).await?;
-        say_json(&json!({ "issue": issue, "status": stands, "refusals": breakdown }))?;
+        let mut json = json!({ "issue": issue, "status": stands, "refusals": breakdown });
+        if let (Some(test), Some(fields)) = (&test, json.as_object_mut()) {
+            fields.insert("subject_test".to_owned(), subject::to_json(test));
+        }
+        say_json(&json)?;
         return Ok(Exit::Done);
     }
     say(format_args!("issue {number}: {}\n{}\nstarted {}", issue.subject, issue.preheader, issue.created_at));
@@ -189,6 +203,7 @@ async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> 
         say(format_args!("{} {at}", issue.state));
     }
     say(status::words(&stands));
+    test.iter().flat_map(|test| subject::words(test, issue.state)).for_each(say);
     breakdown(app, number).await?.lines().into_iter().for_each(say);
     Ok(Exit::Done)
 }
@@ -285,7 +300,7 @@ async fn show_failures(app: &App, number: IssueNumber, as_json: bool) -> Outcome
 
 /// The letter of an issue: as stored, or as the draft has it when it is the next number.
 async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, Failure> {
-    if let Some(text) = app.store.stencil(number).await? {
+    if let Some(text) = app.store.public_stencil(number).await? {
         return Ok(Stencil::from_text(&text)?);
     }
     let draft = week::draft(&app.desk(), UnixMillis::now()).await?;

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{ConfigError, Settings};
 
 /// How a command ended when it did not fail. The numbers are a contract.
@@ -50,7 +50,10 @@ pub enum Failure {
 impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         // Settings that can't be used are bad usage, wherever they come up.
-        let usage = (&error as &dyn std::error::Error).is::<ConfigError>();
+        let known = &error as &dyn std::error::Error;
+        // Templates of the operator's own are settings as well.
+        let usage =
+            known.is::<ConfigError>() || matches!(known.downcast_ref(), Some(AppError::Templates { .. }));
         if usage { Self::Usage(error.to_string()) } else { Self::Failed(error.to_string()) }
     }
 }
@@ -159,6 +162,9 @@ async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> Outcome {
         Command::Db(command) => db::run(command, settings(config, env)?).await,
         Command::Check(arguments) => check::run(&arguments, settings(config, env)?).await,
         Command::Templates(command) => templates::run(&command, || Ok(settings(config, env)?)),
+        Command::Issue(issue::IssueCommand::Preview(arguments)) if arguments.serve => {
+            issue::preview::serve(arguments, config, env).await
+        }
         Command::Dkim(command) => dkim::run(command, settings(config, env)),
         Command::Key(command) => key::run(&command, &settings(config, env)?),
         Command::Comparisons(comparisons::ComparisonsCommand::Schema) => comparisons::schema(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::watch;
 
+use super::issue::subject::{self, Words};
 use super::progress::Bar;
 use super::{Exit, Failure, Outcome, say};
 use crate::app::{self, App};
@@ -12,7 +13,8 @@ use crate::delivery::{self, Pass};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
 use crate::domain::issue::{Issue, IssueNumber, IssueState};
-use crate::store::{Enlistment, Waiting};
+use crate::domain::subject::Wording;
+use crate::store::{Enlistment, SubjectTest, Waiting};
 use crate::week::{self, Started};
 
 /// How often a process that only watches looks at the ledger, and tries to take over.
@@ -29,6 +31,12 @@ pub struct Send {
     /// Show what would be sent to how many, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// What the letter is called [default: as "verdicts issue subject" says, or composed]
+    #[arg(long, conflicts_with = "dry_run")]
+    subject: Option<String>,
+    /// The line that mailbox lists show behind the subject
+    #[arg(long, conflicts_with = "dry_run")]
+    preheader: Option<String>,
     /// Stay until every delivery is final
     #[arg(long)]
     wait: bool,
@@ -43,22 +51,48 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
     }
     let stop = stop_signal();
     app::mark_file(&app.settings, &app.store).check(&app.store).await?;
+    write_subject(arguments, app).await?;
     let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
     let before = app.store.tally(number).await?;
     let done = deliver(app, number, arguments.wait, &stop).await?;
     let status = app.store.status(number).await?.ok_or_else(|| gone(number))?;
     let waiting = app.store.waiting_for_hour(number, UnixMillis::now()).await?;
-    report(&status, waiting.as_ref(), arguments.json)?;
+    let test = app.store.subject_test(number).await?;
+    report(&status, waiting.as_ref(), test.as_ref(), arguments.json)?;
     if let Some(waiting) = &waiting {
         eprintln!(
             "{}; \"verdicts serve\" or the next \"verdicts send\" sends what is due by then",
             super::status::waiting_words(waiting)
         );
     }
+    if let Some(test) = test.filter(|test| test.decided.is_none() && test.held > 0) {
+        eprintln!(
+            "the winner of the subject test is decided {}; \"verdicts serve\" or the next \"verdicts send\" sends it to the rest",
+            test.decide_at
+        );
+    }
     if !arguments.json && status.tally.failed + status.tally.deferred > 0 {
         super::issue::breakdown(app, number).await?.lines().into_iter().for_each(say);
     }
     conclude(&status, before, done.as_ref())
+}
+
+/// Keeps the words of `--subject` and `--preheader` for the issue that is about to be made.
+async fn write_subject(arguments: &Send, app: &App) -> Result<(), Failure> {
+    let words = Words::with_preheader(arguments.preheader.as_deref());
+    let Some(typed) = words.parse(arguments.subject.as_deref(), app)? else { return Ok(()) };
+    // An unfinished run would go on under the name that it has.
+    let number = match app.store.unfinished().await?.first() {
+        Some(issue) => issue.number,
+        None => app.store.next_number().await?,
+    };
+    let before = app.store.wording(number).await?.unwrap_or_default();
+    let written = Wording {
+        subject: typed.subject.or(before.subject),
+        preheader: typed.preheader.or(before.preheader),
+        against: before.against,
+    };
+    subject::write(app, number, Some(&written)).await
 }
 
 /// The unfinished run, or a new one; none when there is nothing to send, which has been said by then.
@@ -129,6 +163,10 @@ async fn deliver(
                         "{found} letters were in flight when a worker ended; they are tried again under the same Message-ID"
                     );
                 }
+                if let Some(test) = app.store.decide_subject_test(now).await? {
+                    let lines = subject::words(&test, IssueState::Running);
+                    lines.into_iter().for_each(|line| eprintln!("{line}"));
+                }
                 let pass =
                     delivery::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
                 let paused = !pass.paused.is_empty();
@@ -165,11 +203,17 @@ async fn deliver(
     Ok(last)
 }
 
-fn report(status: &Status, waiting: Option<&Waiting>, json: bool) -> Result<(), Failure> {
+fn report(
+    status: &Status,
+    waiting: Option<&Waiting>,
+    test: Option<&SubjectTest>,
+    json: bool,
+) -> Result<(), Failure> {
     if json {
-        return super::status::report_json(status, waiting);
+        return super::status::report_json(status, waiting, test);
     }
     say(super::status::words(status));
+    test.iter().flat_map(|test| subject::words(test, status.state)).for_each(say);
     Ok(())
 }
 

@@ -3,11 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
+use super::issue::subject;
 use super::{Exit, Failure, Outcome, say, say_json};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::Status;
 use crate::domain::issue::IssueNumber;
-use crate::store::{Store, Waiting};
+use crate::store::{Store, SubjectTest, Waiting};
 
 /// Where a run stands: every reader is in exactly one of the counts.
 #[derive(Args)]
@@ -34,10 +35,12 @@ pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
     };
     let status = store.status(number).await?.ok_or_else(|| unknown(number))?;
     let waiting = store.waiting_for_hour(number, UnixMillis::now()).await?;
+    let test = store.subject_test(number).await?;
     if arguments.json {
-        return report_json(&status, waiting.as_ref()).map(|()| Exit::Done);
+        return report_json(&status, waiting.as_ref(), test.as_ref()).map(|()| Exit::Done);
     }
     say(words(&status));
+    test.iter().flat_map(|test| subject::words(test, status.state)).for_each(say);
     if let Some(waiting) = waiting {
         say(waiting_words(&waiting));
     }
@@ -45,15 +48,25 @@ pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
 }
 
 /// The contract's fields, and those that are there only when they say something.
-pub(super) fn report_json(status: &Status, waiting: Option<&Waiting>) -> Result<(), Failure> {
-    let mut json = serde_json::to_value(status)?;
-    if let (Some(waiting), Some(fields)) = (waiting, json.as_object_mut()) {
-        let Waiting { letters, next, last } = waiting;
-        let waiting = json!({ "letters": letters, "next": next.to_string(), "last": last.to_string() });
-        fields.insert("waiting_for_hour".to_owned(), waiting);
-        return say_json(&json);
+pub(super) fn report_json(
+    status: &Status,
+    waiting: Option<&Waiting>,
+    test: Option<&SubjectTest>,
+) -> Result<(), Failure> {
+    if waiting.is_none() && test.is_none() {
+        return say_json(status);
     }
-    say_json(status)
+    let mut json = serde_json::to_value(status)?;
+    if let Some(fields) = json.as_object_mut() {
+        if let Some(Waiting { letters, next, last }) = waiting {
+            let waiting = json!({ "letters": letters, "next": next.to_string(), "last": last.to_string() });
+            fields.insert("waiting_for_hour".to_owned(), waiting);
+        }
+        if let Some(test) = test {
+            fields.insert("subject_test".to_owned(), subject::to_json(test));
+        }
+    }
+    say_json(&json)
 }
 
 /// Who waits for an hour, and until when.

@@ -36,7 +36,7 @@ pub enum Initial {
 }
 
 /// The sections in the order of the file, each with what it is about.
-pub const SECTIONS: [(&str, &str); 11] = [
+pub const SECTIONS: [(&str, &str); 13] = [
     ("site", "Who sends the letter, as every letter names it."),
     ("database", "Where subscribers, comparisons, issues and deliveries are kept."),
     ("schedule", "When a letter is due, and what goes in."),
@@ -46,6 +46,8 @@ pub const SECTIONS: [(&str, &str); 11] = [
     ("web", "The pages: sign-up, unsubscribe, archive."),
     ("signup", "The form that people join with, and how often it may be used."),
     ("consent", "The proof that somebody asked for the letter."),
+    ("subject_test", "Which of two subjects moves more readers to vote: tests that run by themselves."),
+    ("theme", "The look of letters and notices: every colour in them follows from this."),
     ("templates", "Templates of your own in place of the built-in ones."),
     ("secret", "The site's own key."),
 ];
@@ -334,6 +336,66 @@ pub const KEYS: &[Key] = &[
         Default("\"truncated\""),
         "What is kept of the IP address that somebody signed up from: truncated (to /24 or /48), hashed (with the site's key), \
          or none.",
+    ),
+    key(
+        "subject_test.share",
+        Text,
+        Absent("\"20%\""),
+        "With a share, each letter for which nobody wrote a subject is tested: so many of the readers get it at once, half of \
+         them under the composed subject and half under another one, and the rest gets the subject that moved more of its \
+         readers to vote. Absent: only \"verdicts issue subject N A --against B\" makes a test.",
+    ),
+    key("subject_test.wait", Text, Default("\"4h\""), "How long the rest waits for the winner of a test."),
+    key(
+        "theme.accent",
+        Text,
+        Default("\"#0a6b49\""),
+        "The colour of buttons, bars and links: # and six digits. The words on a button are white or dark, whichever can be read. \
+         Where the accent is too light for words, links and bars take the nearest shade of it that has a contrast of 4.5 (WCAG 2.2, \
+         AA), and \"verdicts check\" says so.",
+    ),
+    key(
+        "theme.accent_dark",
+        Text,
+        Absent("\"#63c79f\""),
+        "The accent in dark mode. Absent: a lighter shade of `accent` that can be read there.",
+    ),
+    key(
+        "theme.logo",
+        Text,
+        Absent("\"https://verdicts.example/logo.png\""),
+        "An image in the masthead in place of the site's name, https. It is shown on light and on dark. Set the three below with it.",
+    ),
+    key(
+        "theme.logo_width",
+        Number,
+        Absent("160"),
+        "Its width in the letter, in pixels, up to 320; the file is best twice as large.",
+    ),
+    key("theme.logo_height", Number, Absent("40"), "Its height in the letter, in pixels, up to 120."),
+    key(
+        "theme.logo_alt",
+        Text,
+        Absent("\"Weekly verdicts\""),
+        "What stands there while images are off. Absent: the site's name.",
+    ),
+    key(
+        "theme.heading_font",
+        Text,
+        Default("\"Georgia, 'Times New Roman', serif\""),
+        "Font families of headings, figures and quotes, best first. Nothing is loaded: name fonts that people have.",
+    ),
+    key(
+        "theme.body_font",
+        Text,
+        Default("\"-apple-system, 'Segoe UI', Helvetica, Arial, sans-serif\""),
+        "Font families of everything else.",
+    ),
+    key(
+        "theme.radius",
+        Number,
+        Default("12"),
+        "How round corners are, in pixels from 0 to 24; buttons and marks have half of it.",
     ),
     key(
         "templates.dir",

@@ -7,6 +7,7 @@ mod database;
 mod dkim;
 mod error;
 mod keys;
+mod look;
 mod pace;
 mod raw;
 mod read;
@@ -28,6 +29,8 @@ use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::schedule::Schedule;
 use crate::domain::signup::{IpProof, Limits};
 use crate::domain::site::Site;
+use crate::domain::subject::Share;
+use crate::domain::theme::Theme;
 
 pub use database::DatabaseUrl;
 pub use dkim::aligned;
@@ -52,7 +55,10 @@ pub struct Settings {
     pub bounce_address: Option<EmailAddress>,
     pub web: WebSettings,
     pub signup: SignupSettings,
+    pub subject_test: SubjectTestSettings,
     pub secret: SecretSettings,
+    /// How letters and notices look.
+    pub theme: Theme,
     /// The folder with templates in place of the embedded ones.
     pub templates: Option<PathBuf>,
     /// The folder that relative paths are resolved against: the settings file's own.
@@ -158,6 +164,15 @@ pub struct SignupSettings {
     pub proof_of_work: bool,
     /// What a consent keeps of the IP address.
     pub ip: IpProof,
+}
+
+/// Tests of two subjects that nobody has to ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SubjectTestSettings {
+    /// None: only an operator's own tests.
+    pub share: Option<Share>,
+    /// At least a second.
+    pub wait: Duration,
 }
 
 #[derive(Clone, Debug)]

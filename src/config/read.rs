@@ -11,7 +11,10 @@ use super::error::{ConfigError, Place};
 use super::pace;
 use super::raw::Raw;
 use super::span::parse_span;
-use super::{DatabaseSettings, DeliverySettings, RelaySettings, ScheduleSettings, SecretSettings, Settings};
+use super::{
+    DatabaseSettings, DeliverySettings, RelaySettings, ScheduleSettings, SecretSettings, Settings,
+    SubjectTestSettings,
+};
 use crate::domain::EmailAddress;
 use crate::domain::relay::RelayUrl;
 use crate::domain::schedule::Schedule;
@@ -32,7 +35,9 @@ pub(super) fn settings(raw: &Raw, folder: &Path) -> Result<Settings> {
         delivery: delivery(raw)?,
         web: super::serving::web(raw)?,
         signup: super::signup::signup(raw)?,
+        subject_test: subject_test(raw)?,
         secret: SecretSettings { key_file: raw.take("secret.key_file", |text| path(text, folder))? },
+        theme: super::look::theme(raw)?,
         templates: raw.take_if_set("templates.dir", |text| path(text, folder))?,
         folder: folder.to_owned(),
     })
@@ -117,6 +122,13 @@ fn delivery(raw: &Raw) -> Result<DeliverySettings> {
     })?;
     let reader_hours = raw.take("delivery.reader_hours", flag)?;
     Ok(DeliverySettings { first_retry, max_age, keep, reader_hours })
+}
+
+fn subject_test(raw: &Raw) -> Result<SubjectTestSettings> {
+    Ok(SubjectTestSettings {
+        share: raw.take_if_set("subject_test.share", FromStr::from_str)?,
+        wait: raw.take("subject_test.wait", |text| at_least(text, Duration::from_secs(1), "a second"))?,
+    })
 }
 
 fn database_url(raw: &Raw, folder: &Path) -> Result<DatabaseUrl> {

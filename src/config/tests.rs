@@ -353,3 +353,37 @@ fn what_is_wrong_in_a_table_is_named_and_no_secret_is() {
         assert!(!said.contains('\n'), "{said}");
     }
 }
+
+#[test]
+fn a_theme_is_read_and_what_could_break_a_letter_is_refused() {
+    let settings = load(SITE, &[]).unwrap();
+    assert_eq!(settings.theme, Theme::default());
+    let text = "[theme]\naccent = \"#FFCC00\"\naccent_dark = \"#ffdd55\"\nlogo = \"https://verdicts.example/logo.png\"\n\
+                logo_width = 160\nlogo_height = 40\nheading_font = \"'Iowan Old Style', Georgia, serif\"\nradius = 0\n";
+    let theme = load(&format!("{SITE}{text}"), &[]).unwrap().theme;
+    assert_eq!(theme.light().accent.to_string(), "#ffcc00");
+    assert_eq!(theme.dark().accent.to_string(), "#ffdd55");
+    assert_eq!(theme.heading, "'Iowan Old Style', Georgia, serif");
+    assert_eq!((theme.radius, theme.radius_small()), (0, 0));
+    let logo = theme.logo.unwrap();
+    assert_eq!((logo.width, logo.height, logo.alt.as_str()), (160, 40, "Verdicts"));
+    for (key, value, words) in [
+        ("accent", "\"#fc0\"", "six digits"),
+        ("accent", "\"gold\"", "six digits"),
+        ("accent_dark", "\"#12345g\"", "six digits"),
+        ("radius", "25", "0 to 24"),
+        ("heading_font", "\"Georgia; color: red\"", "names between commas"),
+        ("body_font", "\"Arial</style>\"", "names between commas"),
+        ("body_font", "\"Arial,,serif\"", "names between commas"),
+        ("heading_font", "\"'Georgia\"", "names between commas"),
+        ("logo", "\"http://verdicts.example/logo.png\"", "https"),
+        ("logo", "\"https://verdicts.example/a.png' x='\"", "https"),
+        ("logo", "\"https://verdicts.example/logo.png\"", "theme.logo_width"),
+        ("logo_width", "5000", "16 to 320"),
+        ("logo_height", "1", "16 to 120"),
+        ("logo_alt", "\" \"", "is empty"),
+    ] {
+        let said = error(&format!("[theme]\n{key} = {value}\n"), &[]);
+        assert!(said.contains(words) && said.contains(&format!("theme.{key}")), "{key} = {value}: {said}");
+    }
+}

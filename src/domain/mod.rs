@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod class;
+pub mod colour;
 pub mod comparison;
 pub mod delivery;
 pub mod issue;
@@ -15,7 +16,9 @@ pub mod relay;
 pub mod schedule;
 pub mod signup;
 pub mod site;
+pub mod subject;
 pub mod subscriber;
+pub mod theme;
 pub mod time;
 pub mod token;
 pub mod typo;

@@ -271,6 +271,14 @@ impl Keyring {
         hex(&mac[..MAC_OCTETS])
     }
 
+    /// A reader's lot among the readers of an issue: who is drawn for a test of it. The same each time it is asked for, and
+    /// another one for the next issue.
+    pub fn lot(&self, issue: IssueNumber, subscriber: SubscriberId) -> u64 {
+        let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
+        let mac = Self::mac(key, "verdicts lot", &[&issue.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
+        u64::from_be_bytes(mac[..8].try_into().expect("a MAC has 32 octets"))
+    }
+
     /// What a form of ours carries: when it was made, and a little chance, so that no two are the same. Proves that whoever
     /// sends the form off has asked for it before.
     pub fn form_stamp(&self, now: UnixMillis, chance: u32) -> String {

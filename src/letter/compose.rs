@@ -1,16 +1,21 @@
 //! The letter in words and figures, before it has a shape: what the templates print. Pure.
 //!
 //! Every sentence that depends on the content is made here, from the verdict rules; the templates decide where it
-//! stands. The view model is complete: all quotes in full. [`Composition::reduced`] gives shorter ones.
+//! stands. HTML has quotes that end with a sentence, and the page of the comparison all of them in full;
+//! [`Composition::reduced`] gives still less for a letter that would be too large.
 
 use serde::Serialize;
 
+mod reduce;
 mod sentences;
+mod subject;
 mod votes;
 
+pub use subject::Heading;
 pub use votes::{Ballot, VoteFigure, VoteResult};
 
-use sentences::{intro, preheader, split_line, subject, verdict_line};
+use sentences::{answer, intro, link_text, split_line, verdict_line};
+use subject::{heading, second_heading};
 
 use super::pick::{Choice, Selection};
 use super::verdict;
@@ -19,11 +24,20 @@ use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 use crate::domain::issue::IssueNumber;
 use crate::domain::site::Site;
+use crate::domain::subject::Wording;
 
 /// Longest subject, in characters: what a phone and most mailbox lists show.
 pub const SUBJECT_MAX: usize = 70;
 /// Longest preheader, in characters.
 pub const PREHEADER_MAX: usize = 110;
+/// Longest quote of the lead in the HTML, in columns of [`words::width`]: five lines at most.
+const LEAD_QUOTE: usize = 280;
+/// Longest quote of any other comparison there.
+const QUOTE: usize = 150;
+/// Most quotes of a tool there; the page of the comparison has all.
+const QUOTES: usize = 4;
+/// Longest name at the head of a column of the scorecard, in columns of [`words::width`].
+const SHORT_NAME: usize = 40;
 /// A lead of so many points or more is called clear.
 const CLEAR: u8 = 50;
 
@@ -57,7 +71,7 @@ pub struct SiteView {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Feature {
     pub slug: String,
-    /// The first of several.
+    /// The first one, or the only one.
     pub is_lead: bool,
     pub title: String,
     /// Whether the title is "A vs B", so that it can be set as two names.
@@ -66,11 +80,13 @@ pub struct Feature {
     pub url: String,
     /// "Developer Tools", or both categories where they differ.
     pub category: String,
+    /// What to ship with, in as few words as there are: a name, "Either one", "Neither", "Too close to call".
+    pub answer: String,
     pub verdict: String,
     pub split: String,
     pub tools: Vec<ToolView>,
     pub scorecard: Vec<ScoreRow>,
-    /// "Read the whole comparison", or that there is more than the letter shows.
+    /// "Read all eight reviews", or "Read the whole comparison" where there is none.
     pub link_text: String,
 }
 
@@ -78,6 +94,8 @@ pub struct Feature {
 pub struct ToolView {
     pub slug: String,
     pub name: String,
+    /// For the head of a narrow column.
+    pub short_name: String,
     pub tagline: String,
     pub description: String,
     /// "100%", or "—" without a review.
@@ -88,8 +106,16 @@ pub struct ToolView {
     pub panel: String,
     /// "62% of 120 votes", or "—".
     pub community: String,
+    /// The percentage as a number, for the bar; none without a vote.
+    pub community_bar: Option<u8>,
+    /// "1,204", or "—".
+    pub community_votes: String,
     pub entry: String,
+    /// For the HTML, each up to the end of a sentence: of the lead four at most, else the one who stands against the rest, or
+    /// the first.
     pub quotes: Vec<Quote>,
+    /// For the text part: of the lead in full, else the same as `quotes`.
+    pub reviews: Vec<Quote>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -120,15 +146,13 @@ pub struct Mention {
 /// Composes an issue from what was picked.
 pub fn compose(number: IssueNumber, date: UnixMillis, site: &Site, selection: &Selection) -> Composition {
     let featured: Vec<&Comparison> = selection.featured.iter().map(|c| &c.comparison).collect();
-    let mut comparisons: Vec<Feature> = featured.iter().map(|c| feature(c)).collect();
-    if let [lead, _, ..] = comparisons.as_mut_slice() {
-        lead.is_lead = true;
-    }
+    let comparisons = featured.iter().enumerate().map(|(index, c)| feature(c, index == 0)).collect();
+    let Heading { subject, preheader } = heading(&featured, &site.name);
     Composition {
         number: number.0,
         date: words::date(date),
-        subject: subject(&featured, &site.name),
-        preheader: preheader(&featured),
+        subject,
+        preheader,
         intro: intro(featured.len(), selection.mentioned.len()),
         comparisons,
         also: selection.mentioned.iter().map(mention).collect(),
@@ -142,38 +166,40 @@ pub fn compose(number: IssueNumber, date: UnixMillis, site: &Site, selection: &S
     }
 }
 
-impl Composition {
-    /// How far [`Composition::reduced`] goes.
-    pub const STEPS: usize = 5;
+/// Another subject for the same letter, made by rule as well; none where there is nothing else to say.
+pub fn second(site: &Site, selection: &Selection) -> Option<Heading> {
+    let featured: Vec<&Comparison> = selection.featured.iter().map(|c| &c.comparison).collect();
+    second_heading(&featured, &site.name)
+}
 
-    /// A copy with less detail, for a letter that would be too large. Each step includes those before it: (1) quotes
-    /// outside the lead end at a sentence within 420 characters; (2) within 220; (3) outside the lead, one ship and
-    /// one skip a tool are quoted; (4) the lead's quotes end within 420 characters; (5) nothing but the lead is quoted.
-    /// The scorecard, the figures and the link to every review always stay.
-    pub fn reduced(&self, step: usize) -> Self {
-        let mut reduced = self.clone();
-        for (index, feature) in reduced.comparisons.iter_mut().enumerate() {
-            if index > 0 && step >= 5 {
-                feature.tools.iter_mut().for_each(|tool| tool.quotes.clear());
-            } else if index > 0 && step >= 3 {
-                feature.tools.iter_mut().for_each(|tool| keep_one_of_each(&mut tool.quotes));
-            }
-            let max = match (index, step) {
-                (_, 0) => usize::MAX,
-                (0, 4..) => 420,
-                (0, _) => usize::MAX,
-                (_, 1) => 420,
-                _ => 220,
-            };
-            for quote in feature.tools.iter_mut().flat_map(|tool| &mut tool.quotes) {
-                quote.text = words::shortened(&quote.text, max);
-            }
-            if *feature != self.comparisons[index] {
-                feature.link_text = "Read every review in full".to_owned();
-            }
+impl Composition {
+    /// With an operator's own words in place of the composed ones, as far as there are any.
+    #[must_use]
+    pub fn in_words(mut self, written: Option<&Wording>) -> Self {
+        let Some(Wording { subject, preheader, .. }) = written else { return self };
+        if let Some(subject) = subject {
+            subject.as_str().clone_into(&mut self.subject);
         }
-        reduced
+        if let Some(preheader) = preheader {
+            preheader.as_str().clone_into(&mut self.preheader);
+        }
+        self
     }
+}
+
+/// At most `most` quotes, in the order of the panel: half of them of those who stand against the rest, if there are any.
+fn keep_the_telling(quotes: &mut Vec<Quote>, most: usize) {
+    let ships = quotes.iter().filter(|quote| quote.stance == Stance::Ship.as_str()).count();
+    let rarer = if ships * 2 < quotes.len() { Stance::Ship } else { Stance::Skip }.as_str();
+    let (of_few, of_many) = (ships.min(quotes.len() - ships), ships.max(quotes.len() - ships));
+    let few = of_few.min(most.saturating_sub(of_many).max(most.div_ceil(2)));
+    let mut room = [few, most - few];
+    quotes.retain(|quote| {
+        let room = &mut room[usize::from(quote.stance != rarer)];
+        let fits = *room > 0;
+        *room = room.saturating_sub(1);
+        fits
+    });
 }
 
 fn keep_one_of_each(quotes: &mut Vec<Quote>) {
@@ -185,7 +211,7 @@ fn keep_one_of_each(quotes: &mut Vec<Quote>) {
     });
 }
 
-fn feature(comparison: &Comparison) -> Feature {
+fn feature(comparison: &Comparison, is_lead: bool) -> Feature {
     let [first, second] = &comparison.tools;
     let category = if first.category == second.category {
         first.category.clone()
@@ -197,31 +223,40 @@ fn feature(comparison: &Comparison) -> Feature {
         stances: row.stances.map(|stance| stance.map_or("none", Stance::as_str)),
     });
     Feature {
-        is_lead: false,
+        is_lead,
         slug: comparison.slug.clone(),
         title: comparison.title.clone(),
         is_versus: comparison.title == format!("{} vs {}", first.name, second.name),
         question: comparison.question.clone(),
         url: comparison.url.clone(),
         category,
+        answer: answer(comparison),
         verdict: verdict_line(comparison),
         split: split_line(comparison),
-        tools: comparison.tools.iter().map(tool_view).collect(),
+        tools: comparison.tools.iter().map(|tool| tool_view(tool, is_lead)).collect(),
         scorecard: scorecard.collect(),
-        link_text: "Read the whole comparison".to_owned(),
+        link_text: link_text(comparison),
     }
 }
 
-fn tool_view(tool: &Tool) -> ToolView {
+fn tool_view(tool: &Tool, is_lead: bool) -> ToolView {
     let panel = tool.panel();
+    let votes = tool.community.unwrap_or_default();
     let quotes = tool.reviews.iter().map(|review| Quote {
         reviewer: review.reviewer.clone(),
         stance: review.verdict.as_str(),
         text: words::collapsed(&review.quote),
     });
+    let whole: Vec<Quote> = quotes.collect();
+    let mut quotes = whole.clone();
+    keep_the_telling(&mut quotes, if is_lead { QUOTES } else { 1 });
+    for quote in &mut quotes {
+        quote.text = words::shortened(&quote.text, if is_lead { LEAD_QUOTE } else { QUOTE });
+    }
     ToolView {
         slug: tool.slug.clone(),
         name: tool.name.clone(),
+        short_name: words::clipped(&tool.name, SHORT_NAME),
         tagline: tool.tagline.clone(),
         description: words::collapsed(&tool.description),
         percent: percent(tool),
@@ -230,9 +265,15 @@ fn tool_view(tool: &Tool) -> ToolView {
             0 => "not reviewed yet".to_owned(),
             total => format!("of the panel ships it ({} of {total})", panel.ship),
         },
-        community: votes::community(tool.community.unwrap_or_default()),
+        community: votes::community(votes),
+        community_bar: votes.percent(),
+        community_votes: match votes.total() {
+            0 => "—".to_owned(),
+            total => words::figures(total),
+        },
         entry: tool.pricing.entry.clone(),
-        quotes: quotes.collect(),
+        reviews: if is_lead { whole } else { quotes.clone() },
+        quotes,
     }
 }
 

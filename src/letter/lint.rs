@@ -5,6 +5,7 @@
 
 mod contrast;
 mod head;
+mod heading;
 mod message;
 mod page;
 mod style;
@@ -17,7 +18,7 @@ use std::fmt;
 use scraper::Html;
 use serde::Serialize;
 
-use message::Message;
+pub use message::Message;
 use style::Sheet;
 
 /// How bad a finding is.
@@ -49,6 +50,8 @@ pub struct Finding {
 pub struct Expected<'a> {
     /// The postal address that CAN-SPAM wants in every letter, as the settings have it.
     pub postal_address: Option<&'a str>,
+    /// A letter to one person because of something they did: it belongs to no list.
+    pub is_notice: bool,
 }
 
 /// Judges one whole letter: headers and body with CRLF line ends. The worst come first.
@@ -56,7 +59,7 @@ pub fn lint(letter: &[u8], expected: Expected<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
     let message = Message::parse(letter);
     wire::check(letter, &message, &mut findings);
-    head::check(&message, &mut findings);
+    head::check(&message, expected, &mut findings);
     words::check(&message, expected, &mut findings);
     if let Some(html) = &message.html {
         let page = Html::parse_document(html);
@@ -66,6 +69,13 @@ pub fn lint(letter: &[u8], expected: Expected<'_>) -> Vec<Finding> {
         support::check(&page, &sheet, &mut findings);
     }
     findings.0.sort_by_key(|finding| finding.grade);
+    findings.0
+}
+
+/// Judges a subject and a preheader as they were typed, before a letter is made of them.
+pub fn heading(subject: &str, preheader: &str) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    heading::check(subject, preheader, &mut findings);
     findings.0
 }
 

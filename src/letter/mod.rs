@@ -6,9 +6,11 @@
 
 pub mod compose;
 pub mod lint;
-mod mjml;
+mod look;
+pub mod mjml;
 pub mod notice;
 pub mod pick;
+mod plain;
 pub mod render;
 pub mod samples;
 pub mod sources;

@@ -3,12 +3,14 @@
 //! Rendered when they are sent, not when they are queued: no token of a link stands in the store, and a notice that waited
 //! for the relay has the latest issue in it.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use rust_embed::RustEmbed;
 use serde::Serialize;
-use tera::{Context, Kwargs, State, Tera};
+use tera::{Context, Tera};
 
+use super::look::Look;
+use super::templates::{self, File, FolderError, Kind, Origin, Problem};
 use super::texts::Texts;
 use super::{mjml, words};
 use crate::domain::UnixMillis;
@@ -16,22 +18,18 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NoticeKind};
 use crate::domain::site::Site;
 use crate::domain::subscriber::SubscriberId;
+use crate::domain::theme::Theme;
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{Signer, Single};
 
-#[derive(RustEmbed)]
-#[folder = "templates/notices"]
-struct Embedded;
-
-/// The letter's own look.
-const HEAD: &str = include_str!("../../templates/letter/head.mjml");
-
 #[derive(Debug, thiserror::Error)]
 pub enum NoticeError {
-    #[error("the templates of notices: {0}")]
-    Template(String),
-    #[error("templates/notices/{kind}.mjml is not MJML: {reason}; mend the template")]
-    Mjml { kind: NoticeKind, reason: String },
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("{0}; \"verdicts templates check\" shows all")]
+    Problem(Problem),
+    #[error("notices/{kind}.mjml is not MJML: {flaw}; mend the template")]
+    Mjml { kind: NoticeKind, flaw: mjml::Flaw },
     #[error("the notice has no {0}, which its kind needs; report it, nobody but verdicts writes notices")]
     Data(&'static str),
 }
@@ -52,38 +50,55 @@ impl Latest {
 /// Writes notices for one site.
 pub struct NoticeWriter {
     tera: Tera,
+    files: Vec<File>,
     texts: Arc<Texts>,
     site: Site,
     keyring: Keyring,
     signer: Arc<Signer>,
+    look: Look,
 }
 
 impl NoticeWriter {
     /// Parses the embedded templates.
     ///
     /// # Errors
-    /// [`NoticeError::Template`] with file, line and column if one is broken.
+    /// [`NoticeError::Problem`] with file, line and column if one is broken.
     pub fn new(
         texts: Arc<Texts>,
         site: Site,
         keyring: Keyring,
         signer: Arc<Signer>,
     ) -> Result<Self, NoticeError> {
-        let mut tera = Tera::default();
-        tera.autoescape_on(vec![".mjml"]);
-        tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-            Ok(words::wrapped(text, words::TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
-        });
-        texts.teach(&mut tera);
-        let mut files: Vec<(String, String)> = Embedded::iter()
-            .filter_map(|name| {
-                let file = Embedded::get(&name)?;
-                Some((name.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
-            })
-            .collect();
-        files.push(("head.mjml".to_owned(), HEAD.to_owned()));
-        tera.add_raw_templates(files).map_err(|error| NoticeError::Template(error.to_string()))?;
-        Ok(Self { tera, texts, site, keyring, signer })
+        Self::of_dir(None, texts, site, keyring, signer)
+    }
+
+    /// As [`NoticeWriter::new`], with the templates of an operator's folder in their place.
+    ///
+    /// # Errors
+    /// As there, and if the folder can't be read or [`templates::scan`] finds something in it.
+    pub fn of_dir(
+        dir: Option<&Path>,
+        texts: Arc<Texts>,
+        site: Site,
+        keyring: Keyring,
+        signer: Arc<Signer>,
+    ) -> Result<Self, NoticeError> {
+        let files = templates::files(Kind::Notices, dir)?;
+        let texts_of = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+        let tera = parsed(&texts, texts_of)
+            .map_err(|error| NoticeError::Problem(Problem::of_tera(&files, &error)))?;
+        let own = files.iter().filter(|file| file.is_own);
+        if let Some(problem) = own.flat_map(|file| templates::scan(Kind::Notices, file)).next() {
+            return Err(NoticeError::Problem(problem));
+        }
+        Ok(Self { tera, files, texts, site, keyring, signer, look: Look::of(&Theme::default()) })
+    }
+
+    /// The same notices in another look.
+    #[must_use]
+    pub fn with_theme(mut self, theme: &Theme) -> Self {
+        self.look = Look::of(theme);
+        self
     }
 
     /// The whole letter, signed where keys are set. The same octets at every attempt, unless an issue came out between.
@@ -93,16 +108,10 @@ impl NoticeWriter {
     pub fn write(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Vec<u8>, NoticeError> {
         let language = self.texts.site_language();
         let kind = notice.kind;
-        let key = format!("join.notice.{kind}.subject");
-        let subject = self.texts.fill(language, &key, &[("site", &self.site.name)]);
-        let mut context = self.context(notice, latest)?;
-        context.insert("subject", &subject);
-        let render = |name: String| {
-            self.tera.render(&name, &context).map_err(|error| NoticeError::Template(error.to_string()))
-        };
-        let text = render(format!("{kind}.txt"))?;
-        let html = mjml::to_html(&render(format!("{kind}.mjml"))?)
-            .map_err(|reason| NoticeError::Mjml { kind, reason })?;
+        let subject = self.subject(kind);
+        let text = self.fill("txt", notice, latest)?;
+        let html =
+            mjml::to_html(&self.mjml(notice, latest)?).map_err(|flaw| self.located(flaw, notice, latest))?;
         let unsubscribe = notice.subscriber.filter(|_| kind.is_for_readers_only());
         let unsubscribe_url = unsubscribe.map(|id| self.unsubscribe_url(id));
         let mut letter = Single {
@@ -120,14 +129,60 @@ impl NoticeWriter {
         Ok(letter)
     }
 
+    /// The notice as MJML, before the renderer.
+    ///
+    /// # Errors
+    /// [`NoticeError`] if the template fails or the notice lacks what its kind needs.
+    pub fn mjml(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<String, NoticeError> {
+        self.fill("mjml", notice, latest)
+    }
+
+    fn fill(
+        &self,
+        form: &str,
+        notice: &ClaimedNotice,
+        latest: Option<&Latest>,
+    ) -> Result<String, NoticeError> {
+        let name = format!("{}.{form}", notice.kind);
+        let context = self.context(notice, latest)?;
+        self.tera.render(&name, &context).map_err(|error| self.problem(&error))
+    }
+
+    fn problem(&self, error: &tera::Error) -> NoticeError {
+        NoticeError::Problem(Problem::of_tera(&self.files, error))
+    }
+
+    /// The file in which a flaw of the rendered MJML was written.
+    fn located(&self, flaw: mjml::Flaw, notice: &ClaimedNotice, latest: Option<&Latest>) -> NoticeError {
+        let origin = || {
+            let tera = parsed(&self.texts, Origin::marked(&self.files)).ok()?;
+            let marked =
+                tera.render(&format!("{}.mjml", notice.kind), &self.context(notice, latest).ok()?).ok()?;
+            Origin::new(&self.files, marked).problem(flaw.at?, &flaw.words)
+        };
+        match origin() {
+            Some(problem) => NoticeError::Problem(problem),
+            None => NoticeError::Mjml { kind: notice.kind, flaw },
+        }
+    }
+
+    /// The subject of all notices of a kind.
+    pub fn subject(&self, kind: NoticeKind) -> String {
+        let key = format!("join.notice.{kind}.subject");
+        self.texts.fill(self.texts.site_language(), &key, &[("site", &self.site.name)])
+    }
+
     fn context(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Context, NoticeError> {
         let mut context = Context::new();
         context.insert("lang", self.texts.tag(self.texts.site_language()));
-        context.insert(
-            "site",
-            &serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address }),
-        );
-        context.insert("latest", &latest);
+        let site = serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address });
+        let shown =
+            serde_json::json!({ "site": site, "subject": self.subject(notice.kind), "latest": latest });
+        let shown = words::all_visible(&shown).map_err(|error| self.problem(&tera::Error::message(error)))?;
+        for name in ["site", "subject", "latest"] {
+            context.insert(name, &shown[name]);
+        }
+        context.insert("theme", &self.look);
         let contact = self.site.reply_to.as_ref().unwrap_or(&self.site.from);
         context.insert("contact", contact.address.expose());
         if let Some(id) = notice.subscriber {
@@ -172,6 +227,15 @@ impl NoticeWriter {
     fn unsubscribe_url(&self, id: SubscriberId) -> String {
         self.site.unsubscribe_url(&self.keyring.link_token(Purpose::Unsubscribe, id))
     }
+}
+
+fn parsed(texts: &Arc<Texts>, files: Vec<(String, String)>) -> tera::TeraResult<Tera> {
+    let mut tera = Tera::default();
+    tera.autoescape_on(vec![".mjml"]);
+    super::plain::teach(&mut tera);
+    texts.teach(&mut tera);
+    tera.add_raw_templates(files)?;
+    Ok(tera)
 }
 
 fn datum<'a>(notice: &'a ClaimedNotice, name: &'static str) -> Result<&'a str, NoticeError> {

@@ -5,13 +5,16 @@
 //!
 //! [`Stencil`]: crate::mail::Stencil
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use tera::{Context, Kwargs, State, Tera};
+use tera::{Context, Tera};
 
 use super::compose::Composition;
-use super::{mjml, templates, words};
+use super::look::Look;
+use super::templates::{self, File, FolderError, Kind, Origin, Problem};
+use super::{mjml, words};
 use crate::domain::site::Site;
+use crate::domain::theme::Theme;
 use crate::mail::slot::Piece;
 use crate::mail::{Letter, Marks, Slot};
 
@@ -22,18 +25,20 @@ const SLOTS_MAX: usize = 2_000;
 /// Room for what a vote link adds to its mark: the base URL and the token.
 const VOTE_MAX: usize = 120;
 /// The letter's templates: the embedded ones, with a folder's files in their place where it has them.
-pub struct Templates(Tera);
+pub struct Templates {
+    tera: Tera,
+    files: Vec<File>,
+    look: Look,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    #[error("{}: {error}; mend or remove the file", file.display())]
-    Folder { file: PathBuf, error: std::io::Error },
-    #[error("the letter's templates: {0}")]
-    Template(String),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error("{0}; \"verdicts templates check\" shows all")]
-    Problem(templates::Problem),
+    Problem(Problem),
     #[error("templates/letter/letter.mjml is not MJML: {0}; mend the template, or one that it includes")]
-    Mjml(String),
+    Mjml(mjml::Flaw),
     #[error(
         "the letter's HTML has {0} octets even with the least detail, the limit is 90000; lower schedule.max_comparisons"
     )]
@@ -42,9 +47,9 @@ pub enum RenderError {
 
 impl Templates {
     /// # Errors
-    /// [`RenderError::Template`] if a template does not parse, with file, line and column.
+    /// [`RenderError::Problem`] if a template does not parse, with file, line and column.
     pub fn embedded() -> Result<Self, RenderError> {
-        Self::from_files(templates::embedded())
+        Self::from_files(templates::embedded(Kind::Letter))
     }
 
     /// The embedded templates with those of `folder` (`letter.mjml`, `letter.txt`, …) in their place, and its own besides.
@@ -53,54 +58,71 @@ impl Templates {
     /// [`RenderError`] if the folder can't be read, a template does not parse, or one has a problem that [`templates::scan`]
     /// knows.
     pub fn with_folder(folder: &Path) -> Result<Self, RenderError> {
-        let fail = |(file, error)| RenderError::Folder { file, error };
-        let files = templates::with_folder(folder).map_err(fail)?;
+        Self::of(templates::in_folder(Kind::Letter, folder)?)
+    }
+
+    /// The letter's templates of an operator's whole folder.
+    ///
+    /// # Errors
+    /// As [`Templates::with_folder`].
+    pub fn of_dir(dir: Option<&Path>) -> Result<Self, RenderError> {
+        Self::of(templates::files(Kind::Letter, dir)?)
+    }
+
+    fn of(files: Vec<File>) -> Result<Self, RenderError> {
         let made = Self::from_files(files)?;
-        match templates::scan_folder(folder).map_err(fail)?.into_iter().next() {
+        let own = made.files.iter().filter(|file| file.is_own);
+        match own.flat_map(|file| templates::scan(Kind::Letter, file)).next() {
             Some(problem) => Err(RenderError::Problem(problem)),
             None => Ok(made),
         }
     }
 
-    fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, RenderError> {
-        let mut tera = Tera::default();
-        tera.autoescape_on(vec![".mjml", ".html"]);
-        tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-            let indent = args.get::<&str>("indent")?.unwrap_or("");
-            Ok(words::wrapped(text, words::TEXT_WIDTH, indent))
-        });
-        tera.register_filter(
-            "underline",
-            |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-                let with = args.get::<&str>("with")?.unwrap_or("-");
-                Ok(with.repeat(text.chars().count().min(words::TEXT_WIDTH)))
-            },
-        );
-        tera.register_filter(
-            "column",
-            |text: &str, args: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
-                let width = args.get::<usize>("width")?.unwrap_or(20);
-                Ok(format!("{:width$}", words::clipped(text, width.saturating_sub(1))))
-            },
-        );
-        let files: Vec<(String, String)> = files.into_iter().collect();
-        tera.add_raw_templates(files).map_err(|error| RenderError::Template(error.to_string()))?;
-        Ok(Self(tera))
+    fn from_files(files: Vec<File>) -> Result<Self, RenderError> {
+        let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+        let tera =
+            Self::parsed(texts).map_err(|error| RenderError::Problem(Problem::of_tera(&files, &error)))?;
+        Ok(Self { tera, files, look: Look::of(&Theme::default()) })
     }
 
-    /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`].
+    fn parsed(files: Vec<(String, String)>) -> tera::TeraResult<Tera> {
+        let mut tera = Tera::default();
+        tera.autoescape_on(vec![".mjml", ".html"]);
+        super::plain::teach(&mut tera);
+        tera.add_raw_templates(files)?;
+        Ok(tera)
+    }
+
+    /// The same templates in another look.
+    #[must_use]
+    pub fn with_theme(mut self, theme: &Theme) -> Self {
+        self.look = Look::of(theme);
+        self
+    }
+
+    /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`]; what had to be left
+    /// out is said in the log.
     ///
     /// # Errors
     /// [`RenderError`] if a template fails, or if the letter is too large even in the least detail.
     pub fn render(&self, composition: &Composition) -> Result<Letter, RenderError> {
         let marks = self.marks(composition)?;
         let mut size = 0;
-        for step in 0..=Composition::STEPS {
+        for step in 0..=Composition::STEPS.len() {
             let reduced = composition.reduced(step);
             let html = self.html(&reduced, Some(marks))?;
             size = html.len() + SLOTS_MAX + VOTE_MAX * html.matches(&marks.mark(Slot::VoteUrl)).count();
             if size <= HTML_MAX {
                 let text = self.text(composition, Some(marks))?;
+                let left_out = &Composition::STEPS[..step];
+                if !left_out.is_empty() {
+                    tracing::warn!(
+                        issue = composition.number,
+                        octets = html.len(),
+                        "the letter is too large for Gmail as a whole; left out: {}",
+                        left_out.join("; ")
+                    );
+                }
                 return Ok(Letter { subject: composition.subject.clone(), html, text, marks });
             }
         }
@@ -114,24 +136,49 @@ impl Templates {
         Ok(Marks::clear_of(&[&html, &text]))
     }
 
+    /// The letter as MJML, before the renderer: what `letter.mjml` and its partials make of the content, in full detail and with
+    /// nothing in the slots.
+    ///
+    /// # Errors
+    /// [`RenderError::Template`] if a template fails.
+    pub fn mjml(&self, composition: &Composition) -> Result<String, RenderError> {
+        self.fill("letter.mjml", composition, None)
+    }
+
     fn html(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
         let mjml = self.fill("letter.mjml", composition, marks)?;
-        mjml::to_html(&mjml).map_err(RenderError::Mjml)
+        mjml::to_html(&mjml).map_err(|flaw| {
+            let problem = flaw.at.and_then(|at| self.origin(composition, marks)?.problem(at, &flaw.words));
+            problem.map_or(RenderError::Mjml(flaw), RenderError::Problem)
+        })
+    }
+
+    /// Where each part of the letter's MJML comes from.
+    fn origin(&self, composition: &Composition, marks: Option<Marks>) -> Option<Origin<'_>> {
+        let tera = Self::parsed(Origin::marked(&self.files)).ok()?;
+        let context = self.context(composition, marks).ok()?;
+        Some(Origin::new(&self.files, tera.render("letter.mjml", &context).ok()?))
     }
 
     fn text(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
-        self.fill("letter.txt", composition, marks)
+        Ok(super::plain::trimmed(&self.fill("letter.txt", composition, marks)?))
     }
 
     fn fill(&self, name: &str, letter: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
-        let fail = |error: tera::Error| RenderError::Template(error.to_string());
-        let mut context = Context::from_serialize(letter).map_err(fail)?;
+        let rendered = self.context(letter, marks).and_then(|context| self.tera.render(name, &context));
+        rendered.map_err(|error| RenderError::Problem(Problem::of_tera(&self.files, &error)))
+    }
+
+    fn context(&self, letter: &Composition, marks: Option<Marks>) -> tera::TeraResult<Context> {
+        let visible = words::all_visible(letter).map_err(tera::Error::message)?;
+        let mut context = Context::from_serialize(&visible)?;
         let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
             .into_iter()
             .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))
             .collect();
         context.insert("slots", &slots);
-        self.0.render(name, &context).map_err(fail)
+        context.insert("theme", &self.look);
+        Ok(context)
     }
 }
 

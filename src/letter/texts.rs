@@ -6,14 +6,16 @@
 //! the same keys and placeholders, and the templates to keys that exist.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use rust_embed::RustEmbed;
 use tera::{Kwargs, State, Tera, TeraResult};
 
-#[derive(RustEmbed)]
-#[folder = "templates/texts"]
-struct Embedded;
+use super::templates::{self, File, FolderError, Kind, Problem};
+
+mod check;
+
+pub use check::check;
 
 /// A language of [`Texts`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -30,8 +32,10 @@ pub struct Texts {
 pub enum TextsError {
     #[error("site.language = {asked:?}: there are no texts in it; choose one of {shipped}")]
     NotShipped { asked: String, shipped: String },
-    #[error("templates/texts/{file} of this binary is broken: {reason}")]
-    Broken { file: String, reason: String },
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("{0}; \"verdicts templates check\" shows all")]
+    Problem(Problem),
 }
 
 impl Texts {
@@ -40,16 +44,27 @@ impl Texts {
     /// # Errors
     /// [`TextsError::NotShipped`] with the languages there are, if `site` is none of them.
     pub fn embedded(site: &str) -> Result<Self, TextsError> {
+        Self::of_dir(site, None)
+    }
+
+    /// As [`Texts::embedded`], with the files of an operator's folder in place of the built-in ones, and languages of its own.
+    ///
+    /// # Errors
+    /// As there, and the first thing that [`check()`] finds.
+    pub fn of_dir(site: &str, dir: Option<&Path>) -> Result<Self, TextsError> {
+        let files = templates::files(Kind::Texts, dir)?;
+        if let Some(problem) = check(&files).into_iter().next() {
+            return Err(TextsError::Problem(problem));
+        }
         let mut languages: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-        for name in Embedded::iter() {
-            let Some((tag, part)) = name.strip_suffix(".toml").and_then(|n| n.split_once('/')) else {
+        for file in &files {
+            let Some((tag, part)) = file.name.strip_suffix(".toml").and_then(|name| name.split_once('/'))
+            else {
                 continue;
             };
-            let file = Embedded::get(&name).map(|file| file.data).unwrap_or_default();
-            let broken = |reason: String| TextsError::Broken { file: name.to_string(), reason };
-            let table: toml::Table =
-                String::from_utf8_lossy(&file).parse().map_err(|e: toml::de::Error| broken(e.to_string()))?;
-            flatten(part, &table, languages.entry(tag.to_owned()).or_default()).map_err(broken)?;
+            let entries = read(file, part).map_err(TextsError::Problem)?;
+            let texts = entries.into_iter().map(|entry| (entry.key, entry.text));
+            languages.entry(tag.to_owned()).or_default().extend(texts);
         }
         let languages: Vec<_> = languages.into_iter().collect();
         let place = languages.iter().position(|(tag, _)| tag == site);
@@ -200,15 +215,43 @@ pub fn placeholders(text: &str) -> Vec<&str> {
     names
 }
 
-fn flatten(prefix: &str, table: &toml::Table, out: &mut BTreeMap<String, String>) -> Result<(), String> {
+/// A text with its key and where it stands in its file.
+struct Entry {
+    key: String,
+    text: String,
+    /// An octet.
+    at: usize,
+}
+
+/// The texts of a file of this part.
+fn read(file: &File, part: &str) -> Result<Vec<Entry>, Problem> {
+    let root = toml::de::DeTable::parse(&file.text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start).min(file.text.len());
+        Problem::at(file, at, format!("is not TOML: {}", error.message().replace('\n', " ")))
+    })?;
+    let mut entries = Vec::new();
+    flatten(file, part, root.get_ref(), &mut entries)?;
+    Ok(entries)
+}
+
+fn flatten(
+    file: &File,
+    prefix: &str,
+    table: &toml::de::DeTable<'_>,
+    out: &mut Vec<Entry>,
+) -> Result<(), Problem> {
     for (name, value) in table {
-        let key = format!("{prefix}.{name}");
-        match value {
-            toml::Value::String(text) => {
-                out.insert(key, text.clone());
+        let key = format!("{prefix}.{}", name.get_ref());
+        match value.get_ref() {
+            toml::de::DeValue::String(text) => {
+                out.push(Entry { key, text: text.to_string(), at: name.span().start });
             }
-            toml::Value::Table(inner) => flatten(&key, inner, out)?,
-            other => return Err(format!("{key} is a {}, not a text", other.type_str())),
+            toml::de::DeValue::Table(inner) => flatten(file, &key, inner, out)?,
+            other => {
+                let words =
+                    format!("{} is a {}, not a text; put it in quotes", name.get_ref(), other.type_str());
+                return Err(Problem::at(file, value.span().start, words));
+            }
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::{
     choices, comparisons, consent, intake, issues, leaving, notices, pace_rows, pacing, queue, retention,
-    votes,
+    subjects, votes,
 };
 
 /// The engine behind a store.
@@ -97,6 +97,9 @@ pub(super) struct Texts {
     pub(super) vote_totals: Text,
     pub(super) fence_votes: Text,
     pub(super) drop_votes: Text,
+    pub(super) draw: Text,
+    pub(super) subject_figures: Text,
+    pub(super) lock_issue: Text,
 }
 
 impl Texts {
@@ -136,6 +139,9 @@ impl Texts {
             vote_totals: engine.render(votes::TOTALS),
             fence_votes: engine.render(votes::FENCE),
             drop_votes: engine.render(votes::DROP),
+            draw: engine.render(subjects::DRAW),
+            subject_figures: engine.render(subjects::FIGURES),
+            lock_issue: engine.render(subjects::LOCK_ISSUE),
         }
     }
 }

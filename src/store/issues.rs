@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::choices::Choices;
+use super::subjects::Subjects;
 use super::{DeliveryRow, Durability, Enqueued, LastIssue, Result, Store, StoreError, Write};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{DeliveryState, Reply, Status, Tally};
@@ -103,8 +104,7 @@ impl Store {
         self.enqueue_by_choice(expected, issue, &Choices::default(), now).await
     }
 
-    /// As [`Store::enqueue`], with a letter of its own for every choice of topics, at the hours that readers chose. Who has
-    /// paused, and whom nothing is left for, gets a row that is cancelled and says so.
+    /// As [`Store::enqueue_in_words`], with a subject that nobody had a word in.
     ///
     /// # Errors
     /// As [`Store::enqueue`].
@@ -115,12 +115,32 @@ impl Store {
         choices: &Choices,
         now: UnixMillis,
     ) -> Result<Enqueued> {
+        self.enqueue_in_words(expected, issue, choices, &Subjects::default(), now).await
+    }
+
+    /// As [`Store::enqueue`], with a letter of its own for every choice of topics, at the hours that readers chose. Who has
+    /// paused, and whom nothing is left for, gets a row that is cancelled and says so. With a test of two subjects, some of them are
+    /// drawn for it and the others wait (see [`Store::decide_subject_test`]).
+    ///
+    /// # Errors
+    /// As [`Store::enqueue`].
+    pub async fn enqueue_in_words(
+        &self,
+        expected: IssueNumber,
+        issue: &NewIssue,
+        choices: &Choices,
+        subjects: &Subjects,
+        now: UnixMillis,
+    ) -> Result<Enqueued> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.lock_ledger().await?;
         let featured = listed("featured", &issue.featured);
         let slugs = super::json(&featured)?;
         if let Some(by) = self.taken(&mut tx, expected, issue, &slugs).await? {
             return Ok(Enqueued::Taken { by });
+        }
+        if !self.is_as_written(&mut tx, expected, subjects.written.as_ref()).await? {
+            return Ok(Enqueued::Outdated);
         }
         sqlx::query(
             "INSERT INTO issue (number, slot, state, cutoff_at, subject, preheader, stencil, created_at)
@@ -144,6 +164,9 @@ impl Store {
         let fan = sqlx::query(FAN_OUT).bind(expected.0).bind(now.0).execute(&mut *tx.tx).await?;
         if let Some(refusal) = self.choose(&mut tx, expected, choices, fan.rows_affected(), now).await? {
             return Ok(refusal);
+        }
+        if let Some(test) = &subjects.test {
+            self.begin_test(&mut tx, expected, test, now).await?;
         }
         tx.commit().await?;
         let audience = i64::try_from(fan.rows_affected()).unwrap_or(i64::MAX);

@@ -42,6 +42,7 @@ mod reading;
 mod retention;
 mod schedule;
 mod schema;
+mod subjects;
 mod subscribers;
 mod votes;
 
@@ -58,6 +59,7 @@ pub use queue::Turned;
 pub use reading::{Figures, Shelf};
 pub use retention::Requeued;
 pub use schema::SCHEMA;
+pub use subjects::{Decided, NewSubjectTest, SubjectTest, Subjects, UNDER_B};
 pub use votes::{CastVote, Total, Voted};
 
 use dialect::{Engine, Texts};
@@ -227,6 +229,8 @@ impl Store {
             ("vote totals", &texts.vote_totals),
             ("fence votes", &texts.fence_votes),
             ("drop votes", &texts.drop_votes),
+            ("draw for a test", &texts.draw),
+            ("figures of a test", &texts.subject_figures),
         ];
         let plain = [
             ("candidates", comparisons::CANDIDATES),
@@ -243,6 +247,9 @@ impl Store {
             ("tally", issues::TALLY),
             ("deliveries", issues::DELIVERIES),
             ("next due", queue::NEXT_DUE),
+            ("release who waits for a winner", subjects::RELEASE),
+            ("who waits for a winner", subjects::WAITING_FOR_WINNER),
+            ("a test to decide", subjects::DUE),
             ("done", queue::DONE),
             ("ripe", retention::RIPE),
             ("take out", retention::TAKE_OUT),
@@ -305,7 +312,7 @@ pub enum Enqueued {
     /// Somebody else was first: the slot is taken, one of the comparisons has been featured, or another issue is not
     /// finished. Nothing was written.
     Taken { by: Option<IssueNumber> },
-    /// Somebody chose meanwhile what no letter was made for: compose again. Nothing was written.
+    /// Somebody chose meanwhile what no letter was made for, or wrote another subject: compose again. Nothing was written.
     Outdated,
     /// Every reader has paused, or chose topics that it does not touch. Nothing was written.
     NobodyWants,

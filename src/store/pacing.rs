@@ -148,14 +148,16 @@ impl Store {
         Ok(lanes.into_iter().filter(|(_, lane)| lane.is_slowed(now)).collect())
     }
 
-    /// When the next letter that has not been refused becomes due: those that wait for a slot are among them.
+    /// When the next letter that has not been refused becomes due: those that wait for a slot are among them, and those
+    /// that wait for the winner of a test are not.
     ///
     /// # Errors
     /// What the engine says.
     pub async fn next_queued(&self) -> Result<Option<UnixMillis>> {
         let row = sqlx::query(
             "SELECT MIN(due_at) AS due FROM delivery
-             WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state = 'queued'",
+             WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state = 'queued'
+               AND due_at < 1000000000000000",
         )
         .fetch_one(&self.inner.read)
         .await?;

@@ -42,6 +42,8 @@ pub struct Shelf {
     /// When any comparison was last imported with another text.
     pub updated_at: UnixMillis,
     pub issues: i64,
+    /// Issues that are known by another subject than they began with.
+    pub renamed: i64,
 }
 
 impl Store {
@@ -116,6 +118,7 @@ impl Store {
             comparisons: row.try_get("comparisons")?,
             updated_at: UnixMillis(row.try_get::<Option<i64>, _>("updated_at")?.unwrap_or(0)),
             issues: row.try_get("issues")?,
+            renamed: row.try_get("renamed")?,
         })
     }
 }
@@ -134,7 +137,8 @@ pub(super) fn shelf_text() -> String {
     format!(
         "SELECT (SELECT COUNT(*) FROM comparison WHERE published_at <= $1) AS comparisons,
                 (SELECT MAX(updated_at) FROM comparison) AS updated_at,
-                (SELECT COUNT(*) FROM issue o WHERE {IS_PUBLIC}) AS issues"
+                (SELECT COUNT(*) FROM issue o WHERE {IS_PUBLIC}) AS issues,
+                (SELECT COUNT(*) FROM subject_test WHERE winner = 'b') AS renamed"
     )
 }
 

@@ -30,10 +30,11 @@ const ADD_UP: &str = "
 const STILL_THERE: &str =
     "SELECT 1 AS there FROM delivery WHERE issue = $1 AND state IN ('sent', 'cancelled') LIMIT 1";
 
-/// The rows that are left of a condensed issue are few.
+/// The rows that are left of a condensed issue are few. The archive shows the letter whose subject has won.
 pub(super) const FORGET_VARIANTS: &str = "
     DELETE FROM issue_variant WHERE issue = $1 AND NOT EXISTS (
-        SELECT 1 FROM delivery d WHERE d.issue = issue_variant.issue AND d.variant = issue_variant.variant)";
+        SELECT 1 FROM delivery d WHERE d.issue = issue_variant.issue AND d.variant % 10000 = issue_variant.variant)
+      AND NOT (variant = 1000 AND EXISTS (SELECT 1 FROM subject_test t WHERE t.issue = $1 AND t.winner = 'b'))";
 
 const FORGET_TOPICS: &str = "DELETE FROM issue_topics WHERE issue = $1";
 

@@ -52,6 +52,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0006_votes.sql"),
         postgres: include_str!("../../migrations/postgres/0006_votes.sql"),
     },
+    Migration {
+        version: 7,
+        name: "subjects",
+        sqlite: include_str!("../../migrations/sqlite/0007_subjects.sql"),
+        postgres: include_str!("../../migrations/postgres/0007_subjects.sql"),
+    },
 ];
 
 /// The schema this binary needs.

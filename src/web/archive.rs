@@ -15,6 +15,7 @@ use super::metadata;
 use super::shelf::Stamp;
 use crate::domain::UnixMillis;
 use crate::domain::issue::{Issue, IssueNumber};
+use crate::domain::subject::Arm;
 use crate::letter::Language;
 use crate::mail::Stencil;
 
@@ -126,21 +127,28 @@ pub async fn issue(
     let Ok(number) = number.parse().map(IssueNumber) else { return web.unknown_link() };
     let key = (format!("/issues/{number}"), Some(language));
     // A letter stays as it was sent. But the one claimed first may come back unsent, and the issue be called off in time.
-    let look = async |stamp: &Stamp| Ok(web.store.public_issue(number).await?.map(|_| stamp.clone()));
+    let stamp = |issue: Issue| Stamp::Letter(number, issue.subject);
+    let look = async |_: &Stamp| Ok(web.store.public_issue(number).await?.map(stamp));
     let make = async || {
         let Some(issue) = web.store.public_issue(number).await? else { return Ok(None) };
-        let Some(text) = web.store.stencil(number).await? else { return Ok(None) };
+        let Some(text) = web.store.public_stencil(number).await? else { return Ok(None) };
         let letter = Stencil::from_text(&text)?.web_html();
         let body = letter_page(&web, language, &issue, &letter)?;
         let made = Made {
-            modified: issue.created_at,
+            modified: renamed_at(&web, number).await?.unwrap_or(issue.created_at),
             max_age: 300,
             policy: Some(LETTER_POLICY),
             ..web.html(language, body)
         };
-        Ok(Some((Stamp::Letter(number), made)))
+        Ok(Some((stamp(issue), made)))
     };
     web.everybodys(key, &asked, look, make).await
+}
+
+/// When the letter got another subject than it began with.
+async fn renamed_at(web: &Web, number: IssueNumber) -> Result<Option<UnixMillis>, Unmade> {
+    let decided = web.store.subject_test(number).await?.and_then(|test| test.decided);
+    Ok(decided.filter(|decided| decided.winner == Arm::B).map(|decided| decided.at))
 }
 
 fn letter_page(web: &Web, language: Language, issue: &Issue, letter: &str) -> Result<String, Unmade> {

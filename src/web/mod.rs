@@ -21,7 +21,9 @@ mod leave;
 mod metadata;
 mod pages;
 mod preferences;
+pub mod preview;
 mod readers;
+mod rehearsal;
 mod say;
 mod serving;
 mod shelf;
@@ -44,7 +46,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 
 pub use client::{ClientIp, client_ip};
 pub use leave::REASONS;
-pub use pages::Pages;
+pub use pages::{Pages, PagesError};
 pub use serving::{Bounds, serve};
 pub use shelf::Shelf;
 

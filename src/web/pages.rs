@@ -4,6 +4,7 @@
 //! also puts a page of ours in the place of bare answers (an axum rejection, `StatusCode::GONE.into_response()`), so that
 //! nobody ever sees an empty one.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -11,24 +12,30 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use rust_embed::RustEmbed;
 use tera::{Context, Tera};
 
-use super::{Web, assets};
+use super::assets::Assets;
+use super::{Web, rehearsal};
+use crate::letter::templates::{self, File, FolderError, Kind, Problem};
 use crate::letter::{Language, Texts};
-
-/// The templates, and the assets beside them.
-#[derive(RustEmbed)]
-#[folder = "templates/pages/"]
-pub(super) struct Files;
 
 /// What somebody without any page at all is told; nothing here can fail.
 const LAST_WORDS: &str = "Something went wrong here; please try again later.\n";
 
-/// The page templates, parsed once.
+/// The page templates, parsed once, and the assets beside them.
 pub struct Pages {
-    tera: Tera,
+    pub(super) tera: Tera,
+    pub(super) files: Vec<File>,
+    pub(super) assets: Assets,
     pub texts: Arc<Texts>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PagesError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("{0}; \"verdicts templates check\" shows all")]
+    Problem(Problem),
 }
 
 /// An answer on its way to [`dress`]: it becomes HTML there.
@@ -39,24 +46,21 @@ struct Undressed {
 }
 
 impl Pages {
-    /// Parses the embedded templates.
+    /// Parses the embedded templates, with those of the operator's folder in their place.
     ///
     /// # Errors
-    /// Tera's words with file, line and column when a template is broken.
-    pub fn load(texts: Arc<Texts>) -> Result<Self, String> {
+    /// [`PagesError`] with file, line and column when a template is broken.
+    pub fn load(texts: Arc<Texts>, dir: Option<&Path>) -> Result<Self, PagesError> {
+        let files = templates::files(Kind::Pages, dir)?;
+        let assets = Assets::of(&files);
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".html"]);
         texts.teach(&mut tera);
-        assets::teach(&mut tera);
-        let files: Vec<(String, String)> = Files::iter()
-            .filter(|name| name.ends_with(".html"))
-            .filter_map(|name| {
-                let file = Files::get(&name)?;
-                Some((name.to_string(), String::from_utf8_lossy(&file.data).into_owned()))
-            })
-            .collect();
-        tera.add_raw_templates(files).map_err(|error| error.to_string())?;
-        Ok(Self { tera, texts })
+        assets.teach(&mut tera);
+        let pages = files.iter().filter(|file| file.name.ends_with(".html"));
+        tera.add_raw_templates(pages.map(|file| (&file.name, &file.text)))
+            .map_err(|error| PagesError::Problem(Problem::of_tera(&files, &error)))?;
+        Ok(Self { tera, files, assets, texts })
     }
 
     /// An answer that becomes the page `name` in the reader's language. Nobody may keep it, since most pages behind a token
@@ -75,6 +79,10 @@ impl Pages {
     pub fn render(&self, language: Language, name: &str, context: &Context) -> Result<String, tera::Error> {
         let mut context = context.clone();
         context.insert("lang", self.texts.tag(language));
+        debug_assert!(
+            rehearsal::is_like(name, &context),
+            "{name} is shown with what src/web/rehearsal.json has not"
+        );
         self.tera.render(name, &context)
     }
 

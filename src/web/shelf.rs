@@ -34,8 +34,8 @@ pub enum Stamp {
         tools: [String; 2],
     },
     Lists(store::Shelf),
-    /// A letter stays as it was sent.
-    Letter(IssueNumber),
+    /// A letter stays as it was sent; which of two subjects it is known by may be decided later.
+    Letter(IssueNumber, String),
 }
 
 /// A page on the shelf.
@@ -139,7 +139,7 @@ mod tests {
     fn one_at_a_time_looks_and_only_once_a_second() {
         let shelf = Shelf::default();
         assert!(matches!(shelf.find_at(&key("/a"), 0), Found::Nothing));
-        shelf.put_at(key("/a"), Stamp::Letter(IssueNumber(1)), page(10), 0);
+        shelf.put_at(key("/a"), Stamp::Letter(IssueNumber(1), String::new()), page(10), 0);
         assert!(matches!(shelf.find_at(&key("/a"), 999), Found::Good(_)));
         assert!(matches!(shelf.find_at(&key("/a"), 1_000), Found::Look(_)));
         assert!(matches!(shelf.find_at(&key("/a"), 1_000), Found::Good(_)), "somebody is looking");
@@ -152,11 +152,11 @@ mod tests {
     fn the_octets_are_bounded_and_the_least_looked_at_goes_first() {
         let shelf = Shelf::with_room(2_000);
         for (name, now) in [("/a", 1), ("/b", 2), ("/c", 3)] {
-            shelf.put_at(key(name), Stamp::Letter(IssueNumber(1)), page(900), now);
+            shelf.put_at(key(name), Stamp::Letter(IssueNumber(1), String::new()), page(900), now);
         }
         assert!(matches!(shelf.find_at(&key("/a"), 3), Found::Nothing));
         assert!(matches!(shelf.find_at(&key("/b"), 3), Found::Good(_)));
-        shelf.put_at(key("/d"), Stamp::Letter(IssueNumber(1)), page(5_000), 4);
+        shelf.put_at(key("/d"), Stamp::Letter(IssueNumber(1), String::new()), page(5_000), 4);
         let held: usize = shelf.pages.read().unwrap().values().map(|kept| kept.page.size()).sum();
         assert!(held <= 2_000, "{held}");
     }

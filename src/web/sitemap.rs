@@ -54,7 +54,7 @@ pub async fn robots(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response {
         web.site.base_url
     );
     // The same as long as this process runs.
-    let never = Stamp::Letter(IssueNumber(0));
+    let never = Stamp::Letter(IssueNumber(0), String::new());
     let look = async |stamp: &Stamp| Ok(Some(stamp.clone()));
     let make = async || {
         let kind = "text/plain; charset=utf-8";

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::subjects::{new_variant, variant_under_b};
 use super::{Desk, WeekError};
 use crate::domain::UnixMillis;
 use crate::domain::comparison::Tool;
 use crate::domain::issue::IssueNumber;
 use crate::domain::preferences::{Topics, next_hour};
-use crate::letter::compose::{Ballot, compose};
+use crate::domain::subject::Wording;
+use crate::letter::compose::{Ballot, Composition, compose};
 use crate::letter::pick::Selection;
 use crate::mail::Stencil;
 use crate::store::{Choices, ChosenHour, NewVariant, Served};
@@ -20,16 +22,27 @@ pub const MOST_VARIANTS: usize = 64;
 /// The comparisons of a variant by slug: featured, and mentioned.
 type Carried = (Vec<String>, Vec<String>);
 
-/// What to do for readers who chose, for a letter with this selection.
+/// What a letter is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub selection: &'a Selection,
+    pub ballots: &'a [Ballot],
+    pub written: Option<&'a Wording>,
+}
+
+/// What to do for readers who chose, for a letter of this; and, `with_test`, the letters of their choices under subject B.
 ///
 /// # Errors
 /// As [`super::run`].
 pub(super) async fn choices(
     desk: &Desk,
     number: IssueNumber,
-    (selection, ballots): (&Selection, &[Ballot]),
+    from: Source<'_>,
+    with_test: bool,
     now: UnixMillis,
-) -> Result<Choices, WeekError> {
+) -> Result<(Choices, Vec<NewVariant>), WeekError> {
+    let selection = from.selection;
+    let mut under_b = Vec::new();
     let mut choices = Choices { hours: hours(desk, now).await?, ..Choices::default() };
     let whole = carried(selection);
     let mut made: BTreeMap<Carried, i64> = BTreeMap::new();
@@ -43,7 +56,14 @@ pub(super) async fn choices(
                     Served::Variant(*variant)
                 } else if choices.variants.len() < MOST_VARIANTS {
                     let variant = i64::try_from(made.len()).unwrap_or(i64::MAX - 1) + 1;
-                    choices.variants.push(letter(desk, number, (&left, ballots), variant, now)?);
+                    let left = Source { selection: &left, ..from };
+                    let (letter, composition) = letter(desk, number, left, variant, now)?;
+                    choices.variants.push(letter);
+                    if with_test {
+                        let of = (variant, &composition);
+                        let rival = variant_under_b(desk, number, left.selection, of, from.written, now)?;
+                        under_b.push(rival);
+                    }
                     made.insert(carries, variant);
                     Served::Variant(variant)
                 } else {
@@ -55,28 +75,28 @@ pub(super) async fn choices(
         };
         choices.topics.push((chosen.topics, served));
     }
-    Ok(choices)
+    Ok((choices, under_b))
 }
 
 fn letter(
     desk: &Desk,
     number: IssueNumber,
-    (selection, ballots): (&Selection, &[Ballot]),
+    Source { selection, ballots, written }: Source<'_>,
     variant: i64,
     now: UnixMillis,
-) -> Result<NewVariant, WeekError> {
+) -> Result<(NewVariant, Composition), WeekError> {
     let site = &desk.settings.site;
     let composition = compose(number, now, site, selection).with_votes(&of_interest(selection, ballots));
+    let composition = composition.in_words(written);
     let stencil = Stencil::build(&desk.templates.render(&composition)?, site, number)?;
     // It is the whole letter with less in it: what there is to warn of was said of that.
     super::passes(number, super::proof(&desk.settings.site, &desk.keyring, number, &stencil, now), false)?;
-    let slugs = selection.featured_slugs();
-    Ok(NewVariant { variant, subject: composition.subject, slugs, stencil: stencil.to_text() })
+    Ok((new_variant(variant, &composition, selection, &stencil), composition))
 }
 
 /// The ballots that have a category in common with what the variant carries. Not with what was chosen, since readers of
 /// different choices may share a variant.
-fn of_interest(selection: &Selection, ballots: &[Ballot]) -> Vec<Ballot> {
+pub(super) fn of_interest(selection: &Selection, ballots: &[Ballot]) -> Vec<Ballot> {
     let choices = selection.featured.iter().chain(&selection.mentioned);
     let topic = |tool: &Tool| tool.category.trim().to_lowercase();
     let carried: BTreeSet<String> = choices.flat_map(|choice| &choice.comparison.tools).map(topic).collect();

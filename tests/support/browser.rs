@@ -54,7 +54,7 @@ impl Browser {
                 format!("--user-data-dir={}", profile.path().display()),
             ],
             "prefs": preferences,
-        } });
+        }, "goog:loggingPrefs": { "browser": "ALL" } });
         let wish = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let session = driver.request("POST", "/session", &wish).expect("Chromium starts");
         let session = session["sessionId"].as_str().expect("a session").to_owned();
@@ -177,6 +177,14 @@ impl Browser {
         self.post(&format!("/element/{focused}/value"), json!({ "text": key.to_string() }));
     }
 
+    /// What the console has said since it was last asked, warnings and errors.
+    pub fn console(&self) -> Vec<String> {
+        let said = self.post("/se/log", json!({ "type": "browser" }));
+        let lines = said.as_array().map(Vec::as_slice).unwrap_or_default();
+        let loud = lines.iter().filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
+        loud.map(|line| line["message"].as_str().unwrap_or("?").to_owned()).collect()
+    }
+
     pub fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", json!({ "script": script, "args": [] }))
     }
@@ -221,11 +229,8 @@ impl Browser {
 
     /// What axe-core finds wrong with the page, one line each.
     pub fn violations(&self) -> Vec<String> {
-        let axe = std::fs::read_to_string(AXE).unwrap_or_else(|error| {
-            panic!(
-                "{AXE}: {error}; run tests/run, or: npm install --prefix target/npm axe-core@4.x --no-audit --no-fund --ignore-scripts"
-            )
-        });
+        let axe = std::fs::read_to_string(AXE)
+            .unwrap_or_else(|error| panic!("{AXE}: {error}; tests/run installs it into target/npm"));
         self.run(&axe);
         let script = "const done = arguments[0];
              axe.run(document, { resultTypes: ['violations'] }).then(

@@ -23,7 +23,12 @@ pub struct Served {
 impl Served {
     /// Serves the house's pages on `address`, which its settings name as the one of every link.
     pub fn start(house: &House, address: SocketAddr) -> Self {
-        let variables = [("VERDICTS__SITE__BASE_URL".to_owned(), format!("http://{address}"))];
+        Self::with(house, address, Vec::new())
+    }
+
+    /// As [`Served::start`], with more variables of the environment.
+    pub fn with(house: &House, address: SocketAddr, mut variables: Vec<(String, String)>) -> Self {
+        variables.push(("VERDICTS__SITE__BASE_URL".to_owned(), format!("http://{address}")));
         let settings = Settings::load(Some(&house.path("verdicts.toml")), variables.into_iter()).unwrap();
         let (stop, stopped) = watch::channel(false);
         let (ready, started) = std::sync::mpsc::channel();

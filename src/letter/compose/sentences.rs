@@ -2,13 +2,42 @@
 //! nothing that the letter does not hold.
 
 use super::super::verdict::{self, Panel, Verdict};
-use super::super::words::{self, capitalized, clipped, list, number, plural};
-use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent};
+use super::super::words::{capitalized, isolated, list, number, plural};
+use super::percent;
 use crate::domain::comparison::{Comparison, Stance, Tool};
+
+/// What to ship with, in as few words as there are.
+pub(super) fn answer(comparison: &Comparison) -> String {
+    let words = match verdict::verdict(comparison) {
+        Verdict::Pick { tool, .. } => {
+            let panel = comparison.tools[tool].panel();
+            if panel.ship >= panel.skip {
+                return comparison.tools[tool].name.clone();
+            }
+            "Neither, so far"
+        }
+        Verdict::Tie { percent: 100 } => "Either one",
+        Verdict::Tie { percent: 0 } => "Neither",
+        Verdict::Tie { .. } => "Too close to call",
+        Verdict::OneSided { .. } => "Half a verdict",
+        Verdict::Unjudged => "Too early to say",
+    };
+    words.to_owned()
+}
+
+/// Where the reviews stand in full.
+pub(super) fn link_text(comparison: &Comparison) -> String {
+    match comparison.tools.iter().map(|tool| tool.reviews.len()).sum() {
+        0 => "Read the whole comparison".to_owned(),
+        1 => "Read the review".to_owned(),
+        2 => "Read both reviews".to_owned(),
+        n => format!("Read all {} reviews", number(n)),
+    }
+}
 
 /// The verdict in one sentence.
 pub(super) fn verdict_line(comparison: &Comparison) -> String {
-    let name = |tool: usize| comparison.tools[tool].name.as_str();
+    let name = |tool: usize| isolated(&comparison.tools[tool].name);
     let figure = |tool: usize| percent(&comparison.tools[tool]);
     match verdict::verdict(comparison) {
         Verdict::Pick { tool, .. } => {
@@ -70,7 +99,7 @@ fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2]) -> Option<Stri
             if by.len() == 1 && by == who =>
         {
             let (one, two) = (stance.as_str(), other.as_str());
-            let (who, first, second) = (by[0], &first.name, &second.name);
+            let (who, first, second) = (isolated(by[0]), isolated(&first.name), isolated(&second.name));
             Some(format!("{who} stands alone on both: {one} on {first}, {two} on {second}."))
         }
         _ => None,
@@ -78,7 +107,7 @@ fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2]) -> Option<Stri
 }
 
 fn panel_sentence(tool: &Tool, panel: &Panel<'_>) -> String {
-    let name = &tool.name;
+    let name = isolated(&tool.name);
     match panel {
         Panel::Nobody => format!("Nobody has reviewed {name} yet."),
         Panel::Unanimous { stance, count } => {
@@ -111,61 +140,4 @@ pub(super) fn intro(featured: usize, mentioned: usize) -> String {
         1 => format!("{verdicts}, and one more in a line."),
         n => format!("{verdicts}, and {} more in a line each.", number(n)),
     }
-}
-
-/// The first of the candidates that fits; the last one is clipped if it has to be.
-pub(super) fn subject(featured: &[&Comparison], site_name: &str) -> String {
-    let Some(lead) = featured.first() else { return clipped(site_name, SUBJECT_MAX) };
-    let [a, b] = &lead.tools;
-    let (a, b) = (a.name.as_str(), b.name.as_str());
-    let versus = format!("{a} or {b}?");
-    let mut candidates = Vec::new();
-    if featured.len() == 1 {
-        let answer = match verdict::verdict(lead) {
-            Verdict::Pick { tool, by } if by >= CLEAR => format!("The panel clearly picks {}", [a, b][tool]),
-            Verdict::Pick { tool, .. } => format!("The panel picks {}", [a, b][tool]),
-            Verdict::Tie { percent: 100 } => "The panel ships both".to_owned(),
-            Verdict::Tie { percent: 0 } => "The panel skips both".to_owned(),
-            Verdict::Tie { .. } => "The panel calls it a tie".to_owned(),
-            Verdict::OneSided { .. } => "Half a verdict".to_owned(),
-            Verdict::Unjudged => "No verdict yet".to_owned(),
-        };
-        candidates.push(format!("{versus} {answer}"));
-    } else {
-        let more = featured.len() - 1;
-        let result = match verdict::verdict(lead) {
-            Verdict::Pick { tool, .. } => format!("{} over {}", [a, b][tool], [a, b][1 - tool]),
-            Verdict::Tie { .. } => format!("{a} and {b} tie"),
-            Verdict::OneSided { .. } | Verdict::Unjudged => format!("{a} or {b}"),
-        };
-        candidates.push(format!("{result}, and {} more {}", number(more), plural(more, "verdict")));
-        candidates.push(format!("{result} (+{more})"));
-    }
-    candidates.push(versus);
-    candidates.push(a.to_owned());
-    let fits = |s: &&String| s.chars().count() <= SUBJECT_MAX;
-    let found = candidates.iter().find(fits).or(candidates.last());
-    clipped(found.map_or(site_name, String::as_str), SUBJECT_MAX)
-}
-
-/// The lead's verdict, then as many other titles as fit.
-pub(super) fn preheader(featured: &[&Comparison]) -> String {
-    let Some((lead, others)) = featured.split_first() else { return String::new() };
-    let mut text = verdict_line(lead);
-    if others.is_empty() {
-        let longer = format!("{text} {}", split_line(lead));
-        return words::shortened(longer.trim(), PREHEADER_MAX);
-    }
-    for (index, other) in others.iter().enumerate() {
-        let joint = if index == 0 { " Also: " } else { ", " };
-        let longer = format!("{text}{joint}{}", other.title);
-        if longer.chars().count() >= PREHEADER_MAX {
-            break;
-        }
-        text = longer;
-    }
-    if !text.ends_with('.') {
-        text.push('.');
-    }
-    clipped(&text, PREHEADER_MAX)
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::words::plural;
+use super::super::words::{figures, plural};
 use super::Composition;
 use crate::domain::comparison::{Comparison, Votes};
 
@@ -68,5 +68,5 @@ pub(super) fn community(votes: Votes) -> String {
 }
 
 fn counted(votes: u64) -> String {
-    format!("{votes} {}", plural(usize::try_from(votes).unwrap_or(usize::MAX), "vote"))
+    format!("{} {}", figures(votes), plural(usize::try_from(votes).unwrap_or(usize::MAX), "vote"))
 }

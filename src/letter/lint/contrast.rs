@@ -7,13 +7,10 @@ use scraper::{ElementRef, Html, Node};
 
 use super::style::Sheet;
 use super::{Findings, short};
+use crate::domain::colour::{Colour, TEXT_CONTRAST};
 
-/// The least contrast of text, and of large text: 24 px, or 18.66 px and bold.
-const TEXT: f64 = 4.5;
+/// The least contrast of large text: 24 px, or 18.66 px and bold.
 const LARGE_TEXT: f64 = 3.0;
-
-/// Red, green and blue.
-type Colour = [u8; 3];
 
 /// What an element hands down to those inside it.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +25,8 @@ struct Look {
 pub(super) fn check(page: &Html, sheet: &Sheet, found: &mut Findings) {
     for dark in [false, true] {
         // What a mail program shows behind a letter that says nothing itself.
-        let (ink, ground) = if dark { ([255; 3], [18; 3]) } else { ([0; 3], [255; 3]) };
+        let (ink, ground) =
+            if dark { (Colour::WHITE, Colour([18; 3])) } else { (Colour::BLACK, Colour::WHITE) };
         let root = Look { ink, ground, size: 16.0, bold: false, hidden: false };
         let mut looks: HashMap<NodeId, Look> = HashMap::new();
         // Parents come before their children.
@@ -57,14 +55,13 @@ fn judge(element: &ElementRef<'_>, look: Look, dark: bool, found: &mut Findings)
         return;
     }
     let large = look.size >= 24.0 || (look.bold && look.size >= 18.66);
-    let least = if large { LARGE_TEXT } else { TEXT };
-    let ratio = contrast(look.ink, look.ground);
+    let least = if large { LARGE_TEXT } else { TEXT_CONTRAST };
+    let ratio = look.ink.contrast(look.ground);
     if ratio < least {
         let mode = if dark { "dark" } else { "light" };
         let words = format!(
             "{} on {} has a contrast of {ratio:.2} in {mode} mode, {least} is the least (WCAG 2.2, 1.4.3); change one of them",
-            hex(look.ink),
-            hex(look.ground)
+            look.ink, look.ground
         );
         found.error("contrast", format!("<{}> \"{}\"", element.value().name(), short(&own)), words);
     }
@@ -111,61 +108,31 @@ fn colour(text: &str) -> Option<Colour> {
     if let Some(digits) = text.strip_prefix('#') {
         let digits: Vec<u8> = digits.chars().map_while(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
         return match digits[..] {
-            [r, g, b] => Some([r * 17, g * 17, b * 17]),
-            [r1, r2, g1, g2, b1, b2] => Some([r1 * 16 + r2, g1 * 16 + g2, b1 * 16 + b2]),
+            [r, g, b] => Some(Colour([r * 17, g * 17, b * 17])),
+            [r1, r2, g1, g2, b1, b2] => Some(Colour([r1 * 16 + r2, g1 * 16 + g2, b1 * 16 + b2])),
             _ => None,
         };
     }
     if let Some(numbers) = text.strip_prefix("rgb(").and_then(|rest| rest.strip_suffix(')')) {
         let numbers: Vec<u8> = numbers.split(',').filter_map(|one| one.trim().parse().ok()).collect();
-        return numbers.try_into().ok();
+        return numbers.try_into().ok().map(Colour);
     }
     match text.as_str() {
-        "white" => Some([255; 3]),
-        "black" => Some([0; 3]),
+        "white" => Some(Colour::WHITE),
+        "black" => Some(Colour::BLACK),
         _ => None,
     }
-}
-
-fn hex(colour: Colour) -> String {
-    colour.iter().fold("#".to_owned(), |text, part| text + &format!("{part:02x}"))
-}
-
-/// WCAG 2.2, "contrast ratio".
-fn contrast(one: Colour, other: Colour) -> f64 {
-    let (one, other) = (luminance(one), luminance(other));
-    (one.max(other) + 0.05) / (one.min(other) + 0.05)
-}
-
-/// WCAG 2.2, "relative luminance".
-fn luminance(colour: Colour) -> f64 {
-    let [r, g, b] = colour.map(|part| {
-        let part = f64::from(part) / 255.0;
-        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
-    });
-    0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn close(one: f64, other: f64) -> bool {
-        (one - other).abs() < 0.01
-    }
-
-    #[test]
-    fn contrast_is_what_the_standard_says() {
-        assert!(close(contrast([0; 3], [255; 3]), 21.0));
-        assert!(close(contrast([0x76; 3], [255; 3]), 4.54), "the lightest grey that is allowed on white");
-        assert!(close(contrast([0x77; 3], [255; 3]), 4.48), "and the first that is not");
-    }
-
     #[test]
     fn colours_are_read_as_letters_write_them() {
-        assert_eq!(colour("#fff"), Some([255; 3]));
-        assert_eq!(colour("#0a6b49"), Some([10, 107, 73]));
-        assert_eq!(colour("rgb(1, 2, 3)"), Some([1, 2, 3]));
+        assert_eq!(colour("#fff"), Some(Colour::WHITE));
+        assert_eq!(colour("#0a6b49"), Some(Colour([10, 107, 73])));
+        assert_eq!(colour("rgb(1, 2, 3)"), Some(Colour([1, 2, 3])));
         for none in ["transparent", "inherit", "#ff", "url(x)", ""] {
             assert_eq!(colour(none), None);
         }

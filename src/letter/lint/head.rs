@@ -1,27 +1,18 @@
 //! The headers that mailbox providers want of everybody who sends to many.
 
 use super::message::Message;
-use super::{Findings, short};
+use super::{Expected, Findings, heading, short};
 
 /// Headers that a letter has exactly once.
-const ONCE: [&str; 11] = [
-    "From",
-    "To",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "MIME-Version",
-    "Content-Type",
-    "List-Unsubscribe",
-    "List-Unsubscribe-Post",
-    "List-Id",
-    "Feedback-ID",
-];
-/// What a phone shows of a subject, in characters.
-const SUBJECT_SHOWN: usize = 70;
+const ONCE: [&str; 7] = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
+/// The same for a letter to a list.
+const ONCE_OF_A_LIST: [&str; 4] = ["List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Feedback-ID"];
+/// What a letter says that nobody wrote by hand (RFC 3834 §5).
+const ONCE_OF_A_NOTICE: [&str; 1] = ["Auto-Submitted"];
 
-pub(super) fn check(message: &Message, found: &mut Findings) {
-    for name in ONCE {
+pub(super) fn check(message: &Message, expected: Expected<'_>, found: &mut Findings) {
+    let more = if expected.is_notice { &ONCE_OF_A_NOTICE[..] } else { &ONCE_OF_A_LIST };
+    for name in ONCE.iter().chain(more).copied() {
         match message.all(name)[..] {
             [""] => found.error("header", name, format!("{name} is empty")),
             [_] => {}
@@ -43,12 +34,14 @@ pub(super) fn check(message: &Message, found: &mut Findings) {
             found.error("header", name, "a header holds a control character");
         }
     }
-    one_click(message, found);
+    if !expected.is_notice || message.first("List-Unsubscribe").is_some() {
+        one_click(message, expected, found);
+    }
     values(message, found);
 }
 
 /// RFC 8058 §3.1.
-fn one_click(message: &Message, found: &mut Findings) {
+fn one_click(message: &Message, expected: Expected<'_>, found: &mut Findings) {
     let urls = message.unsubscribe_urls();
     let name = "List-Unsubscribe";
     if !urls.iter().any(|url| is_web(url)) {
@@ -58,7 +51,8 @@ fn one_click(message: &Message, found: &mut Findings) {
             "List-Unsubscribe has no https link (RFC 8058 §3.1); set site.base_url",
         );
     }
-    if !urls.iter().any(|url| url.starts_with("mailto:")) {
+    // A notice that can be left by one click says so for completeness; the letters are what people leave.
+    if !expected.is_notice && !urls.iter().any(|url| url.starts_with("mailto:")) {
         found.warning(
             "one-click",
             name,
@@ -88,10 +82,8 @@ fn values(message: &Message, found: &mut Findings) {
     }
     // Encoded words are longer than what they say, and their length says little.
     let subject = message.first("Subject").unwrap_or_default();
-    let long = subject.chars().count();
-    if long > SUBJECT_SHOWN && !subject.contains("=?") {
-        let words = format!("the subject has {long} characters, a phone shows {SUBJECT_SHOWN} or fewer");
-        found.hint("subject", "Subject", words);
+    if !subject.contains("=?") {
+        heading::length(subject, found);
     }
 }
 

@@ -2,16 +2,20 @@
 
 use crate::mail::encode::from_quoted_printable;
 
-pub(super) struct Message {
+/// A letter taken apart.
+pub struct Message {
+    /// Names and values, unfolded, in their order.
     pub headers: Vec<(String, String)>,
     /// The kinds of its parts, in order.
     pub kinds: Vec<String>,
     pub text: Option<String>,
+    /// Decoded, with plain line ends, as the text is.
     pub html: Option<String>,
 }
 
 impl Message {
-    pub(super) fn parse(letter: &[u8]) -> Self {
+    /// Takes a whole letter with CRLF line ends apart; what it does not have is not there.
+    pub fn parse(letter: &[u8]) -> Self {
         let whole = String::from_utf8_lossy(letter);
         let (head, body) = whole.split_once("\r\n\r\n").unwrap_or((&whole, ""));
         let mut message = Self { headers: headers(head), kinds: Vec::new(), text: None, html: None };
@@ -55,6 +59,15 @@ impl Message {
 
     pub(super) fn first(&self, name: &str) -> Option<&str> {
         self.all(name).first().copied()
+    }
+
+    /// What a mail program shows beside the subject: the text of the first element of the body that is out of sight.
+    pub fn preview(&self) -> Option<String> {
+        let html = self.html.as_deref()?;
+        let page = scraper::Html::parse_document(html);
+        let hidden = scraper::Selector::parse("body div[style*='display:none']").expect("it is a selector");
+        let words: String = page.select(&hidden).next()?.text().collect();
+        Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     /// The URLs of List-Unsubscribe.

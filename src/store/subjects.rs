@@ -1,0 +1,387 @@
+//! What an operator wrote for an issue, and the test of two subjects: who is drawn, who waits, and which one wins.
+//!
+//! All of a test is decided in two commits. The one that enqueues the issue draws the lots: a row of the drawn says which
+//! subject it gets, and everybody else is queued with a due time and a time of enqueueing that lie 10^15 milliseconds ahead, where
+//! no claim finds them. The other one reads the votes, names the winner and takes that off again. So a crash leaves a test that is
+//! not decided, or one that is, with its readers released; and no claim knows of tests.
+
+use serde::Serialize;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::dialect::Engine;
+use super::{Durability, NewVariant, Result, Store, StoreError, Write};
+use crate::domain::UnixMillis;
+use crate::domain::issue::IssueNumber;
+use crate::domain::subject::{Arm, ArmFigures, LEAST_SENT, Line, Share, Terms, Why, Wording, judge};
+use crate::domain::subscriber::SubscriberId;
+use crate::domain::token::Keyring;
+use crate::fault::{self, Point};
+
+/// The number of the whole letter under subject B; a variant of topics under B has this and its own number.
+pub const UNDER_B: i64 = 1000;
+
+/// How many drawn readers are written down by one statement.
+const BATCH: usize = 10_000;
+
+const HOLD: &str =
+    "UPDATE delivery SET due_at = due_at + 1000000000000000, enqueued_at = due_at + 1000000000000000
+    WHERE issue = $1 AND state = 'queued'";
+
+/// Who has chosen an hour that is yet to come waits for it and would not have voted in time.
+const ELIGIBLE: &str =
+    "SELECT subscriber, due_at FROM delivery WHERE issue = $1 AND state = 'queued' ORDER BY subscriber";
+
+pub(super) const DRAW: &str = "
+    WITH v AS MATERIALIZED (
+        SELECT CAST(e.value ->> 0 AS BIGINT) AS s, CAST(e.value ->> 1 AS BIGINT) AS b FROM {each})
+    UPDATE delivery AS d SET due_at = d.due_at - 1000000000000000, enqueued_at = d.enqueued_at - 1000000000000000,
+        variant = CASE WHEN v.b = 1 THEN COALESCE(d.variant, 0) + 1000 ELSE d.variant END
+    FROM v WHERE d.issue = $2 AND d.subscriber = v.s";
+
+/// Cancelled rows too: a leaving that is taken back puts them where they were.
+pub(super) const RELEASE: &str = "
+    UPDATE delivery SET
+        due_at = CASE WHEN state <> 'queued' THEN due_at
+                      WHEN due_at - 1000000000000000 > $2 THEN due_at - 1000000000000000 ELSE $2 END,
+        enqueued_at = CASE WHEN enqueued_at - 1000000000000000 > $2 THEN enqueued_at - 1000000000000000 ELSE $2 END,
+        variant = CASE WHEN $3 = 1 THEN COALESCE(variant, 0) + 1000 ELSE variant END
+    WHERE issue = $1 AND enqueued_at >= 1000000000000000";
+
+/// Postgres only: takes the rows in the order of the subscribers, as a group that leaves does, so that nobody waits in a ring.
+const LOCK_HELD: &str = "
+    SELECT COUNT(*) AS n FROM (SELECT q.subscriber FROM delivery q
+        WHERE q.issue = $1 AND q.enqueued_at >= 1000000000000000 ORDER BY q.subscriber FOR UPDATE) held";
+
+/// As long as a test is not decided, only drawn readers can have been sent a letter. A vote is dated, so what somebody voted
+/// before does not count; who leaves takes their votes along.
+pub(super) const FIGURES: &str = "
+    SELECT CAST(CASE WHEN d.variant % 10000 >= 1000 THEN 1 ELSE 0 END AS BIGINT) AS b, COUNT(*) AS sent,
+        CAST(SUM(CASE WHEN EXISTS (
+            SELECT 1 FROM vote t WHERE t.subscriber = d.subscriber AND t.voted_at >= d.enqueued_at
+              AND t.tool IN (SELECT e.value FROM {texts})) THEN 1 ELSE 0 END) AS BIGINT) AS voted
+    FROM delivery d WHERE d.issue = $2 AND d.state = 'sent'
+    GROUP BY CASE WHEN d.variant % 10000 >= 1000 THEN 1 ELSE 0 END";
+
+pub(super) const WAITING_FOR_WINNER: &str = "
+    SELECT COUNT(*) AS n FROM delivery
+    WHERE issue = $1 AND state IN ('queued', 'deferred') AND due_at >= 1000000000000000 AND state = 'queued'";
+
+pub(super) const DUE: &str = "
+    SELECT issue FROM subject_test WHERE decided_at IS NULL AND decide_at <= $1
+      AND issue = (SELECT MIN(number) FROM issue WHERE state = 'running')";
+
+pub(super) const LOCK_ISSUE: &str = "SELECT number FROM issue WHERE number = $1 {lock}";
+
+const WORDING: &str = "SELECT subject, preheader, against, share, wait_ms FROM wording WHERE issue = $1";
+
+const TEST: &str =
+    "SELECT issue, a, b, share, tools, decide_at, sent_a, voted_a, sent_b, voted_b, winner, why, decided_at
+    FROM subject_test WHERE issue = $1";
+
+/// What an issue is enqueued with when somebody has a word in its subject. The default is neither.
+#[derive(Clone, Debug, Default)]
+pub struct Subjects {
+    /// What the letters were made with; if that has changed meanwhile, they are made again.
+    pub written: Option<Wording>,
+    pub test: Option<NewSubjectTest>,
+}
+
+/// A test that an issue begins with.
+#[derive(Clone, Debug)]
+pub struct NewSubjectTest {
+    /// The subjects of the whole letter.
+    pub a: String,
+    pub b: String,
+    pub terms: Terms,
+    /// The tools of the letter, by slug.
+    pub tools: Vec<String>,
+    /// The letters under subject B, numbered from [`UNDER_B`] on.
+    pub letters: Vec<NewVariant>,
+    /// Draws the lots.
+    pub keyring: Keyring,
+}
+
+/// A test of two subjects, as it stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SubjectTest {
+    pub issue: IssueNumber,
+    pub a: String,
+    pub b: String,
+    /// In per cent.
+    pub share: i64,
+    pub decide_at: UnixMillis,
+    /// Of A and of B: as of now, or as they stood at the decision.
+    pub figures: [ArmFigures; 2],
+    /// Readers who wait for the winner.
+    pub held: i64,
+    pub decided: Option<Decided>,
+}
+
+/// How a test ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Decided {
+    pub winner: Arm,
+    pub why: Why,
+    pub at: UnixMillis,
+}
+
+impl Store {
+    /// What an operator wrote for an issue.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn wording(&self, number: IssueNumber) -> Result<Option<Wording>> {
+        let row = sqlx::query(WORDING).bind(number.0).fetch_optional(&self.inner.read).await?;
+        row.as_ref().map(wording).transpose()
+    }
+
+    /// Keeps what an operator wrote for the issue that is made next; none: everything is composed. False, and nothing written,
+    /// if that is not the next issue (any more).
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn set_wording(
+        &self,
+        number: IssueNumber,
+        written: Option<&Wording>,
+        now: UnixMillis,
+    ) -> Result<bool> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        tx.lock_ledger().await?;
+        let next = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue");
+        if next.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("next")? != number.0 {
+            return Ok(false);
+        }
+        sqlx::query("DELETE FROM wording WHERE issue = $1").bind(number.0).execute(&mut *tx.tx).await?;
+        if let Some(written) = written {
+            let against = written.against.as_ref();
+            let millis = |terms: &Terms| i64::try_from(terms.wait.as_millis()).unwrap_or(i64::MAX);
+            sqlx::query(
+                "INSERT INTO wording (issue, subject, preheader, against, share, wait_ms, written_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            )
+            .bind(number.0)
+            .bind(written.subject.as_ref().map(Line::as_str))
+            .bind(written.preheader.as_ref().map(Line::as_str))
+            .bind(against.map(|(subject, _)| subject.as_str()))
+            .bind(against.map(|(_, terms)| i64::from(terms.share.percent())))
+            .bind(against.map(|(_, terms)| millis(terms)))
+            .bind(now.0)
+            .execute(&mut *tx.tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The test of an issue; none if it had none.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn subject_test(&self, number: IssueNumber) -> Result<Option<SubjectTest>> {
+        let row = sqlx::query(TEST).bind(number.0).fetch_optional(&self.inner.read).await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut test = test(&row)?;
+        if test.decided.is_none() {
+            let tools: String = row.try_get("tools")?;
+            let sent = sqlx::query(&self.inner.texts.subject_figures).bind(tools).bind(number.0);
+            test.figures = figures(&sent.fetch_all(&self.inner.read).await?)?;
+            let held = sqlx::query(WAITING_FOR_WINNER).bind(number.0).fetch_one(&self.inner.read).await?;
+            test.held = held.try_get("n")?;
+        }
+        Ok(Some(test))
+    }
+
+    /// The letter that an issue is known by: under the subject that has won, if it is another than the first.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn public_stencil(&self, number: IssueNumber) -> Result<Option<String>> {
+        let row = sqlx::query(
+            "SELECT COALESCE((SELECT v.stencil FROM subject_test t JOIN issue_variant v ON v.issue = t.issue
+                              WHERE t.issue = o.number AND t.winner = 'b' AND v.variant = 1000), o.stencil) AS stencil
+             FROM issue o WHERE o.number = $1",
+        );
+        let row = row.bind(number.0).fetch_optional(&self.inner.read).await?;
+        Ok(row.map(|row| row.try_get("stencil")).transpose()?)
+    }
+
+    /// Decides the test of the running issue if its time has come: names the winner and makes those due who wait for it, in
+    /// one durable commit. Done once, however many ask at the same time; none: there is nothing to decide.
+    ///
+    /// # Errors
+    /// What the engine says; then nothing happened.
+    pub async fn decide_subject_test(&self, now: UnixMillis) -> Result<Option<SubjectTest>> {
+        // Asked often and true once an issue: look without taking the writer's place.
+        let Some(due) = sqlx::query(DUE).bind(now.0).fetch_optional(&self.inner.read).await? else {
+            return Ok(None);
+        };
+        let number: i64 = due.try_get("issue")?;
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        // The issue first, like everybody: this waits for the turns under way, and keeps a pause and a cancellation out.
+        sqlx::query(&self.inner.texts.lock_issue).bind(number).fetch_all(&mut *tx.tx).await?;
+        let again = sqlx::query(DUE).bind(now.0).fetch_optional(&mut *tx.tx).await?;
+        if again.map(|row| row.try_get::<i64, _>("issue")).transpose()? != Some(number) {
+            return Ok(None);
+        }
+        let row = sqlx::query(TEST).bind(number).fetch_one(&mut *tx.tx).await?;
+        let mut test = test(&row)?;
+        let tools: String = row.try_get("tools")?;
+        let sent = sqlx::query(&self.inner.texts.subject_figures).bind(tools).bind(number);
+        test.figures = figures(&sent.fetch_all(&mut *tx.tx).await?)?;
+        let (winner, why) = judge(test.figures[0], test.figures[1]);
+        if self.inner.engine == Engine::Postgres {
+            sqlx::query(LOCK_HELD).bind(number).fetch_all(&mut *tx.tx).await?;
+        }
+        let under_b = i64::from(winner == Arm::B);
+        sqlx::query(RELEASE).bind(number).bind(now.0).bind(under_b).execute(&mut *tx.tx).await?;
+        test.decided = Some(Decided { winner, why, at: now });
+        write_decision(&mut tx, &test).await?;
+        fault::point(Point::BeforeDecision);
+        tx.commit().await?;
+        fault::point(Point::AfterDecision);
+        Ok(Some(test))
+    }
+
+    /// Whether the letters were made with what an operator has written by now.
+    pub(super) async fn is_as_written(
+        &self,
+        tx: &mut Write<'_>,
+        number: IssueNumber,
+        made_with: Option<&Wording>,
+    ) -> Result<bool> {
+        let row = sqlx::query(WORDING).bind(number.0).fetch_optional(&mut *tx.tx).await?;
+        Ok(row.as_ref().map(wording).transpose()?.as_ref() == made_with)
+    }
+
+    /// Draws the readers of a test among those who are queued, and lets the others wait. Nothing happens if there are too few
+    /// of them for their votes to say anything.
+    pub(super) async fn begin_test(
+        &self,
+        tx: &mut Write<'_>,
+        number: IssueNumber,
+        new: &NewSubjectTest,
+        now: UnixMillis,
+    ) -> Result<()> {
+        let queued = sqlx::query(ELIGIBLE).bind(number.0).fetch_all(&mut *tx.tx).await?;
+        let mut lots = Vec::with_capacity(queued.len());
+        for row in &queued {
+            if row.try_get::<i64, _>("due_at")? <= now.0 {
+                let reader: i64 = row.try_get("subscriber")?;
+                lots.push((new.keyring.lot(number, SubscriberId(reader)), reader));
+            }
+        }
+        lots.sort_unstable();
+        lots.truncate(new.terms.share.of(queued.len()));
+        lots.truncate(lots.len() / 2 * 2);
+        if i64::try_from(lots.len() / 2).unwrap_or(i64::MAX) < LEAST_SENT {
+            return Ok(());
+        }
+        sqlx::query(HOLD).bind(number.0).execute(&mut *tx.tx).await?;
+        let drawn: Vec<(i64, u8)> =
+            lots.iter().zip([0, 1].into_iter().cycle()).map(|((_, r), b)| (*r, b)).collect();
+        for batch in drawn.chunks(BATCH) {
+            let put = sqlx::query(&self.inner.texts.draw).bind(super::json(&batch)?).bind(number.0);
+            put.execute(&mut *tx.tx).await?;
+        }
+        for letter in &new.letters {
+            super::choices::put_variant(tx, number, letter).await?;
+        }
+        sqlx::query(
+            "INSERT INTO subject_test (issue, a, b, share, tools, decide_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(number.0)
+        .bind(&new.a)
+        .bind(&new.b)
+        .bind(i64::from(new.terms.share.percent()))
+        .bind(super::json(&new.tools)?)
+        .bind(now.plus(new.terms.wait).0)
+        .execute(&mut *tx.tx)
+        .await?;
+        Ok(())
+    }
+}
+
+async fn write_decision(tx: &mut Write<'_>, test: &SubjectTest) -> Result<()> {
+    let Some(decided) = test.decided else { return Ok(()) };
+    let [a, b] = test.figures;
+    sqlx::query(
+        "UPDATE subject_test SET winner = $2, why = $3, decided_at = $4, sent_a = $5, voted_a = $6, sent_b = $7, voted_b = $8
+         WHERE issue = $1",
+    )
+    .bind(test.issue.0)
+    .bind(decided.winner.as_str())
+    .bind(decided.why.as_str())
+    .bind(decided.at.0)
+    .bind(a.sent)
+    .bind(a.voted)
+    .bind(b.sent)
+    .bind(b.voted)
+    .execute(&mut *tx.tx)
+    .await?;
+    if decided.winner == Arm::B {
+        let name = sqlx::query("UPDATE issue SET subject = $2 WHERE number = $1");
+        name.bind(test.issue.0).bind(&test.b).execute(&mut *tx.tx).await?;
+    }
+    Ok(())
+}
+
+fn wording(row: &AnyRow) -> Result<Wording> {
+    let line = |column: &str| -> Result<Option<Line>> {
+        let text: Option<String> = row.try_get(column)?;
+        let parsed = text.as_deref().map(Line::parse).transpose();
+        parsed.map_err(|error| StoreError::content("a written subject of which", error.to_string()))
+    };
+    let against = match (line("against")?, row.try_get::<Option<i64>, _>("share")?) {
+        (Some(subject), Some(percent)) => {
+            let share: Share = percent
+                .to_string()
+                .parse()
+                .map_err(|_| StoreError::content("a share", percent.to_string()))?;
+            let wait = u64::try_from(row.try_get::<i64, _>("wait_ms")?).unwrap_or(0);
+            Some((subject, Terms { share, wait: std::time::Duration::from_millis(wait) }))
+        }
+        _ => None,
+    };
+    Ok(Wording { subject: line("subject")?, preheader: line("preheader")?, against })
+}
+
+fn test(row: &AnyRow) -> Result<SubjectTest> {
+    let count = |column: &str| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(column)?.unwrap_or(0));
+    let text =
+        |column: &str| Ok::<_, StoreError>(row.try_get::<Option<String>, _>(column)?.unwrap_or_default());
+    let decided = match row.try_get::<Option<i64>, _>("decided_at")? {
+        None => None,
+        Some(at) => {
+            let (winner, why) = (text("winner")?, text("why")?);
+            Some(Decided {
+                winner: Arm::parse(&winner).ok_or_else(|| StoreError::content("a subject", winner))?,
+                why: Why::parse(&why).ok_or_else(|| StoreError::content("why a subject won", why))?,
+                at: UnixMillis(at),
+            })
+        }
+    };
+    Ok(SubjectTest {
+        issue: IssueNumber(row.try_get("issue")?),
+        a: row.try_get("a")?,
+        b: row.try_get("b")?,
+        share: row.try_get("share")?,
+        decide_at: UnixMillis(row.try_get("decide_at")?),
+        figures: [
+            ArmFigures { sent: count("sent_a")?, voted: count("voted_a")? },
+            ArmFigures { sent: count("sent_b")?, voted: count("voted_b")? },
+        ],
+        held: 0,
+        decided,
+    })
+}
+
+fn figures(rows: &[AnyRow]) -> Result<[ArmFigures; 2]> {
+    let mut figures = [ArmFigures::default(); 2];
+    for row in rows {
+        let arm = &mut figures[usize::from(row.try_get::<i64, _>("b")? == 1)];
+        *arm = ArmFigures { sent: row.try_get("sent")?, voted: row.try_get("voted")? };
+    }
+    Ok(figures)
+}

@@ -1,0 +1,262 @@
+//! The page around the letter: what to choose, how large it is, and what the linter says.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use rust_embed::RustEmbed;
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use super::{Asked, Choice, Preview, Sheet};
+use crate::letter::lint::{Grade, Message};
+use crate::letter::render::HTML_MAX;
+
+/// The page, its style and its script; no part of what an operator's templates take the place of.
+#[derive(RustEmbed)]
+#[folder = "templates/preview/"]
+struct Files;
+
+/// What the page has of the look of all pages: as it is built in, so that a style that is being edited breaks no preview.
+const STYLE: &str = include_str!("../../../templates/pages/style.css");
+const ICON: &str = include_str!("../../../templates/pages/icon.svg");
+
+const PARTS: [(&str, &str); 5] = [
+    ("html", "HTML"),
+    ("text", "Text"),
+    ("source", "HTML source"),
+    ("wire", "On the wire"),
+    ("headers", "Headers"),
+];
+const SCHEMES: [(&str, &str); 3] = [("light", "Light"), ("dark", "Dark"), ("both", "Both")];
+const WIDTHS: [(&str, &str); 3] = [("640", "640 px"), ("375", "375 px"), ("full", "Full width")];
+const IMAGES: [(&str, &str); 2] = [("on", "On"), ("off", "Off")];
+
+/// The page's template, parsed once.
+pub(super) struct Stage(Tera);
+
+/// A row of links of which one is where we are.
+#[derive(Serialize)]
+struct Group {
+    label: &'static str,
+    links: Vec<Link>,
+}
+
+#[derive(Serialize)]
+struct Link {
+    label: String,
+    href: String,
+    current: bool,
+}
+
+#[derive(Serialize)]
+struct Frame {
+    title: String,
+    src: String,
+    /// In pixels; none for as wide as there is room.
+    width: Option<String>,
+    dark: bool,
+}
+
+/// What is chosen, each by its key.
+struct Chosen<'a> {
+    show: &'a str,
+    reader: &'a str,
+    part: &'static str,
+    scheme: &'static str,
+    width: &'static str,
+    images: &'static str,
+}
+
+impl Stage {
+    pub(super) fn load() -> Result<Self, String> {
+        let mut tera = Tera::default();
+        tera.autoescape_on(vec![".html"]);
+        let page = file("preview.html").unwrap_or_default();
+        tera.add_raw_template("preview.html", &page).map_err(|error| error.to_string())?;
+        Ok(Self(tera))
+    }
+}
+
+fn file(name: &str) -> Option<String> {
+    Files::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned())
+}
+
+/// The asked-for key of a row, or its first.
+fn one_of(row: &[(&'static str, &'static str)], asked: Option<&str>) -> &'static str {
+    row.iter().map(|(key, _)| *key).find(|key| Some(*key) == asked).unwrap_or(row[0].0)
+}
+
+fn key_of<'a>(choices: &'a [Choice], asked: Option<&str>) -> &'a str {
+    let found = choices.iter().find(|choice| Some(choice.key.as_str()) == asked);
+    found.or(choices.first()).map_or("", |choice| &choice.key)
+}
+
+impl Chosen<'_> {
+    /// The address with one choice made anew.
+    fn with(&self, row: &str, key: &str) -> String {
+        let pick = |own: &str, value: &str| if own == row { key.to_owned() } else { value.to_owned() };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (own, value) in [
+            ("show", self.show),
+            ("reader", self.reader),
+            ("part", self.part),
+            ("scheme", self.scheme),
+            ("width", self.width),
+            ("images", self.images),
+        ] {
+            query.append_pair(own, &pick(own, value));
+        }
+        query.finish()
+    }
+
+    fn group<'b>(
+        &self,
+        label: &'static str,
+        row: &str,
+        current: &str,
+        choices: impl Iterator<Item = (&'b str, &'b str)>,
+    ) -> Group {
+        let link = |(key, label): (&str, &str)| Link {
+            label: label.to_owned(),
+            href: format!("/?{}", self.with(row, key)),
+            current: key == current,
+        };
+        Group { label, links: choices.map(link).collect() }
+    }
+
+    fn frames(&self, version: &str) -> Vec<Frame> {
+        let schemes: &[&str] = if self.scheme == "both" { &["light", "dark"] } else { &[self.scheme] };
+        let width = (self.width != "full").then(|| self.width.to_owned());
+        let wide = width.as_deref().map_or("full width".to_owned(), |width| format!("{width} px"));
+        let frame = |scheme: &str| Frame {
+            title: format!("The letter, {scheme}, {wide}"),
+            src: format!("/letter.html?{}&v={version}", self.with("scheme", scheme)),
+            width: width.clone(),
+            dark: scheme == "dark",
+        };
+        schemes.iter().copied().map(frame).collect()
+    }
+}
+
+fn as_pairs(choices: &[Choice]) -> impl Iterator<Item = (&str, &str)> {
+    choices.iter().map(|choice| (choice.key.as_str(), choice.label.as_str()))
+}
+
+/// `GET /`: everything there is to judge a letter by.
+pub(super) async fn page(State(preview): State<Arc<Preview>>, Query(asked): Query<Asked>) -> Response {
+    // Before the letter is made: a change while it is made is one that the page has not seen.
+    let version = preview.version.borrow().clone();
+    let shown = preview.shown(&asked).await;
+    let menu = preview.studio.menu();
+    let readers = shown.as_ref().as_ref().map_or(&[][..], |sheet| &sheet.readers);
+    let chosen = Chosen {
+        show: key_of(&menu, asked.show.as_deref()),
+        // Kept while there is an error, so that the reader is the same after it.
+        reader: match readers {
+            [] => asked.reader.as_deref().unwrap_or(""),
+            readers => key_of(readers, asked.reader.as_deref()),
+        },
+        part: one_of(&PARTS, asked.part.as_deref()),
+        scheme: one_of(&SCHEMES, asked.scheme.as_deref()),
+        width: one_of(&WIDTHS, asked.width.as_deref()),
+        images: one_of(&IMAGES, asked.images.as_deref()),
+    };
+    let mut groups = vec![chosen.group("Letter", "show", chosen.show, as_pairs(&menu))];
+    if !readers.is_empty() {
+        groups.push(chosen.group("Reader", "reader", chosen.reader, as_pairs(readers)));
+    }
+    groups.push(chosen.group("Part", "part", chosen.part, PARTS.into_iter()));
+    if chosen.part == "html" {
+        groups.push(chosen.group("Light", "scheme", chosen.scheme, SCHEMES.into_iter()));
+        groups.push(chosen.group("Width", "width", chosen.width, WIDTHS.into_iter()));
+        groups.push(chosen.group("Images", "images", chosen.images, IMAGES.into_iter()));
+    }
+    let mut context = Context::new();
+    context.insert("title", &preview.studio.title());
+    context.insert("version", &version);
+    context.insert("groups", &groups);
+    context.insert("part", chosen.part);
+    match &*shown {
+        Ok(sheet) => fill(&mut context, sheet, &chosen, &version),
+        Err(problems) => context.insert("problems", problems),
+    }
+    match preview.stage.0.render("preview.html", &context) {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+fn fill(context: &mut Context, sheet: &Sheet, chosen: &Chosen<'_>, version: &str) {
+    let message = Message::parse(&sheet.wire);
+    let (html, text) = (message.html.unwrap_or_default(), message.text.unwrap_or_default());
+    context.insert("problems", &[""; 0]);
+    context.insert("subject", &sheet.subject);
+    context.insert("preheader", &sheet.preheader);
+    context.insert("notes", &sheet.notes);
+    context.insert("findings", &sheet.findings);
+    context.insert("errors", &sheet.findings.iter().filter(|one| one.grade == Grade::Error).count());
+    context.insert("download", &format!("/letter.eml?{}", chosen.with("", "")));
+    context.insert("html_size", &kilobytes(html.len()));
+    context.insert("html_limit", &kilobytes(HTML_MAX));
+    context.insert("html_share", &(html.len() * 100 / HTML_MAX).min(100));
+    context.insert("text_size", &kilobytes(text.len()));
+    context.insert("wire_size", &kilobytes(sheet.wire.len()));
+    match chosen.part {
+        "text" => context.insert("text", &text),
+        "source" => context.insert("text", &html),
+        "wire" => context.insert("text", &String::from_utf8_lossy(&sheet.wire).replace("\r\n", "\n")),
+        "headers" => context.insert("headers", &message.headers),
+        _ => context.insert("frames", &chosen.frames(version)),
+    }
+}
+
+/// "39.9 KB", a kilobyte being 1000 octets as in the limits of mail programs.
+fn kilobytes(octets: usize) -> String {
+    format!("{}.{} KB", octets / 1000, octets % 1000 / 100)
+}
+
+/// `GET /assets/{name}`: the few files that the page loads.
+pub(super) async fn asset(Path(name): Path<String>) -> Response {
+    let (kind, text) = match name.as_str() {
+        "style.css" => ("text/css; charset=utf-8", Some(STYLE.to_owned())),
+        "icon.svg" => ("image/svg+xml", Some(ICON.to_owned())),
+        "preview.css" => ("text/css; charset=utf-8", file("preview.css")),
+        "preview.js" => ("text/javascript; charset=utf-8", file("preview.js")),
+        _ => ("", None),
+    };
+    match text {
+        Some(text) => ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_said_in_thousands() {
+        assert_eq!(
+            (kilobytes(0), kilobytes(90_000), kilobytes(39_951)),
+            ("0.0 KB".into(), "90.0 KB".into(), "39.9 KB".into())
+        );
+    }
+
+    #[test]
+    fn one_choice_is_made_anew_and_the_others_stay() {
+        let chosen = Chosen {
+            show: "letter",
+            reader: "topic:A & B",
+            part: "html",
+            scheme: "dark",
+            width: "375",
+            images: "on",
+        };
+        assert_eq!(
+            chosen.with("scheme", "light"),
+            "show=letter&reader=topic%3AA+%26+B&part=html&scheme=light&width=375&images=on"
+        );
+    }
+}
