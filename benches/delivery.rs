@@ -5,7 +5,8 @@
 //! take turns for several rounds; medians are compared. A relay that is 20 ms away is compared with itself: one command at
 //! a time, and pipelined. Growth is the time a letter takes, and the memory, as the readers become more.
 //!
-//! Signed letters are measured too, and the CPU that they cost beyond the bare signature of the same library.
+//! Signed letters are measured too, and the CPU that they cost beyond the bare signature of the same library, which is made in
+//! the same rounds beside a sender and a sink at work: on a busy machine a signature takes longer than on an idle one.
 //!
 //!     cargo bench --bench delivery                                        # the whole of it, about ten minutes
 //!     READERS=5000 ROUNDS=1 GROWTH=10000 cargo bench --bench delivery     # a quick look
@@ -50,8 +51,10 @@ struct Row {
     connections: usize,
     /// Settings of ours for this row.
     more: String,
-    /// What the bare signature costs, in microseconds.
-    bare: f64,
+    /// The key that signs.
+    key: Option<(KeyKind, String)>,
+    /// What the bare signature costs, in milliseconds of CPU.
+    bare: Vec<f64>,
     limit: Vec<Run>,
     ours: Vec<Run>,
 }
@@ -81,7 +84,7 @@ fn main() {
 
     let near = near(readers, rounds, octets);
     let far = far(number("FAR_READERS", 1_500), rounds);
-    let rsa = near[RSA].median(|r| r.cpu) - near[RSA].bare / 1000.0;
+    let rsa = near[RSA].median(|r| r.cpu) - middle(near[RSA].bare.clone());
     let mut targets = vec![
         target("10 connections: letters against the limit", near[TEN].ratio(), 1.0, true, 0.5),
         target("10 connections: CPU ms a letter", near[TEN].median(|r| r.cpu), 0.15, false, 0.6),
@@ -165,9 +168,8 @@ fn near(readers: usize, rounds: usize, octets: usize) -> Vec<Row> {
         let pem = bare::key(kind, keys.path());
         let file = keys.path().join(kind.as_str());
         let more = format!("[dkim]\ndomain = \"verdicts.example\"\nselector = \"s\"\nkey_file = {file:?}\n");
-        let (name, bare) = (format!("10 connections, {name}"), bare::cost(kind, &pem));
-        println!("{name}: the bare signature takes {bare:.0} µs");
-        rows.push(Row { name, connections: 10, more, bare, ..Row::default() });
+        let (name, key) = (format!("10 connections, {name}"), Some((kind, pem)));
+        rows.push(Row { name, connections: 10, more, key, ..Row::default() });
     }
     for _ in 0..rounds {
         for row in &mut rows {
@@ -178,10 +180,38 @@ fn near(readers: usize, rounds: usize, octets: usize) -> Vec<Row> {
             drop(sink);
             let sink = Sink::start();
             row.ours.push(send(sink.address, row.connections, letters, &row.more));
+            drop(sink);
+            row.bare.extend(row.key.as_ref().map(|(kind, pem)| beside(*kind, pem, octets)));
         }
+    }
+    for row in rows.iter().filter(|row| row.key.is_some()) {
+        println!("{}: the bare signature takes {:.3} ms of CPU", row.name, middle(row.bare.clone()));
     }
     head("limit/s");
     rows.into_iter().inspect(Row::print).collect()
+}
+
+/// What a bare signature costs beside a sender and a sink at work, as ours has them beside it: milliseconds of CPU.
+fn beside(kind: KeyKind, pem: &str, octets: usize) -> f64 {
+    let sink = Sink::start();
+    let mut neighbour = start_smtp_source(sink.address, 10, 1_000_000, octets);
+    let mut sign = bare::signature(kind, pem);
+    let (begun, mut signatures, used) = (Instant::now(), 0.0, own_cpu());
+    while begun.elapsed() < Duration::from_secs(2) {
+        sign();
+        signatures += 1.0;
+    }
+    let used = own_cpu() - used;
+    neighbour.kill().expect("a sender that runs");
+    neighbour.wait().expect("a sender that ran");
+    used / signatures
+}
+
+/// Milliseconds of CPU that this thread has used.
+fn own_cpu() -> f64 {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells it");
+    let nanoseconds: f64 = stat.split(' ').next().and_then(|ns| ns.parse().ok()).expect("a number first");
+    nanoseconds / 1e6
 }
 
 /// Over 10 connections to a relay 20 ms away, one command at a time and pipelined.
@@ -255,13 +285,16 @@ fn machine() -> String {
 
 fn smtp_source(to: SocketAddr, connections: usize, letters: usize, octets: usize) -> Run {
     let begun = Instant::now();
-    let mut child = Command::new("smtp-source")
+    let used = watch(&mut start_smtp_source(to, connections, letters, octets));
+    run(letters, begun.elapsed(), used)
+}
+
+fn start_smtp_source(to: SocketAddr, connections: usize, letters: usize, octets: usize) -> Child {
+    Command::new("smtp-source")
         .args(["-d", "-s", &connections.to_string(), "-m", &letters.to_string(), "-l", &octets.to_string()])
         .args(["-f", "letters@verdicts.example", "-t", "reader@example.com", &to.to_string()])
         .spawn()
-        .expect("smtp-source is Postfix's: apt-get install --no-install-recommends postfix");
-    let used = watch(&mut child);
-    run(letters, begun.elapsed(), used)
+        .expect("smtp-source is Postfix's: apt-get install --no-install-recommends postfix")
 }
 
 /// One `send`, enqueueing included.

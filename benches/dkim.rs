@@ -7,12 +7,17 @@
 mod bare;
 
 use std::hint::black_box;
+use std::time::Instant;
 
-use bare::{ROUNDS, best};
 use verdicts::config::DkimKey;
 use verdicts::domain::UnixMillis;
 use verdicts::mail::Signer;
 use verdicts::mail::dkim::KeyKind;
+
+/// Signatures in one run.
+const ROUNDS: u32 = 10;
+/// Short runs, and many of them: the best one is one that nobody else's work interrupted.
+const RUNS: u32 = 200;
 
 /// Microseconds beyond the bare signatures.
 const LIMIT: f64 = 150.0;
@@ -24,7 +29,7 @@ fn main() {
         let pem = bare::key(kind, folder.path());
         let key_file = folder.path().join(kind.as_str());
         keys.push((
-            bare::cost(kind, &pem),
+            best(bare::signature(kind, &pem)),
             DkimKey {
                 domain: "example.com".to_owned(),
                 selector: kind.as_str().to_owned(),
@@ -80,4 +85,14 @@ fn letter() -> Vec<u8> {
         );
     }
     letter.into_bytes()
+}
+
+/// Microseconds a call, in the best run.
+fn best(mut work: impl FnMut()) -> f64 {
+    let mut run = || {
+        let start = Instant::now();
+        (0..ROUNDS).for_each(|_| work());
+        start.elapsed().as_secs_f64() * 1e6 / f64::from(ROUNDS)
+    };
+    (0..RUNS).map(|_| run()).fold(f64::INFINITY, f64::min)
 }
