@@ -22,6 +22,7 @@ use crate::letter::render::Templates;
 use crate::letter::templates::{self, Kind};
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
+use crate::store::UNDER_B;
 use crate::web::preview::{Choice, Sheet, Shown, Studio, Wanted};
 use crate::week::{self, Desk, Draft};
 
@@ -133,7 +134,13 @@ impl Bench {
         for (variant, _) in variants.iter().take(MOST_TOPICS) {
             readers.push(Choice {
                 key: format!("variant:{variant}"),
-                label: format!("Topics, variant {variant}"),
+                label: match *variant {
+                    UNDER_B => "Under subject B".to_owned(),
+                    under_b if under_b > UNDER_B => {
+                        format!("Topics, variant {}, subject B", under_b - UNDER_B)
+                    }
+                    variant => format!("Topics, variant {variant}"),
+                },
             });
         }
         let chosen = variants.into_iter().find(|(variant, _)| reader == format!("variant:{variant}"));
@@ -168,12 +175,20 @@ impl Bench {
                 week::quiet_words(desk, &draft.selection)
             )]);
         };
+        if let Some(rival) = edition.rival.as_ref() {
+            readers.push(Choice { key: "rival".to_owned(), label: "The other subject".to_owned() });
+            if reader == "rival" {
+                let (stencil, preheader) = (rival.stencil.clone(), rival.composition.preheader.clone());
+                return Ok(Made { stencil, preheader, readers, notes: note.into_iter().collect() });
+            }
+        }
         let topic = topics.iter().find(|topic| reader == format!("topic:{topic}"));
-        let stencil = match topic.and_then(|topic| Topics::new([topic.as_str()])) {
-            Some(topics) => week::variant(desk, &draft, &topics, now).map_err(one)?,
-            None => edition.stencil.clone(),
+        let variant = match topic.and_then(|topic| Topics::new([topic.as_str()])) {
+            Some(topics) => Some(week::variant(desk, &draft, &topics, now).map_err(one)?),
+            None => None,
         };
-        let preheader = edition.composition.preheader.clone();
+        let edition = variant.as_ref().unwrap_or(edition);
+        let (stencil, preheader) = (edition.stencil.clone(), edition.composition.preheader.clone());
         Ok(Made { stencil, preheader, readers, notes: note.into_iter().collect() })
     }
 

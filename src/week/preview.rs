@@ -1,6 +1,6 @@
 //! What a preview asks of a week beyond its draft.
 
-use super::{Desk, Draft, WeekError, choices};
+use super::{Desk, Draft, Edition, WeekError, choices};
 use crate::domain::UnixMillis;
 use crate::domain::comparison::Comparison;
 use crate::domain::preferences::Topics;
@@ -11,12 +11,14 @@ use crate::mail::Stencil;
 ///
 /// # Errors
 /// As [`super::run`].
-pub fn variant(desk: &Desk, draft: &Draft, topics: &Topics, now: UnixMillis) -> Result<Stencil, WeekError> {
+pub fn variant(desk: &Desk, draft: &Draft, topics: &Topics, now: UnixMillis) -> Result<Edition, WeekError> {
     let left = draft.selection.of(topics);
     let selection = if left.featured.is_empty() { &draft.selection } else { &left };
     let ballots = choices::of_interest(selection, &draft.ballots);
     let composition = compose(draft.number, now, &desk.settings.site, selection).with_votes(&ballots);
-    Ok(Stencil::build(&desk.templates.render(&composition)?, &desk.settings.site, draft.number)?)
+    let composition = composition.in_words(draft.written.as_ref());
+    let stencil = Stencil::build(&desk.templates.render(&composition)?, &desk.settings.site, draft.number)?;
+    Ok(Edition { composition, stencil, rival: None })
 }
 
 /// Puts comparisons in place of those of the same slug, and beside the others. [`crate::letter::pick`] leaves out what is too old.

@@ -54,7 +54,7 @@ impl Browser {
                 format!("--user-data-dir={}", profile.path().display()),
             ],
             "prefs": preferences,
-        } });
+        }, "goog:loggingPrefs": { "browser": "ALL" } });
         let wish = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let session = driver.request("POST", "/session", &wish).expect("Chromium starts");
         let session = session["sessionId"].as_str().expect("a session").to_owned();
@@ -175,6 +175,14 @@ impl Browser {
         let focused = self.tell("GET", "/element/active", &Value::Null);
         let focused = focused[ELEMENT].as_str().expect("something has the focus").to_owned();
         self.post(&format!("/element/{focused}/value"), json!({ "text": key.to_string() }));
+    }
+
+    /// What the console has said since it was last asked, warnings and errors.
+    pub fn console(&self) -> Vec<String> {
+        let said = self.post("/se/log", json!({ "type": "browser" }));
+        let lines = said.as_array().map(Vec::as_slice).unwrap_or_default();
+        let loud = lines.iter().filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
+        loud.map(|line| line["message"].as_str().unwrap_or("?").to_owned()).collect()
     }
 
     pub fn run(&self, script: &str) -> Value {
