@@ -47,6 +47,7 @@ fn main() {
         unsubscribe_token: "k1.u42.AbC-dEf_gHiJkLmNoPqRsT",
         preferences_token: "k1.p42.AbC-dEf_gHiJkLmNoPqRsT",
         vote_token: "k1.v42.AbC-dEf_gHiJkLmNoPqRsT",
+        topics: None,
     };
     let mut out = Vec::new();
     let filling = median(200, 100, || {

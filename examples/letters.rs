@@ -75,6 +75,7 @@ fn letter(
         unsubscribe_token: "k1.u42.AbC-dEf_gHiJkLmNoPqRsT",
         preferences_token: "k1.p42.AbC-dEf_gHiJkLmNoPqRsT",
         vote_token: "k1.v42.AbC-dEf_gHiJkLmNoPqRsT",
+        topics: None,
     };
     Stencil::build(&letter, &site(), ISSUE)?.fill(&reader, &mut octets);
     write(out, name, &octets)

@@ -16,6 +16,7 @@ use crate::domain::UnixMillis;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
 use crate::domain::pace::Warmup;
+use crate::domain::preferences::Topics;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
 use crate::letter::render::{RenderError, Templates};
@@ -154,7 +155,9 @@ impl App {
                     let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
                     variants.insert(variant, stencil);
                 }
-                Ok(Arc::new(IssueLetters { stencil, variants, keyring, signer }) as Arc<dyn Letters>)
+                let chosen = store.choices_of(number).await.map_err(|error| error.to_string())?;
+                let topics = chosen.iter().map(|text| said(text)).collect();
+                Ok(Arc::new(IssueLetters { stencil, variants, topics, keyring, signer }) as Arc<dyn Letters>)
             })
         }))
     }
@@ -171,6 +174,7 @@ impl App {
         Ok(IssueLetters {
             stencil,
             variants: HashMap::new(),
+            topics: Vec::new(),
             keyring: self.keyring.clone(),
             signer: self.signer()?,
         })
@@ -246,12 +250,20 @@ fn own_name() -> Option<String> {
     full.then_some(name)
 }
 
+/// A choice of topics as the store keeps it, in words.
+fn said(topics: &str) -> String {
+    let topics = Topics::parse(topics);
+    topics.map(|topics| topics.names().collect::<Vec<_>>().join(", ")).unwrap_or_default()
+}
+
 /// An issue's stencils and the keys for the links in them.
 struct IssueLetters {
     /// The whole letter.
     stencil: Stencil,
     /// What those get who chose topics.
     variants: HashMap<i64, Stencil>,
+    /// The choices of topics in words, in the order of their numbers.
+    topics: Vec<String>,
     keyring: Keyring,
     signer: Arc<Signer>,
 }
@@ -267,9 +279,10 @@ impl Letters for IssueLetters {
             unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
             vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
+            topics: claimed.choice().and_then(|choice| self.topics.get(choice - 1)).map(String::as_str),
         };
         // A variant is written in the commit that gives it to a reader, so it is there; more than was asked for is better than none.
-        let chosen = claimed.variant.and_then(|variant| self.variants.get(&variant));
+        let chosen = claimed.letter().and_then(|variant| self.variants.get(&variant));
         chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
     }

@@ -57,6 +57,8 @@
 //!   and of empty data before the first reader sees one. A preview ([`web::preview`]) makes them anew at every save, and changes no row.
 //! - **A choice is made when an issue is enqueued** ([`store::Store::enqueue_by_choice`]): which variant of the letter a reader gets,
 //!   from which hour on, or why none, stands on the delivery's row from that commit on, and a second attempt asks nobody again.
+//! - **Every colour, font and corner of letters and notices follows from `[theme]`** ([`domain::theme`]); templates name none, and
+//!   whatever the accent, words have the contrast of level AA in light and dark.
 //! - **A vote has a name as long as its reader has** ([`store::Store::vote`]): in the transaction in which somebody leaves, their
 //!   votes' rows go and the totals stay.
 

@@ -80,7 +80,7 @@ async fn everybody_gets_the_letter_of_their_choice(w: World) {
     choose_topics(&w.store, 1, &["Editors"]).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let letters = |claimed: Vec<verdicts::domain::delivery::Claimed>| {
-        claimed.iter().map(|one| (one.subscriber.0, one.variant)).collect::<Vec<_>>()
+        claimed.iter().map(|one| (one.subscriber.0, one.letter())).collect::<Vec<_>>()
     };
     let claimed = w.store.turn(&me, &[], 10, NOW).await.unwrap();
     let expected = [(1, Some(1)), (2, Some(2)), (4, Some(1)), (5, None), (6, None)];
@@ -111,7 +111,7 @@ async fn letters_that_no_row_asks_for_are_forgotten(w: World) {
     assert_eq!(w.store.tally(ONE).await.unwrap(), tally);
     w.store.requeue(ONE, &[SubscriberId(2)], NOW).await.unwrap();
     let again = w.store.turn(&me, &[], 3, NOW).await.unwrap();
-    assert_eq!(again[0].variant, Some(2));
+    assert_eq!(again[0].letter(), Some(2));
 }
 
 async fn what_was_chosen_too_late_is_asked_for_again(w: World) {

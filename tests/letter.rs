@@ -67,6 +67,7 @@ fn reader<'a>(email: &'a EmailAddress, name: Option<&'a str>) -> Reader<'a> {
         unsubscribe_token: "k1.u42.AbC-dEf_gHiJkLmNoPqRsT",
         preferences_token: "k1.p42.AbC-dEf_gHiJkLmNoPqRsT",
         vote_token: "k1.v42.AbC-dEf_gHiJkLmNoPqRsT",
+        topics: None,
     }
 }
 
@@ -84,6 +85,7 @@ fn expected(letter: &Letter, text: &str, addressee: &str) -> String {
         (Slot::UnsubscribeUrl, "https://verdicts.example/unsubscribe/k1.u42.AbC-dEf_gHiJkLmNoPqRsT"),
         (Slot::PreferencesUrl, "https://verdicts.example/preferences/k1.p42.AbC-dEf_gHiJkLmNoPqRsT"),
         (Slot::VoteUrl, "https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT"),
+        (Slot::Topics, "everything"),
         (Slot::ReaderOnly, ""),
         (Slot::ReaderEnd, ""),
     ] {
@@ -229,11 +231,11 @@ fn quotes_end_with_a_sentence_and_the_text_part_has_the_lead_in_full() {
     let letter = rendered(&composition);
     assert!(letter.html.len() <= render::HTML_MAX, "{}", letter.html.len());
     assert!(
-        letter.html.contains(&format!("&#8220;{}&#8221;", sentence.repeat(2).trim())),
-        "the lead has two"
+        letter.html.contains(&format!("&#8220;{}&#8221;", sentence.repeat(3).trim())),
+        "the lead has three"
     );
     assert!(letter.html.contains(&format!("&#8220;{}&#8221;", sentence.trim())), "the others have one");
-    assert!(!letter.html.contains(&sentence.repeat(3)) && !letter.html.contains('…'));
+    assert!(!letter.html.contains(&sentence.repeat(4)) && !letter.html.contains('…'));
     for feature in &composition.comparisons {
         assert!(letter.html.contains(&feature.link_text) && feature.link_text.ends_with("reviews"));
     }
@@ -432,11 +434,63 @@ fn a_stored_stencil_fills_the_same_octets() {
 }
 
 #[test]
+fn every_slot_has_a_value_for_every_reader() {
+    let mut composition = composed(&[sample("brook-vs-steno-9")], 5);
+    composition.intro = "Something to read.".to_owned();
+    let letter = rendered(&composition);
+    let fill = |name, topics| {
+        let mut out = Vec::new();
+        let email = ann();
+        let reader = Reader { topics, ..reader(&email, name) };
+        Stencil::build(&letter, &site(), ISSUE).unwrap().fill(&reader, &mut out);
+        assert_wire(&out);
+        parts(&out)
+    };
+    let (text, html) = fill(None, None);
+    assert!(text.contains("Hello,") && text.contains("You read:         everything\n"), "{text}");
+    assert!(html.contains("Hello. ") && html.contains("You read: everything."));
+    let (text, html) = fill(Some("Ann"), Some("Coding & <i>agents</i>, \"Köder\""));
+    assert!(
+        text.contains("Hello Ann,") && text.contains("You read:         Coding & <i>agents</i>, \"Köder\"\n")
+    );
+    assert!(html.contains("You read: Coding &amp; &lt;i&gt;agents&lt;/i&gt;, &quot;Köder&quot;."), "{html}");
+    let many = "A topic with a long name, ".repeat(40);
+    let (text, _) = fill(None, Some(&many));
+    assert!(text.lines().all(|line| line.chars().count() < 240), "a list of topics has an end");
+    let (text, html) = fill(Some("Ann\r\nBcc: x"), Some("One\r\n\r\nTwo"));
+    assert!(text.contains("One Two") && html.contains("One Two"));
+}
+
+#[test]
+fn a_slot_that_nobody_fills_is_refused_when_the_template_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        render::Templates::with_folder(folder.path()).map(|_| ()).map_err(|error| error.to_string())
+    };
+    for slot in Slot::ALL.map(Slot::as_str) {
+        assert_eq!(load("letter.txt", &format!("One\n{{{{ slots.{slot} }}}}")), Ok(()), "{slot}");
+        for name in ["letter.txt", "footer.mjml"] {
+            let error = load(name, &format!("<p>\n  {{{{ slots.{slot}s }}}}</p>")).unwrap_err();
+            let place = folder.path().join(name);
+            assert!(error.contains(&format!("{}:2:6: ", place.display())), "{error}");
+            assert!(
+                error.contains(&format!("there is no slot \"{slot}s\"; there are addressee,")),
+                "{error}"
+            );
+            std::fs::remove_file(place).unwrap();
+        }
+    }
+}
+
+#[test]
 fn the_archive_shows_no_reader() {
     let letter = rendered(&composed(&samples(NOW), 3));
     let stencil = Stencil::build(&letter, &site(), ISSUE).unwrap();
     for page in [stencil.web_html(), stencil.web_text(), render::web_page(&letter, &site())] {
-        for absent in ["/unsubscribe/", "/preferences/", "Hello", "[[", "You get this letter", "=_verdicts"] {
+        for absent in
+            ["/unsubscribe/", "/preferences/", "Hello", "[[", "You get this letter", "You read", "=_verdicts"]
+        {
             assert!(!page.contains(absent), "{absent}");
         }
         assert!(page.contains("1 Test Street"));

@@ -118,6 +118,12 @@ fn the_letter_carries_what_was_chosen_and_nothing_else() {
             assert!(!mail.subject.contains(needle), "{}", mail.subject);
         }
     }
+    for (n, topics) in [(1, "Nothing of this kind, Video"), (3, "agents"), (4, "everything")] {
+        let mail = letter(n).unwrap();
+        let line = format!("You read:         {topics}");
+        assert!(mail.text.lines().any(|one| one == line), "{}", mail.text);
+        assert!(mail.html.contains(&format!("You read: {topics}.")), "reader {n}: {topics}");
+    }
     assert!(letter(2).is_none(), "nothing was left for reader 2");
     assert!(letter(1).unwrap().text.contains("One comparison"), "the letter counts what it carries");
     // Rendered once for each distinct rest, not for each choice: "Agents" and "agents" are one.

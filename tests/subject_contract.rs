@@ -70,7 +70,7 @@ async fn send_due(store: &Store, me: &Enlistment, now: UnixMillis) -> BTreeMap<i
     let claimed = store.turn(me, &[], 100_000, now).await.unwrap();
     let done: Vec<_> = claimed.iter().map(|one| sent(one.subscriber)).collect();
     store.turn(me, &done, 0, now).await.unwrap();
-    claimed.iter().map(|one| (one.subscriber.0, one.variant)).collect()
+    claimed.iter().map(|one| (one.subscriber.0, one.letter())).collect()
 }
 
 fn under(drawn: &BTreeMap<i64, Option<i64>>, b: bool) -> Vec<i64> {
@@ -177,7 +177,7 @@ async fn a_share_goes_at_once_in_halves_and_the_rest_waits_for_the_winner(w: Wor
     let claimed = w.store.turn(&me, &[], 1000, later(WAIT)).await.unwrap();
     assert_eq!(claimed.len(), 240);
     for one in &claimed {
-        assert_eq!(one.variant, Some(UNDER_B), "the rest gets the winner");
+        assert_eq!(one.letter(), Some(UNDER_B), "the rest gets the winner");
         assert_eq!(one.enqueued_at, later(WAIT), "its age and its date count from there");
     }
     let done: Vec<_> = claimed.iter().map(|one| sent(one.subscriber)).collect();
@@ -340,7 +340,7 @@ async fn topics_and_hours_are_heard_in_a_test(w: World) {
     let at_their_hour = w.store.turn(&me, &[], 1000, minutes(7 * 60)).await.unwrap();
     assert_eq!(at_their_hour.len(), 20);
     assert!(at_their_hour.iter().all(|one| one.enqueued_at == minutes(7 * 60)));
-    let rest = rest.into_iter().chain(at_their_hour.iter().map(|one| (one.subscriber.0, one.variant)));
+    let rest = rest.into_iter().chain(at_their_hour.iter().map(|one| (one.subscriber.0, one.letter())));
     for (reader, variant) in rest {
         assert_eq!(variant, Some(UNDER_B + i64::from(reader % 4 == 0)), "the winner, of their own topics");
     }

@@ -22,6 +22,7 @@ use crate::letter::render::Templates;
 use crate::letter::templates::{self, Kind};
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
+use crate::store::UNDER_B;
 use crate::web::preview::{Choice, Sheet, Shown, Studio, Wanted};
 use crate::week::{self, Desk, Draft};
 
@@ -133,7 +134,13 @@ impl Bench {
         for (variant, _) in variants.iter().take(MOST_TOPICS) {
             readers.push(Choice {
                 key: format!("variant:{variant}"),
-                label: format!("Topics, variant {variant}"),
+                label: match *variant {
+                    UNDER_B => "Under subject B".to_owned(),
+                    under_b if under_b > UNDER_B => {
+                        format!("Topics, variant {}, subject B", under_b - UNDER_B)
+                    }
+                    variant => format!("Topics, variant {variant}"),
+                },
             });
         }
         let chosen = variants.into_iter().find(|(variant, _)| reader == format!("variant:{variant}"));

@@ -54,8 +54,25 @@ pub struct Claimed {
     pub attempt: u32,
     /// When the delivery was enqueued, or the hour its reader chose; the age that `delivery.max_age` limits counts from here.
     pub enqueued_at: UnixMillis,
-    /// Which of the issue's letters it is: none for the whole one.
+    /// Which of the issue's letters it is, and which of the choices of topics its reader made, as [`Claimed::letter`] and
+    /// [`Claimed::choice`] read it.
     pub variant: Option<i64>,
+}
+
+impl Claimed {
+    /// What a choice of topics counts in `variant`; the letter's number is what is left.
+    const CHOICE: i64 = 10_000;
+
+    /// The number of the letter among those of the issue: none for the whole one.
+    pub fn letter(&self) -> Option<i64> {
+        self.variant.map(|variant| variant % Self::CHOICE).filter(|letter| *letter != 0)
+    }
+
+    /// The number of the reader's choice among the choices of topics of the issue, from 1: none for who has not chosen.
+    pub fn choice(&self) -> Option<usize> {
+        let choice = self.variant.and_then(|variant| usize::try_from(variant / Self::CHOICE).ok());
+        choice.filter(|choice| *choice != 0)
+    }
 }
 
 /// A relay's reply: the basic code, the enhanced status code (RFC 3463) when it gave one, and its words.

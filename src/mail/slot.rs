@@ -17,17 +17,20 @@ pub enum Slot {
     PreferencesUrl,
     /// The URL under which this reader votes; a template adds `?compare=…&tool=…&say=ship`.
     VoteUrl,
+    /// The topics that the reader chose, or that they get everything: `You read {{ slots.topics }}.`
+    Topics,
     /// From here to `reader_end` is for the reader's own copy; the public archive leaves it out.
     ReaderOnly,
     ReaderEnd,
 }
 
 impl Slot {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Addressee,
         Self::UnsubscribeUrl,
         Self::PreferencesUrl,
         Self::VoteUrl,
+        Self::Topics,
         Self::ReaderOnly,
         Self::ReaderEnd,
     ];
@@ -39,6 +42,7 @@ impl Slot {
             Self::UnsubscribeUrl => "unsubscribe_url",
             Self::PreferencesUrl => "preferences_url",
             Self::VoteUrl => "vote_url",
+            Self::Topics => "topics",
             Self::ReaderOnly => "reader_only",
             Self::ReaderEnd => "reader_end",
         }

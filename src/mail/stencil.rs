@@ -18,6 +18,11 @@ const FORMAT: &str = "verdicts-stencil-1";
 /// The longest name a letter calls a reader by, in characters.
 const NAME_MAX: usize = 80;
 
+/// The longest list of a reader's topics, in characters.
+const TOPICS_MAX: usize = 200;
+/// What stands for the topics of a reader who has not chosen any.
+const EVERYTHING: &str = "everything";
+
 /// A rendered letter with marks where readers differ.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Letter {
@@ -39,6 +44,8 @@ pub struct Reader<'a> {
     pub unsubscribe_token: &'a str,
     pub preferences_token: &'a str,
     pub vote_token: &'a str,
+    /// What the reader chose, in words; none: everything.
+    pub topics: Option<&'a str>,
 }
 
 /// An encoded letter, ready to be filled.
@@ -179,6 +186,10 @@ impl Stencil {
             Slot::UnsubscribeUrl => format!("{}/unsubscribe/{}", self.base_url, reader.unsubscribe_token),
             Slot::PreferencesUrl => format!("{}/preferences/{}", self.base_url, reader.preferences_token),
             Slot::VoteUrl => format!("{}/vote/{}", self.base_url, reader.vote_token),
+            Slot::Topics => {
+                let topics = reader.topics.map(|topics| one_line(topics, TOPICS_MAX)).unwrap_or_default();
+                if topics.is_empty() { EVERYTHING.to_owned() } else { topics }
+            }
             Slot::ReaderOnly | Slot::ReaderEnd => String::new(),
         }
     }

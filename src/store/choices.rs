@@ -12,15 +12,20 @@ use super::{Enqueued, Result, Store, Write};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 
+/// A choice of topics stands in the row with the letter, as a number of its own (see `Claimed::choice`): readers of different choices
+/// may get the same letter, and it says to each what they chose. [`CHOICES`] has the same order.
+///
 /// The hour chosen is when the letter begins to be due, so its age and its Date count from there.
 pub(super) const BY_CHOICE: &str = "
-    WITH c AS MATERIALIZED (
-        SELECT preference.subscriber AS s, t.variant, h.due_at AS due,
+    WITH t AS MATERIALIZED (
+        SELECT topics, variant, ROW_NUMBER() OVER (ORDER BY topics) AS n FROM issue_topics WHERE issue = $1),
+    c AS MATERIALIZED (
+        SELECT preference.subscriber AS s, COALESCE(t.variant, 0) + 10000 * t.n AS variant, h.due_at AS due,
                CASE WHEN preference.paused_until > $2 THEN 'the reader has paused until ' || preference.resume_on
                     WHEN t.variant = 0 THEN 'nothing in it of the topics that the reader chose' END AS why
         FROM preference
         JOIN subscriber p ON p.id = +preference.subscriber AND p.status = 'active'
-        LEFT JOIN issue_topics t ON t.issue = $1 AND t.topics = preference.topics
+        LEFT JOIN t ON t.topics = preference.topics
         LEFT JOIN issue_hour h ON h.issue = $1 AND h.zone = COALESCE(p.timezone, '') AND h.at_hour = preference.at_hour)
     UPDATE delivery AS d SET
         state = CASE WHEN c.why IS NULL THEN 'queued' ELSE 'cancelled' END,
@@ -48,6 +53,9 @@ pub(super) const PUT_TOPICS: &str = "
 pub(super) const PUT_HOURS: &str = "
     INSERT INTO issue_hour (issue, zone, at_hour, due_at)
     SELECT $2, e.value ->> 'zone', CAST(e.value ->> 'hour' AS BIGINT), CAST(e.value ->> 'due' AS BIGINT) FROM {each}";
+
+/// In the order in which [`BY_CHOICE`] numbers them.
+const CHOICES: &str = "SELECT topics FROM issue_topics WHERE issue = $1 ORDER BY topics";
 
 pub(super) const VARIANTS: &str =
     "SELECT variant, stencil FROM issue_variant WHERE issue = $1 ORDER BY variant";
@@ -186,6 +194,15 @@ impl Store {
     pub async fn variants(&self, number: IssueNumber) -> Result<Vec<(i64, String)>> {
         let rows = sqlx::query(VARIANTS).bind(number.0).fetch_all(&self.inner.read).await?;
         rows.iter().map(|row| Ok((row.try_get("variant")?, row.try_get("stencil")?))).collect()
+    }
+
+    /// The choices of topics that an issue was enqueued with, in the order of their numbers, from 1.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn choices_of(&self, number: IssueNumber) -> Result<Vec<String>> {
+        let rows = sqlx::query(CHOICES).bind(number.0).fetch_all(&self.inner.read).await?;
+        rows.iter().map(|row| Ok(row.try_get("topics")?)).collect()
     }
 
     /// The letters of an issue that wait at `now` for the hour that their readers chose; none if there are none.

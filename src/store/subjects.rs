@@ -56,12 +56,12 @@ const LOCK_HELD: &str = "
 /// As long as a test is not decided, only drawn readers can have been sent a letter. A vote is dated, so what somebody voted
 /// before does not count; who leaves takes their votes along.
 pub(super) const FIGURES: &str = "
-    SELECT CAST(CASE WHEN d.variant >= 1000 THEN 1 ELSE 0 END AS BIGINT) AS b, COUNT(*) AS sent,
+    SELECT CAST(CASE WHEN d.variant % 10000 >= 1000 THEN 1 ELSE 0 END AS BIGINT) AS b, COUNT(*) AS sent,
         CAST(SUM(CASE WHEN EXISTS (
             SELECT 1 FROM vote t WHERE t.subscriber = d.subscriber AND t.voted_at >= d.enqueued_at
               AND t.tool IN (SELECT e.value FROM {texts})) THEN 1 ELSE 0 END) AS BIGINT) AS voted
     FROM delivery d WHERE d.issue = $2 AND d.state = 'sent'
-    GROUP BY CASE WHEN d.variant >= 1000 THEN 1 ELSE 0 END";
+    GROUP BY CASE WHEN d.variant % 10000 >= 1000 THEN 1 ELSE 0 END";
 
 pub(super) const WAITING_FOR_WINNER: &str = "
     SELECT COUNT(*) AS n FROM delivery

@@ -37,6 +37,7 @@ pub fn proof(
         unsubscribe_token: &token(Purpose::Unsubscribe),
         preferences_token: &token(Purpose::Preferences),
         vote_token: &token(Purpose::Vote),
+        topics: Some("Agents & editors, Köder"),
     };
     let mut letter = Vec::new();
     stencil.fill(&reader, &mut letter);

@@ -111,6 +111,7 @@ pub fn reader<'a>(email: &'a EmailAddress, name: Option<&'a str>, now: UnixMilli
         unsubscribe_token: "k1.u42.AbC-dEf_gHiJkLmNoPqRsT",
         preferences_token: "k1.p42.AbC-dEf_gHiJkLmNoPqRsT",
         vote_token: "k1.v42.AbC-dEf_gHiJkLmNoPqRsT",
+        topics: None,
     }
 }
 
