@@ -231,11 +231,11 @@ fn quotes_end_with_a_sentence_and_the_text_part_has_the_lead_in_full() {
     let letter = rendered(&composition);
     assert!(letter.html.len() <= render::HTML_MAX, "{}", letter.html.len());
     assert!(
-        letter.html.contains(&format!("&#8220;{}&#8221;", sentence.repeat(2).trim())),
-        "the lead has two"
+        letter.html.contains(&format!("&#8220;{}&#8221;", sentence.repeat(3).trim())),
+        "the lead has three"
     );
     assert!(letter.html.contains(&format!("&#8220;{}&#8221;", sentence.trim())), "the others have one");
-    assert!(!letter.html.contains(&sentence.repeat(3)) && !letter.html.contains('…'));
+    assert!(!letter.html.contains(&sentence.repeat(4)) && !letter.html.contains('…'));
     for feature in &composition.comparisons {
         assert!(letter.html.contains(&feature.link_text) && feature.link_text.ends_with("reviews"));
     }

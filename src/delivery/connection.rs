@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::engine::{Carrier, Letters, PostOffice};
+use super::filling::{Fillers, Filling};
 use super::pool::{NoSession, Pool, Standing};
 use super::relays::Seat;
 use super::transition::{Concern, Decision, decide, decide_outbox};
@@ -61,29 +61,50 @@ impl Job {
     }
 }
 
+/// The letter that a connection sends next.
+struct Held {
+    job: Job,
+    /// On its way already, if filling it is work; else it is filled when it is sent.
+    filling: Option<Filling>,
+}
+
 /// What became of a letter, and what that says about us.
 type Known = (Finished, Concern);
 
 pub(super) struct Connection {
     post: Arc<PostOffice>,
     pool: Arc<Pool>,
+    fillers: Arc<Fillers>,
     turns: mpsc::Sender<Turn>,
     stop: watch::Receiver<bool>,
     session: Option<Standing>,
     /// Which of several relays the session is on.
     seat: Option<Seat>,
-    /// One letter at a time is filled in here; the space is used again.
+    /// The letter on its way.
     letter: Vec<u8>,
+    /// Room for the next one; the space of letters is used again.
+    spare: Vec<u8>,
 }
 
 impl Connection {
     pub(super) fn new(
-        post: Arc<PostOffice>,
-        pool: Arc<Pool>,
-        turns: mpsc::Sender<Turn>,
-        stop: watch::Receiver<bool>,
+        post: &Arc<PostOffice>,
+        pool: &Arc<Pool>,
+        fillers: &Arc<Fillers>,
+        turns: &mpsc::Sender<Turn>,
+        stop: &watch::Receiver<bool>,
     ) -> Self {
-        Self { post, pool, turns, stop, session: None, seat: None, letter: Vec::new() }
+        Self {
+            post: post.clone(),
+            pool: pool.clone(),
+            fillers: fillers.clone(),
+            turns: turns.clone(),
+            stop: stop.clone(),
+            session: None,
+            seat: None,
+            letter: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 
     /// Goes on until the ledger has no more for it.
@@ -91,11 +112,9 @@ impl Connection {
         let mut known = Vec::new();
         let mut held = None;
         loop {
-            let Some(job) = held.take() else {
-                held = self.park(&mut known).await;
-                if held.is_none() {
-                    break;
-                }
+            let Some(Held { job, filling }) = held.take() else {
+                let Some(job) = self.park(&mut known).await else { break };
+                held = Some(self.hold(job));
                 continue;
             };
             if !self.is_ready() {
@@ -117,12 +136,12 @@ impl Connection {
                 break;
             }
             // The relay is asked while the ledger writes; only the letter's end waits for both.
-            let refused = self.begin(&job).await;
+            let refused = self.begin(&job, filling).await;
             let Ok(leave) = leave.await else { break };
-            held = leave.next;
+            held = leave.next.map(|job| self.hold(job));
             known.push(match refused {
                 Some(outcome) => self.decided(&job, outcome),
-                None if leave.granted => self.end(&job, held.as_ref()).await,
+                None if leave.granted => self.end(&job, held.as_ref().map(|held| &held.job)).await,
                 None => {
                     // The relay waits for a letter that is not to be sent: nothing but the line's end tells it so.
                     self.session = None;
@@ -153,6 +172,15 @@ impl Connection {
         }
     }
 
+    /// Has the letter filled beside the one before it, if that is work.
+    fn hold(&mut self, job: Job) -> Held {
+        let filling = job.letters.is_work().then(|| {
+            let (letters, space) = (job.letters.clone(), std::mem::take(&mut self.spare));
+            self.fillers.order(letters, job.claimed.clone(), self.post.now(), space)
+        });
+        Held { job, filling }
+    }
+
     /// The letter is for the connections that stand: tells so at once, then waits. False when the pass is over.
     async fn rest(&self, known: &mut Vec<Known>) -> bool {
         if !self.tell(known, Wish::Nothing).await {
@@ -165,8 +193,14 @@ impl Connection {
     }
 
     /// Asks the relay to take the letter; the outcome if it does not.
-    async fn begin(&mut self, job: &Job) -> Option<Outcome> {
-        self.fill(job).await;
+    async fn begin(&mut self, job: &Job, filling: Option<Filling>) -> Option<Outcome> {
+        match filling {
+            Some(filling) => self.spare = std::mem::replace(&mut self.letter, filling.letter().await),
+            None => {
+                self.letter.clear();
+                job.letters.fill(&job.claimed, self.post.now(), &mut self.letter);
+            }
+        }
         let session = self.session.as_mut()?;
         session.begin(&self.post.sender(&job.claimed), &job.claimed.email, &self.letter).await
     }
@@ -207,29 +241,6 @@ impl Connection {
     fn untried(&self, job: &Job, note: String, concern: Concern) -> Known {
         let transition = Transition::Returned { due_at: self.post.now(), note };
         known(job, Decision { transition, concern })
-    }
-
-    /// Signatures are made beside the other connections, on as many cores as there are.
-    async fn fill(&mut self, job: &Job) {
-        self.letter.clear();
-        let now = self.post.now();
-        if !job.letters.is_work() {
-            return job.letters.fill(&job.claimed, now, &mut self.letter);
-        }
-        let (letters, claimed) = (job.letters.clone(), job.claimed.clone());
-        let mut letter = std::mem::take(&mut self.letter);
-        let filled = spawn_blocking(move || {
-            letters.fill(&claimed, now, &mut letter);
-            letter
-        });
-        match filled.await {
-            Ok(letter) => self.letter = letter,
-            // The same as if it had been filled here; when the runtime ends, nobody is there to see it.
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => std::future::pending().await,
-            },
-        }
     }
 
     /// Whether a letter can begin at once.

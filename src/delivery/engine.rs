@@ -25,6 +25,7 @@ use tokio::time::sleep;
 
 use super::backoff::Patience;
 use super::connection::Connection;
+use super::filling::Fillers;
 use super::lanes::Limits;
 use super::ledger::Ledger;
 use super::pool::Pool;
@@ -251,9 +252,10 @@ pub async fn pass(
     let connections = post.settings.connections.max(1);
     let (turns, mut inbox) = mpsc::channel(connections * 2);
     let pool = Arc::new(Pool::default());
+    let fillers = Arc::new(Fillers::default());
     let mut tasks = JoinSet::new();
     for _ in 0..connections {
-        let connection = Connection::new(post.clone(), pool.clone(), turns.clone(), stop.clone());
+        let connection = Connection::new(post, &pool, &fillers, &turns, stop);
         tasks.spawn(connection.run());
     }
     drop(turns);

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connection::{Job, Key, Leave, Turn, Wish};
 use super::engine::{Letters, Pass, PostOffice, Progress};
+use super::gather::{self, Gather};
 use super::lanes::Lanes;
 use super::pool::stopped;
 use super::transition::{Concern, Worry};
@@ -53,6 +54,7 @@ pub(super) struct Ledger<'a, W> {
     /// Claimed, and not written down as finished.
     in_flight: usize,
     worry: Worry,
+    gather: Gather,
     lanes: Lanes,
     /// Pauses to write down.
     pauses: Vec<(IssueNumber, String)>,
@@ -79,6 +81,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             finished: Vec::new(),
             in_flight: 0,
             worry: Worry::new(post.settings.connections),
+            gather: Gather::new(post.settings.connections),
             lanes: Lanes::new(post.settings.rate, post.limits.clone()),
             pauses: Vec::new(),
             letters: HashMap::new(),
@@ -120,7 +123,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
                 () = stopped(&mut stop), if !was_stopped => {}
             }
         }
-        // Who is about to speak gets to: a commit costs nearly the same for one turn and for ten.
+        // Who is about to speak gets to.
         loop {
             let known = self.finished.len() + self.asking.len() + self.parked.len();
             self.drain(turns);
@@ -129,6 +132,21 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             }
             yield_now().await;
         }
+        if let Some(enough) = self.gather.wish(self.waiting()) {
+            let until = Instant::now() + gather::WAIT;
+            while self.waiting() < enough
+                && let Ok(Some(turn)) = timeout_at(until, turns.recv()).await
+            {
+                self.take(turn);
+                self.drain(turns);
+            }
+            self.gather.came(self.waiting());
+        }
+    }
+
+    /// Connections that have spoken and wait for the next commit.
+    fn waiting(&self) -> usize {
+        self.asking.len() + self.parked.len()
     }
 
     /// How long to wait for news. With nobody parked, or after a halt, only the connections can bring any.
@@ -223,7 +241,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     /// A letter for everybody who has none, and the next one for those who have. Under a rate nobody holds a second
     /// one: a letter goes when the rate allows it, not when the one before it is done.
     fn wanted(&self) -> usize {
-        self.parked.len() + if self.lanes.has_rate() { 0 } else { self.asking.len() }
+        if self.lanes.has_rate() { self.parked.len() } else { self.waiting() }
     }
 
     /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none at this moment, rows of

@@ -8,6 +8,8 @@ pub mod breakdown;
 mod by_hand;
 mod connection;
 pub mod engine;
+mod filling;
+mod gather;
 mod lanes;
 mod ledger;
 mod pool;

@@ -30,8 +30,8 @@ use crate::domain::subject::Wording;
 pub const SUBJECT_MAX: usize = 70;
 /// Longest preheader, in characters.
 pub const PREHEADER_MAX: usize = 110;
-/// Longest quote of the lead in the HTML, in columns of [`words::width`]: three lines.
-const LEAD_QUOTE: usize = 220;
+/// Longest quote of the lead in the HTML, in columns of [`words::width`]: five lines at most.
+const LEAD_QUOTE: usize = 280;
 /// Longest quote of any other comparison there.
 const QUOTE: usize = 150;
 /// Most quotes of a tool there; the page of the comparison has all.

@@ -11,12 +11,14 @@ mod key;
 use std::fmt;
 use std::path::PathBuf;
 
+use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mail_auth::common::crypto::{Algorithm, HashAlgorithm};
 use mail_auth::common::headers::{HeaderStream, Writable as _};
 use mail_auth::dkim::{Canonicalization, Signature};
+use memchr::memmem;
 
 pub use key::{KeyKind, PrivateKey};
 
@@ -95,8 +97,8 @@ impl Signer {
 
     fn headers(&self, at: UnixMillis, letter: &[u8], out: &mut Vec<u8>) {
         let Some(first) = self.keys.first() else { return };
-        let (_, headers, signed, body) = first.template.canonicalize(Headers { rest: letter });
-        let body_hash = HashAlgorithm::Sha256.hash(body);
+        let (_, headers, signed, _) = first.template.canonicalize(Headers { rest: letter });
+        let body_hash = body_hash(letter);
         let mut data = Vec::with_capacity(4096);
         headers.write(&mut data);
         let headers_end = data.len();
@@ -204,6 +206,24 @@ impl fmt::Display for Record {
     }
 }
 
+/// The hash of a letter's body as it is (`simple`, RFC 6376 §3.4.3): the letter's line ends are CRLF and nothing else, so that there
+/// is nothing in it to look for but empty lines at its end.
+fn body_hash(letter: &[u8]) -> Digest {
+    let begin = memmem::find(letter, b"\r\n\r\n").map_or(letter.len(), |at| at + 4);
+    let mut body = &letter[begin..];
+    while let Some(less) =
+        body.strip_suffix(b"\r\n").filter(|less| less.is_empty() || less.ends_with(b"\r\n"))
+    {
+        body = less;
+    }
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(body);
+    if !body.ends_with(b"\r\n") {
+        hash.update(b"\r\n");
+    }
+    hash.finish()
+}
+
 /// The headers of a letter with CRLF line ends, one field after the other, then its body.
 struct Headers<'x> {
     rest: &'x [u8],
@@ -229,14 +249,9 @@ impl<'x> HeaderStream<'x> for Headers<'x> {
         Some((&field[..colon], field.get(colon + 1..).unwrap_or_default()))
     }
 
-    /// With one line end at its end and no empty lines before that (RFC 6376 §3.4.3).
+    /// Hashed elsewhere, see [`body_hash`].
     fn body(&mut self) -> &'x [u8] {
-        let mut body = self.rest.strip_prefix(b"\r\n").unwrap_or(self.rest);
-        while let Some(less) = body.strip_suffix(b"\r\n").filter(|less| less.ends_with(b"\r\n")) {
-            body = less;
-        }
-        // A body of nothing but a line end; the rule has it as one line end as well.
-        body
+        self.rest
     }
 }
 
@@ -251,22 +266,20 @@ mod tests {
         assert_eq!(headers.next_header(), Some((&b"From"[..], &b" a\r\n"[..])));
         assert_eq!(headers.next_header(), Some((&b"Subject"[..], &b" b\r\n c\r\n\td\r\n"[..])));
         assert_eq!(headers.next_header(), None);
-        assert_eq!(headers.body(), b"body: x\r\n");
+        assert_eq!(body_hash(letter).as_ref(), digest::digest(&digest::SHA256, b"body: x\r\n").as_ref());
     }
 
     proptest::proptest! {
         #[test]
         fn a_body_is_canonical_as_the_rfc_has_it(body in "([a.=]|[ \t]|\r\n){0,40}") {
-            let mut ours = Vec::new();
             let letter = format!("A: b\r\n\r\n{body}");
-            let mut headers = Headers { rest: letter.as_bytes() };
-            headers.next_header();
-            Canonicalization::Simple.canonical_body(headers.body(), u64::MAX).write(&mut ours);
             let mut expected = format!("{body}\r\n");
             while expected.ends_with("\r\n\r\n") {
                 expected.truncate(expected.len() - 2);
             }
-            proptest::prop_assert_eq!(String::from_utf8(ours).unwrap(), expected);
+            let expected = digest::digest(&digest::SHA256, expected.as_bytes());
+            let ours = body_hash(letter.as_bytes());
+            proptest::prop_assert_eq!(ours.as_ref(), expected.as_ref());
         }
     }
 

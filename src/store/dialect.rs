@@ -1,7 +1,8 @@
 //! What differs between SQLite and Postgres. Everything else in this room is one text for both.
 //!
-//! A text may hold two marks: `{each}` stands for the rows of the JSON array in `$1`, as `e.value`; `{skip locked}`
-//! for the row lock of a claim, `{lock}` for the lock of the one row that is read; `{texts}` is `{each}` for an array of plain texts. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
+//! A text may hold marks: `{each}` stands for the rows of the JSON array in `$1`, as `e.value`, and `{texts}` is the same for an
+//! array of plain texts; `{array}` makes a JSON array; `{skip locked}` is the row lock of a claim, `{lock}` the lock of the one
+//! row that is read; `{given}` is what a turn returns of a row. Both take `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
 
 use std::sync::Arc;
 
@@ -21,17 +22,20 @@ pub(super) enum Engine {
 
 impl Engine {
     fn render(self, text: &str) -> Text {
-        let (each, texts, skip_locked, lock) = match self {
-            Self::Sqlite => ("json_each($1) AS e", "json_each($1) AS e", "", ""),
+        let (each, texts, array, skip_locked, lock) = match self {
+            Self::Sqlite => ("json_each($1) AS e", "json_each($1) AS e", "json_array", "", ""),
             Self::Postgres => (
                 "json_array_elements($1::json) AS e(value)",
                 "json_array_elements_text($1::json) AS e(value)",
+                "json_build_array",
                 "FOR UPDATE OF q SKIP LOCKED",
                 "FOR UPDATE",
             ),
         };
         Text(
-            text.replace("{each}", each)
+            text.replace("{given}", queue::GIVEN)
+                .replace("{each}", each)
+                .replace("{array}", array)
                 .replace("{texts}", texts)
                 .replace("{skip locked}", skip_locked)
                 .replace("{lock}", lock)

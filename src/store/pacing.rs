@@ -53,9 +53,7 @@ pub(super) const CLAIM_THESE: &str = "
         finished_at = CASE WHEN NOT wanted THEN $2 END,
         note = CASE WHEN wanted THEN $5 ELSE 'not an active subscriber any more' END
     FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
-    RETURNING issue, subscriber, state, attempts, enqueued_at, variant,
-        (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active') AS email,
-        (SELECT p.name FROM subscriber p WHERE p.id = subscriber) AS name";
+    RETURNING {given}";
 
 pub(super) const PARK: &str = "
     WITH v AS MATERIALIZED (

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::dialect::Engine;
-use super::{Durability, Enlistment, LEASE, Result, Store, Write};
+use super::{Durability, Enlistment, LEASE, Result, Store, StoreError, Write};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Finished, Reply, Transition};
 use crate::domain::issue::IssueNumber;
@@ -62,10 +62,18 @@ pub(super) const TURN: &str = "
     FROM todo
     WHERE issue = todo.i AND subscriber = todo.s
       AND CASE k WHEN 0 THEN state <> 'sent' WHEN 1 THEN state = 'sending' AND worker = $5 ELSE TRUE END
-    RETURNING issue, subscriber, state, attempts, enqueued_at, variant,
-        (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active'
-            AND EXISTS (SELECT 1 FROM issue o WHERE o.number = delivery.issue AND o.state = 'running')) AS email,
-        (SELECT p.name FROM subscriber p WHERE p.id = subscriber) AS name";
+    RETURNING {given}";
+
+/// What a turn gives back of a row, as [`Given`] reads it: one column, since each value of each row costs the way from
+/// SQLite's thread, and none of a row that is not being sent. Without an address if its subscriber has left or its run has stopped.
+pub(super) const GIVEN: &str = "CASE state WHEN 'sending' THEN
+        CAST({array}(issue, subscriber, attempts, enqueued_at, variant,
+            (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active'
+                AND EXISTS (SELECT 1 FROM issue o WHERE o.number = delivery.issue AND o.state = 'running')),
+            (SELECT p.name FROM subscriber p WHERE p.id = subscriber)) AS TEXT) END AS given";
+
+/// Issue, subscriber, attempts, when it was enqueued, variant, address, name.
+type Given = (i64, i64, i64, i64, Option<i64>, Option<String>, Option<String>);
 
 /// The words of a refusal often quote the address: those about an erased subscriber are not kept.
 pub(super) const FAILED: &str = "
@@ -220,11 +228,11 @@ impl Turned {
     pub(super) fn read(rows: &[AnyRow], begin: &[(IssueNumber, SubscriberId)]) -> Result<Self> {
         let mut turned = Self::default();
         for row in rows {
-            if row.try_get::<&str, _>("state")? != "sending" {
-                continue;
-            }
-            let Some(email) = row.try_get::<Option<String>, _>("email")? else { continue };
-            let key = (IssueNumber(row.try_get("issue")?), SubscriberId(row.try_get("subscriber")?));
+            let Some(given) = row.try_get::<Option<&str>, _>("given")? else { continue };
+            let (issue, subscriber, attempts, enqueued_at, variant, email, name): Given =
+                serde_json::from_str(given).map_err(|error| StoreError::Statement(error.to_string()))?;
+            let Some(email) = email else { continue };
+            let key = (IssueNumber(issue), SubscriberId(subscriber));
             if begin.contains(&key) {
                 turned.begun.push(key);
                 continue;
@@ -233,10 +241,10 @@ impl Turned {
                 issue: key.0,
                 subscriber: key.1,
                 email: super::address(email)?,
-                name: row.try_get("name")?,
-                attempt: super::small(row.try_get("attempts")?),
-                enqueued_at: UnixMillis(row.try_get("enqueued_at")?),
-                variant: row.try_get("variant")?,
+                name,
+                attempt: super::small(attempts),
+                enqueued_at: UnixMillis(enqueued_at),
+                variant,
             });
         }
         turned.claimed.sort_by_key(|one| (one.issue, one.subscriber));
