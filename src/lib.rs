@@ -53,8 +53,13 @@
 //! - **Nothing is absent by accident**: there is no global, and no state in a worker's memory that a restart would miss (which
 //!   relay was last unreachable is found out again). The one cache is of public pages ([`web::Shelf`]); it looks at most a
 //!   second later whether what it shows has changed, whoever changed it.
+//! - **An operator's templates are sound or nothing starts** ([`app::templates`]): letters, notices and pages are made with them of full
+//!   and of empty data before the first reader sees one. A preview ([`web::preview`]) makes them anew at every save, and changes no row.
 //! - **A choice is made when an issue is enqueued** ([`store::Store::enqueue_by_choice`]): which variant of the letter a reader gets,
 //!   from which hour on, or why none, stands on the delivery's row from that commit on, and a second attempt asks nobody again.
+//! - **Who waits for the winner of a test of two subjects is out of every claim's sight** ([`store::Store::decide_subject_test`]): queued
+//!   with a due time beyond any date, until the one commit that names the winner takes that off again. A run without a test asks
+//!   nothing more of the ledger.
 //! - **Every colour, font and corner of letters and notices follows from `[theme]`** ([`domain::theme`]); templates name none, and
 //!   whatever the accent, words have the contrast of level AA in light and dark.
 //! - **A vote has a name as long as its reader has** ([`store::Store::vote`]): in the transaction in which somebody leaves, their

@@ -332,7 +332,8 @@ async fn topics_and_hours_are_heard_in_a_test(w: World) {
     for reader in under(&drawn, true).iter().take(10) {
         vote(&w.store, *reader, "a", minutes(5)).await;
     }
-    w.store.decide_subject_test(later(WAIT)).await.unwrap().unwrap();
+    let test = w.store.decide_subject_test(later(WAIT)).await.unwrap().unwrap();
+    assert_eq!(test.figures.map(|arm| (arm.sent, arm.voted)), [(40, 0), (40, 10)]);
     let waiting = w.store.waiting_for_hour(ONE, later(WAIT)).await.unwrap().unwrap();
     assert_eq!((waiting.letters, waiting.next), (20, minutes(7 * 60)), "the later hour is still heard");
     let rest = send_due(&w.store, &me, later(WAIT)).await;
@@ -365,6 +366,26 @@ async fn many_who_ask_at_once_decide_once(w: World) {
     send_due(&w.store, &me, later(WAIT)).await;
     w.store.finish_done(later(WAIT)).await.unwrap();
     assert_eq!(w.store.issue(ONE).await.unwrap().unwrap().state, IssueState::Finished);
+}
+
+/// `cargo test --test subject_contract -- --ignored --nocapture`: what a test adds to the enqueueing, and what its decision takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, not a test"]
+async fn what_a_test_costs() {
+    for (engine, w) in [("sqlite", World::sqlite().await), ("postgres", World::postgres().await)] {
+        w.with_readers(100_000).await;
+        let begun = std::time::Instant::now();
+        enqueue(&w.store, "20%", &Choices::default()).await;
+        println!("{engine}: 100,000 enqueued with a test in {:?}", begun.elapsed());
+        let me = w.store.enlist(NOW).await.unwrap().unwrap();
+        assert_eq!(send_due(&w.store, &me, NOW).await.len(), 20_000);
+        let begun = std::time::Instant::now();
+        w.store.subject_test(ONE).await.unwrap();
+        println!("{engine}: figures of 20,000 in {:?}", begun.elapsed());
+        let begun = std::time::Instant::now();
+        w.store.decide_subject_test(later(WAIT)).await.unwrap().unwrap();
+        println!("{engine}: 80,000 released in {:?}", begun.elapsed());
+    }
 }
 
 contract! {

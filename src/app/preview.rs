@@ -249,8 +249,10 @@ impl Bench {
             wire,
             readers: Vec::new(),
             notes: match last {
-                Some(_) => Vec::new(),
-                None => vec!["There is no issue yet, so the one it names is made up.".to_owned()],
+                None if kind.is_for_readers_only() => {
+                    vec!["There is no issue yet, so the one it names is made up.".to_owned()]
+                }
+                _ => Vec::new(),
             },
         })
     }

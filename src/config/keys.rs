@@ -401,8 +401,8 @@ pub const KEYS: &[Key] = &[
         "templates.dir",
         Text,
         Absent("\"templates\""),
-        "A folder as \"verdicts templates export DIR\" writes it; what stands in its letter/ takes the place of the built-in file \
-         of that name, and what you delete there is built in again. Checked at start and by \"verdicts templates check\".",
+        "A folder as \"verdicts templates export DIR\" writes it: letter/, notices/, pages/ and texts/. A file there takes the place of \
+         the built-in one of that name, and what you delete is built in again. Checked at start and by \"verdicts templates check\".",
     ),
     key(
         "secret.key_file",

@@ -30,13 +30,13 @@ use crate::domain::subject::Wording;
 pub const SUBJECT_MAX: usize = 70;
 /// Longest preheader, in characters.
 pub const PREHEADER_MAX: usize = 110;
-/// Longest quote of the lead in the HTML, in columns of [`words::width`]: five lines at most.
+/// Longest quote of the lead in the HTML, in columns of a terminal: five lines at most.
 const LEAD_QUOTE: usize = 280;
 /// Longest quote of any other comparison there.
 const QUOTE: usize = 150;
 /// Most quotes of a tool there; the page of the comparison has all.
 const QUOTES: usize = 4;
-/// Longest name at the head of a column of the scorecard, in columns of [`words::width`].
+/// Longest name at the head of a column of the scorecard, in columns of a terminal.
 const SHORT_NAME: usize = 40;
 /// A lead of so many points or more is called clear.
 const CLEAR: u8 = 50;

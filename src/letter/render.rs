@@ -140,7 +140,7 @@ impl Templates {
     /// nothing in the slots.
     ///
     /// # Errors
-    /// [`RenderError::Template`] if a template fails.
+    /// [`RenderError::Problem`] if a template fails.
     pub fn mjml(&self, composition: &Composition) -> Result<String, RenderError> {
         self.fill("letter.mjml", composition, None)
     }

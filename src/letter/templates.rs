@@ -2,7 +2,7 @@
 //!
 //! A folder has up to four folders in it, one of each [`Kind`]. A file there takes the place of the built-in one of its name;
 //! what is not there is built in. tera says where a template does not parse. MJML says nothing: the renderer passes what it does
-//! not know in silence, so a misspelt `<mj-buton>` would be a button that is not there. [`scan`] reads the files for that.
+//! not know in silence, so a misspelt `<mj-buton>` would be a button that is not there. [`scan()`] reads the files for that.
 
 mod attributes;
 mod origin;

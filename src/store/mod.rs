@@ -45,6 +45,7 @@ mod schema;
 mod subjects;
 mod subscribers;
 mod votes;
+mod wording;
 
 pub use addresses::{AddressChange, AskedChange, CHANGE_FOR, Changed, TAKE_BACK_FOR};
 pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served, Waiting};
@@ -250,6 +251,7 @@ impl Store {
             ("release who waits for a winner", subjects::RELEASE),
             ("who waits for a winner", subjects::WAITING_FOR_WINNER),
             ("a test to decide", subjects::DUE),
+            ("who may be drawn for a test", subjects::ELIGIBLE),
             ("done", queue::DONE),
             ("ripe", retention::RIPE),
             ("take out", retention::TAKE_OUT),

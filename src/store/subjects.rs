@@ -1,4 +1,4 @@
-//! What an operator wrote for an issue, and the test of two subjects: who is drawn, who waits, and which one wins.
+//! The test of two subjects: who is drawn, who waits, and which one wins.
 //!
 //! All of a test is decided in two commits. The one that enqueues the issue draws the lots: a row of the drawn says which
 //! subject it gets, and everybody else is queued with a due time and a time of enqueueing that lie 10^15 milliseconds ahead, where
@@ -13,7 +13,7 @@ use super::dialect::Engine;
 use super::{Durability, NewVariant, Result, Store, StoreError, Write};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
-use crate::domain::subject::{Arm, ArmFigures, LEAST_SENT, Line, Share, Terms, Why, Wording, judge};
+use crate::domain::subject::{Arm, ArmFigures, LEAST_SENT, Terms, Why, Wording, judge};
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::Keyring;
 use crate::fault::{self, Point};
@@ -29,8 +29,8 @@ const HOLD: &str =
     WHERE issue = $1 AND state = 'queued'";
 
 /// Who has chosen an hour that is yet to come waits for it and would not have voted in time.
-const ELIGIBLE: &str =
-    "SELECT subscriber, due_at FROM delivery WHERE issue = $1 AND state = 'queued' ORDER BY subscriber";
+pub(super) const ELIGIBLE: &str = "SELECT subscriber, due_at FROM delivery
+    WHERE issue = $1 AND state = 'queued' AND subscriber > $2 ORDER BY subscriber LIMIT 10000";
 
 pub(super) const DRAW: &str = "
     WITH v AS MATERIALIZED (
@@ -72,8 +72,6 @@ pub(super) const DUE: &str = "
       AND issue = (SELECT MIN(number) FROM issue WHERE state = 'running')";
 
 pub(super) const LOCK_ISSUE: &str = "SELECT number FROM issue WHERE number = $1 {lock}";
-
-const WORDING: &str = "SELECT subject, preheader, against, share, wait_ms FROM wording WHERE issue = $1";
 
 const TEST: &str =
     "SELECT issue, a, b, share, tools, decide_at, sent_a, voted_a, sent_b, voted_b, winner, why, decided_at
@@ -127,54 +125,6 @@ pub struct Decided {
 }
 
 impl Store {
-    /// What an operator wrote for an issue.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn wording(&self, number: IssueNumber) -> Result<Option<Wording>> {
-        let row = sqlx::query(WORDING).bind(number.0).fetch_optional(&self.inner.read).await?;
-        row.as_ref().map(wording).transpose()
-    }
-
-    /// Keeps what an operator wrote for the issue that is made next; none: everything is composed. False, and nothing written,
-    /// if that is not the next issue (any more).
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn set_wording(
-        &self,
-        number: IssueNumber,
-        written: Option<&Wording>,
-        now: UnixMillis,
-    ) -> Result<bool> {
-        let mut tx = self.inner.begin(Durability::Full).await?;
-        tx.lock_ledger().await?;
-        let next = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue");
-        if next.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("next")? != number.0 {
-            return Ok(false);
-        }
-        sqlx::query("DELETE FROM wording WHERE issue = $1").bind(number.0).execute(&mut *tx.tx).await?;
-        if let Some(written) = written {
-            let against = written.against.as_ref();
-            let millis = |terms: &Terms| i64::try_from(terms.wait.as_millis()).unwrap_or(i64::MAX);
-            sqlx::query(
-                "INSERT INTO wording (issue, subject, preheader, against, share, wait_ms, written_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(number.0)
-            .bind(written.subject.as_ref().map(Line::as_str))
-            .bind(written.preheader.as_ref().map(Line::as_str))
-            .bind(against.map(|(subject, _)| subject.as_str()))
-            .bind(against.map(|(_, terms)| i64::from(terms.share.percent())))
-            .bind(against.map(|(_, terms)| millis(terms)))
-            .bind(now.0)
-            .execute(&mut *tx.tx)
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(true)
-    }
-
     /// The test of an issue; none if it had none.
     ///
     /// # Errors
@@ -244,17 +194,6 @@ impl Store {
         Ok(Some(test))
     }
 
-    /// Whether the letters were made with what an operator has written by now.
-    pub(super) async fn is_as_written(
-        &self,
-        tx: &mut Write<'_>,
-        number: IssueNumber,
-        made_with: Option<&Wording>,
-    ) -> Result<bool> {
-        let row = sqlx::query(WORDING).bind(number.0).fetch_optional(&mut *tx.tx).await?;
-        Ok(row.as_ref().map(wording).transpose()?.as_ref() == made_with)
-    }
-
     /// Draws the readers of a test among those who are queued, and lets the others wait. Nothing happens if there are too few
     /// of them for their votes to say anything.
     pub(super) async fn begin_test(
@@ -264,16 +203,21 @@ impl Store {
         new: &NewSubjectTest,
         now: UnixMillis,
     ) -> Result<()> {
-        let queued = sqlx::query(ELIGIBLE).bind(number.0).fetch_all(&mut *tx.tx).await?;
-        let mut lots = Vec::with_capacity(queued.len());
-        for row in &queued {
-            if row.try_get::<i64, _>("due_at")? <= now.0 {
-                let reader: i64 = row.try_get("subscriber")?;
-                lots.push((new.keyring.lot(number, SubscriberId(reader)), reader));
+        let (mut queued, mut lots, mut after) = (0, Vec::new(), 0_i64);
+        loop {
+            let rows = sqlx::query(ELIGIBLE).bind(number.0).bind(after).fetch_all(&mut *tx.tx).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.try_get("subscriber")?;
+            queued += rows.len();
+            for row in &rows {
+                if row.try_get::<i64, _>("due_at")? <= now.0 {
+                    let reader: i64 = row.try_get("subscriber")?;
+                    lots.push((new.keyring.lot(number, SubscriberId(reader)), reader));
+                }
             }
         }
         lots.sort_unstable();
-        lots.truncate(new.terms.share.of(queued.len()));
+        lots.truncate(new.terms.share.of(queued));
         lots.truncate(lots.len() / 2 * 2);
         if i64::try_from(lots.len() / 2).unwrap_or(i64::MAX) < LEAST_SENT {
             return Ok(());
@@ -325,26 +269,6 @@ async fn write_decision(tx: &mut Write<'_>, test: &SubjectTest) -> Result<()> {
         name.bind(test.issue.0).bind(&test.b).execute(&mut *tx.tx).await?;
     }
     Ok(())
-}
-
-fn wording(row: &AnyRow) -> Result<Wording> {
-    let line = |column: &str| -> Result<Option<Line>> {
-        let text: Option<String> = row.try_get(column)?;
-        let parsed = text.as_deref().map(Line::parse).transpose();
-        parsed.map_err(|error| StoreError::content("a written subject of which", error.to_string()))
-    };
-    let against = match (line("against")?, row.try_get::<Option<i64>, _>("share")?) {
-        (Some(subject), Some(percent)) => {
-            let share: Share = percent
-                .to_string()
-                .parse()
-                .map_err(|_| StoreError::content("a share", percent.to_string()))?;
-            let wait = u64::try_from(row.try_get::<i64, _>("wait_ms")?).unwrap_or(0);
-            Some((subject, Terms { share, wait: std::time::Duration::from_millis(wait) }))
-        }
-        _ => None,
-    };
-    Ok(Wording { subject: line("subject")?, preheader: line("preheader")?, against })
 }
 
 fn test(row: &AnyRow) -> Result<SubjectTest> {

@@ -3,7 +3,7 @@
 //! A server of its own beside that of the pages, for one person on this machine. It changes nothing: there are only GETs, and
 //! whoever makes the letters ([`Studio`], a floor above) fills them with tokens that open nothing. What a letter says is shown
 //! in a frame without scripts, under a policy of its own. A page of somebody else that has itself resolved to 127.0.0.1
-//! (DNS rebinding) is sent away by the name in `Host` ([`host`]).
+//! (DNS rebinding) is sent away by the name in `Host`.
 
 mod changes;
 mod host;

@@ -8,12 +8,27 @@ use crate::cli::{Exit, Failure, Outcome, say, say_json};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::letter::lint::Grade;
-use crate::week::proof;
+use crate::week::{self, Rival, proof};
+
+/// The draft under the subject that it is to be tested against, which a run holds to the same.
+async fn rival(app: &App, number: IssueNumber) -> Result<Option<Rival>, Failure> {
+    if app.store.issue(number).await?.is_some() {
+        return Ok(None);
+    }
+    let draft = week::draft(&app.desk(), UnixMillis::now()).await?;
+    Ok(draft.edition.and_then(|edition| edition.rival))
+}
 
 /// Fails if there is an error, since no run would start with that letter.
 pub(super) async fn lint(app: &App, number: IssueNumber, as_json: bool) -> Outcome {
     let stencil = stencil(app, number).await?;
-    let findings = proof(&app.settings.site, &app.keyring, number, &stencil, UnixMillis::now());
+    let now = UnixMillis::now();
+    let mut findings = proof(&app.settings.site, &app.keyring, number, &stencil, now);
+    if let Some(rival) = rival(app, number).await? {
+        let under_b = proof(&app.settings.site, &app.keyring, number, &rival.stencil, now);
+        findings.extend(under_b.into_iter().filter(|one| !findings.contains(one)).collect::<Vec<_>>());
+        findings.sort_by_key(|finding| finding.grade);
+    }
     let count = |grade| findings.iter().filter(|one| one.grade == grade).count();
     let errors = count(Grade::Error);
     if as_json {

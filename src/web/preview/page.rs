@@ -169,7 +169,7 @@ pub(super) async fn page(State(preview): State<Arc<Preview>>, Query(asked): Quer
     }
     groups.push(chosen.group("Part", "part", chosen.part, PARTS.into_iter()));
     if chosen.part == "html" {
-        groups.push(chosen.group("Light", "scheme", chosen.scheme, SCHEMES.into_iter()));
+        groups.push(chosen.group("Colours", "scheme", chosen.scheme, SCHEMES.into_iter()));
         groups.push(chosen.group("Width", "width", chosen.width, WIDTHS.into_iter()));
         groups.push(chosen.group("Images", "images", chosen.images, IMAGES.into_iter()));
     }
