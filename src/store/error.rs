@@ -99,6 +99,13 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// Whether SQLite says that another connection writes.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(database) = error else { return false };
+    let code = database.code().unwrap_or_default();
+    code.len() < 5 && matches!(of_sqlite(&code, String::new()), StoreError::Locked { .. })
+}
+
 /// By the SQLSTATE, always five characters (Postgres manual, appendix A).
 fn of_postgres(code: &str, detail: String) -> StoreError {
     match code {

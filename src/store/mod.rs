@@ -7,7 +7,7 @@
 //! subscribers (advisory locks, never both), issue, subscriber, delivery, the paces (another advisory lock).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::any::AnyConnectOptions;
 use sqlx::{Any, AnyPool, Row as _, Transaction};
@@ -117,6 +117,9 @@ struct Write<'a> {
     _gate: Option<MutexGuard<'a, ()>>,
 }
 
+/// How long a writer waits for writers of other processes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A transaction that reads first and writes later can't wait for another writer.
 const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
@@ -137,7 +140,7 @@ impl Inner {
         match engine {
             Engine::Sqlite => {
                 let gate = self.gate.lock().await;
-                let tx = match pool.begin_with(IMMEDIATE).await {
+                let tx = match patiently(|| pool.begin_with(IMMEDIATE)).await {
                     // A full disk makes SQLite roll back by itself, and the driver goes on counting a transaction: without a
                     // new connection nothing could be written until the process is started again.
                     Err(sqlx::Error::InvalidSavePointStatement) => {
@@ -149,6 +152,21 @@ impl Inner {
                 Ok(Write { tx, engine, _gate: Some(gate) })
             }
             Engine::Postgres => Ok(Write { tx: pool.begin().await?, engine, _gate: None }),
+        }
+    }
+}
+
+/// Asks again while another process writes, for as long as SQLite itself would wait. Only for what has done nothing when it
+/// says that the database is locked: a BEGIN, or one statement by itself.
+async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> std::result::Result<T, sqlx::Error>
+where
+    F: Future<Output = std::result::Result<T, sqlx::Error>>,
+{
+    let since = Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if error::is_locked(&error) && since.elapsed() < PATIENCE => {}
+            result => return result,
         }
     }
 }

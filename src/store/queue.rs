@@ -252,6 +252,14 @@ impl Turned {
     }
 }
 
+/// What is known, as the turn's statement reads it.
+fn rows(finished: &[Finished], begin: &[(IssueNumber, SubscriberId)]) -> Result<String> {
+    let sent = finished.iter().filter(|one| is_sent(one));
+    let mut rows: Vec<Known<'_>> = sent.map(Known::sent).collect();
+    rows.extend(begin.iter().map(|(i, s)| Known(1, i.0, s.0, None, None, None)));
+    super::json(&rows)
+}
+
 impl Store {
     /// Rows claimed by workers that are gone go back to `deferred`, due now, with an unknown outcome (or are cancelled,
     /// if their subscriber or issue has ended); those claimed ahead, whose letter was not begun, go back untried.
@@ -326,10 +334,11 @@ impl Store {
         }
         let plain = finished.iter().all(is_sent);
         if plain && self.inner.engine == Engine::Sqlite {
-            let query = self.statement(me, finished, begin, (want, note), now)?;
             // One statement is a transaction by itself: a third of the way to the writer's thread and back.
             let _gate = self.inner.gate.lock().await;
-            return Turned::read(&query.fetch_all(&self.inner.normal).await?, begin);
+            let rows = rows(finished, begin)?;
+            let turn = || self.statement(rows.clone(), me, (want, note), now).fetch_all(&self.inner.normal);
+            return Turned::read(&super::patiently(turn).await?, begin);
         }
         let mut tx = self.inner.begin(Durability::Normal).await?;
         share_issue(&mut tx, self.inner.engine).await?;
@@ -349,28 +358,24 @@ impl Store {
         (want, note): (usize, Option<&'static str>),
         now: UnixMillis,
     ) -> Result<Turned> {
-        let query = self.statement(me, finished, begin, (want, note), now)?;
+        let query = self.statement(rows(finished, begin)?, me, (want, note), now);
         Turned::read(&query.fetch_all(&mut *tx.tx).await?, begin)
     }
 
     fn statement(
         &self,
+        rows: String,
         me: &Enlistment,
-        finished: &[Finished],
-        begin: &[(IssueNumber, SubscriberId)],
         (want, note): (usize, Option<&'static str>),
         now: UnixMillis,
-    ) -> Result<sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>> {
-        let sent = finished.iter().filter(|one| is_sent(one));
-        let mut rows: Vec<Known<'_>> = sent.map(Known::sent).collect();
-        rows.extend(begin.iter().map(|(i, s)| Known(1, i.0, s.0, None, None, None)));
-        Ok(sqlx::query(&self.inner.texts.turn)
-            .bind(super::json(&rows)?)
+    ) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
+        sqlx::query(&self.inner.texts.turn)
+            .bind(rows)
             .bind(now.0)
             .bind(i64::try_from(want).unwrap_or(i64::MAX))
             .bind(now.plus(LEASE).0)
             .bind(me.worker)
-            .bind(note))
+            .bind(note)
     }
 
     /// Writes down what did not end with a 250.

@@ -4,6 +4,7 @@ use sqlx::AnyConnection;
 use sqlx::{Connection as _, Row as _};
 
 use super::dialect::Engine;
+use super::open::{LOOK_LONG, LOOK_OFTEN};
 use super::{Inner, Result, Store, StoreError};
 use crate::domain::UnixMillis;
 
@@ -76,10 +77,17 @@ impl Store {
         let inner = &*self.inner;
         let _gate = inner.gate.lock().await;
         let mut connection = inner.durable.acquire().await?;
+        let is_file = inner.engine == Engine::Sqlite;
+        if is_file {
+            sqlx::query(LOOK_LONG).fetch_all(&mut *connection).await?;
+        }
         let before = inner.version(&mut connection).await?;
         let mut at = before;
         while at < SCHEMA {
             at = inner.step(&mut connection).await?;
+        }
+        if is_file {
+            sqlx::query(LOOK_OFTEN).fetch_all(&mut *connection).await?;
         }
         if at > SCHEMA {
             return Err(StoreError::SchemaNewer { found: at, needed: SCHEMA });
