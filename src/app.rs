@@ -112,6 +112,7 @@ impl App {
             rate: relay.rate,
             first_retry: delivery.first_retry,
             max_age: delivery.max_age,
+            linger: delivery.linger,
             ..delivery::Settings::default()
         };
         let from = self.settings.site.from.address.clone();

@@ -451,7 +451,8 @@ async fn a_refused_run_pauses_says_why_and_goes_on_when_resumed() {
     }))
     .await;
     let url = peer.url();
-    let lines = "warmup = [3]\ndomains = { \"example.org\" = { rate = \"1000/s\", connections = 1 } }\n";
+    let lines = "warmup = [3]\ndomains = { \"example.org\" = { rate = \"1000/s\", connections = 1 } }\n\
+        [delivery]\nlinger = \"1s\"\n";
     let story = tokio::task::spawn_blocking(move || {
         let house = House::new(&url, lines);
         house.furnish(8);

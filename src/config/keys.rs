@@ -246,6 +246,13 @@ pub const KEYS: &[Key] = &[
          failed ones stay with the relay's words.",
     ),
     key(
+        "delivery.linger",
+        Text,
+        Default("\"1h\""),
+        "How long `send` waits for the next letter that the pace allows (rate, warm-up). If it would take longer, it ends and says \
+         until when; `serve` goes on by itself.",
+    ),
+    key(
         "delivery.reader_hours",
         Flag,
         Default("true"),

@@ -129,6 +129,8 @@ pub struct DeliverySettings {
     pub max_age: Duration,
     /// How long the deliveries of an issue that is over stay one by one; at least `max_age`.
     pub keep: Duration,
+    /// How long a pass waits for the next letter that the pace allows; at least a second.
+    pub linger: Duration,
     /// Whether letters wait for the hour that their reader chose.
     pub reader_hours: bool,
 }

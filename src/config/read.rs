@@ -120,8 +120,9 @@ fn delivery(raw: &Raw) -> Result<DeliverySettings> {
         ),
         keep => Ok(keep),
     })?;
+    let linger = raw.take("delivery.linger", |text| at_least(text, Duration::from_secs(1), "a second"))?;
     let reader_hours = raw.take("delivery.reader_hours", flag)?;
-    Ok(DeliverySettings { first_retry, max_age, keep, reader_hours })
+    Ok(DeliverySettings { first_retry, max_age, keep, linger, reader_hours })
 }
 
 fn subject_test(raw: &Raw) -> Result<SubjectTestSettings> {
