@@ -512,8 +512,12 @@ fn a_reader_votes_from_the_letter_and_sees_how_the_last_votes_came_out() {
             assert_eq!(html.matches(&link).count(), 1, "{link}");
         }
     }
-    for slug in [&one.slug, &two.slug] {
-        let line = format!("https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT?compare={slug}");
+    for (one, tool) in [&one, &two].into_iter().flat_map(|one| one.tools.iter().map(move |tool| (one, tool)))
+    {
+        let line = format!(
+            "https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT?compare={}&tool={}",
+            one.slug, tool.slug
+        );
         assert!(text.lines().any(|l| l == line), "{text}");
     }
     assert!(!html.contains("How readers voted") && !text.contains("HOW READERS VOTED"), "nobody has voted");

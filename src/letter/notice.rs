@@ -175,7 +175,9 @@ impl NoticeWriter {
     fn context(&self, notice: &ClaimedNotice, latest: Option<&Latest>) -> Result<Context, NoticeError> {
         let mut context = Context::new();
         context.insert("lang", self.texts.tag(self.texts.site_language()));
-        let site = serde_json::json!({ "name": self.site.name, "postal_address": self.site.postal_address });
+        let Site { name, postal_address, base_url, .. } = &self.site;
+        let site =
+            serde_json::json!({ "name": name, "postal_address": postal_address, "base_url": base_url });
         let shown =
             serde_json::json!({ "site": site, "subject": self.subject(notice.kind), "latest": latest });
         let shown = words::all_visible(&shown).map_err(|error| self.problem(&tera::Error::message(error)))?;
