@@ -203,7 +203,10 @@ fn a_reader_votes_from_the_letter_and_changes_their_mind() {
     let (text, html) = letter(&site, "reader0@example.com", "");
     let link = vote_link(&html, "tool=stackforge&say=skip");
     let path = link.split('?').next().unwrap().to_owned();
-    assert!(text.lines().any(|line| line.ends_with(&format!("{path}?compare=lead"))), "{text}");
+    assert!(
+        text.lines().any(|line| line.ends_with(&format!("{path}?compare=lead&tool=stackforge"))),
+        "{text}"
+    );
 
     for method in ["GET", "HEAD"] {
         let page = site.ask(method, &link, "", b"");
