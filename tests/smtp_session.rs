@@ -8,7 +8,7 @@ use std::time::Duration;
 use peer::{Act, At, Peer, Script, Tls};
 use verdicts::domain::EmailAddress;
 use verdicts::domain::relay::{RelayUrl, SmtpUrl};
-use verdicts::mail::{Envelope, OpenError, Outcome, Session, SessionOptions, Stage, Timeouts};
+use verdicts::mail::{Envelope, OpenError, Outcome, Session, SessionOptions, Stage, Timeouts, Wire};
 
 fn smtp(url: &str) -> SmtpUrl {
     match RelayUrl::parse(url).unwrap() {
@@ -68,7 +68,7 @@ async fn deliver_ahead(session: &mut Session, to: &[&str]) -> Vec<String> {
     let to: Vec<_> = to.iter().map(|to| address(to)).collect();
     let mut gists = Vec::new();
     for (index, one) in to.iter().enumerate() {
-        let outcome = match session.begin(&from, one, LETTER).await {
+        let outcome = match session.begin(&from, one, &mut Wire::new(LETTER.to_vec())).await {
             Some(outcome) => outcome,
             None => session.end(to.get(index + 1).map(|to| Envelope { from: &from, to })).await,
         };
@@ -110,9 +110,9 @@ async fn a_line_that_was_asked_ahead_for_one_never_carries_the_letter_of_another
     let peer = Peer::start(Script::default()).await;
     let mut session = open(&peer).await;
     let (from, a, b) = (address("news@example.org"), address("a@example.com"), address("b@example.com"));
-    assert!(session.begin(&from, &a, LETTER).await.is_none());
+    assert!(session.begin(&from, &a, &mut Wire::new(LETTER.to_vec())).await.is_none());
     assert!(matches!(session.end(Some(Envelope { from: &from, to: &b })).await, Outcome::Accepted(_)));
-    let outcome = session.begin(&from, &a, LETTER).await;
+    let outcome = session.begin(&from, &a, &mut Wire::new(LETTER.to_vec())).await;
     assert!(matches!(outcome, Some(Outcome::LineDropped { after_dot: false, .. })), "{outcome:?}");
     assert!(!session.is_open());
     assert_eq!(peer.taken().len(), 1);

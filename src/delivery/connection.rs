@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::engine::{Carrier, Letters, PostOffice};
+use super::engine::{Carrier, Letters, PostOffice, Ready};
 use super::filling::{Fillers, Filling};
 use super::pool::{NoSession, Pool, Standing};
 use super::relays::Seat;
@@ -65,7 +65,7 @@ impl Job {
 struct Held {
     job: Job,
     /// On its way already, if filling it is work; else it is filled when it is sent.
-    filling: Option<Filling>,
+    filling: Option<Filling<Ready>>,
 }
 
 /// What became of a letter, and what that says about us.
@@ -74,13 +74,13 @@ type Known = (Finished, Concern);
 pub(super) struct Connection {
     post: Arc<PostOffice>,
     pool: Arc<Pool>,
-    fillers: Arc<Fillers>,
+    fillers: Arc<Fillers<Ready>>,
     turns: mpsc::Sender<Turn>,
     stop: watch::Receiver<bool>,
     session: Option<Standing>,
     /// Which of several relays the session is on.
     seat: Option<Seat>,
-    /// The letter on its way.
+    /// The letter on its way, if it goes into a file; a session has it else.
     letter: Vec<u8>,
     /// Room for the next one; the space of letters is used again.
     spare: Vec<u8>,
@@ -90,7 +90,7 @@ impl Connection {
     pub(super) fn new(
         post: &Arc<PostOffice>,
         pool: &Arc<Pool>,
-        fillers: &Arc<Fillers>,
+        fillers: &Arc<Fillers<Ready>>,
         turns: &mpsc::Sender<Turn>,
         stop: &watch::Receiver<bool>,
     ) -> Self {
@@ -175,8 +175,9 @@ impl Connection {
     /// Has the letter filled beside the one before it, if that is work.
     fn hold(&mut self, job: Job) -> Held {
         let filling = job.letters.is_work().then(|| {
-            let (letters, space) = (job.letters.clone(), std::mem::take(&mut self.spare));
-            self.fillers.order(letters, job.claimed.clone(), self.post.now(), space)
+            let (post, letters, claimed) = (self.post.clone(), job.letters.clone(), job.claimed.clone());
+            let space = std::mem::take(&mut self.spare);
+            self.fillers.order(move || post.letter(&*letters, &claimed, space))
         });
         Held { job, filling }
     }
@@ -193,16 +194,24 @@ impl Connection {
     }
 
     /// Asks the relay to take the letter; the outcome if it does not.
-    async fn begin(&mut self, job: &Job, filling: Option<Filling>) -> Option<Outcome> {
-        match filling {
-            Some(filling) => self.spare = std::mem::replace(&mut self.letter, filling.letter().await),
-            None => {
-                self.letter.clear();
-                job.letters.fill(&job.claimed, self.post.now(), &mut self.letter);
+    async fn begin(&mut self, job: &Job, filling: Option<Filling<Ready>>) -> Option<Outcome> {
+        let ready = match filling {
+            Some(filling) => filling.letter().await,
+            None => self.post.letter(&*job.letters, &job.claimed, std::mem::take(&mut self.spare)),
+        };
+        match ready {
+            Ready::File(letter) => {
+                self.spare = std::mem::replace(&mut self.letter, letter);
+                None
+            }
+            Ready::Wire(mut letter) => {
+                let session = self.session.as_mut()?;
+                let from = self.post.sender(&job.claimed);
+                let refused = session.begin(&from, &job.claimed.email, &mut letter).await;
+                self.spare = letter.into_space();
+                refused
             }
         }
-        let session = self.session.as_mut()?;
-        session.begin(&self.post.sender(&job.claimed), &job.claimed.email, &self.letter).await
     }
 
     /// Sends the letter, and asks for `next` in the same breath.

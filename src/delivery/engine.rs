@@ -36,7 +36,7 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::rate::Rate;
 use crate::domain::token::Keyring;
 use crate::domain::{EmailAddress, UnixMillis};
-use crate::mail::{Outbox, Relay};
+use crate::mail::{Outbox, Relay, Wire};
 use crate::store::{Enlistment, MarkFile, Store, StoreError};
 
 /// How letters go out.
@@ -75,6 +75,12 @@ pub enum Carrier {
     Smtp(Box<Relay>),
     /// Several relays, by weight; one that fails is left out.
     Several(Relays),
+}
+
+/// A letter as its carrier takes it.
+pub(super) enum Ready {
+    File(Vec<u8>),
+    Wire(Wire),
 }
 
 /// The letters of one issue, ready to be filled in for a reader.
@@ -190,6 +196,16 @@ impl PostOffice {
         }
     }
 
+    /// One reader's letter, made in `space`.
+    pub(super) fn letter(&self, letters: &dyn Letters, claimed: &Claimed, mut space: Vec<u8>) -> Ready {
+        space.clear();
+        letters.fill(claimed, self.now(), &mut space);
+        match self.carrier {
+            Carrier::Outbox(_) => Ready::File(space),
+            Carrier::Smtp(_) | Carrier::Several(_) => Ready::Wire(Wire::new(space)),
+        }
+    }
+
     pub(super) fn now(&self) -> UnixMillis {
         (self.clock)()
     }
@@ -252,7 +268,7 @@ pub async fn pass(
     let connections = post.settings.connections.max(1);
     let (turns, mut inbox) = mpsc::channel(connections * 2);
     let pool = Arc::new(Pool::default());
-    let fillers = Arc::new(Fillers::default());
+    let fillers = Arc::new(Fillers::new(connections));
     let mut tasks = JoinSet::new();
     for _ in 0..connections {
         let connection = Connection::new(post, &pool, &fillers, &turns, stop);

@@ -19,3 +19,4 @@ pub use session::{Envelope, Outcome, Session, Stage};
 pub use single::Single;
 pub use slot::{Marks, Slot};
 pub use stencil::{Letter, Reader, Stencil, StencilError};
+pub use wire::Wire;

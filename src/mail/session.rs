@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::connect::{Announced, OpenError, Relay, SessionOptions, Timeouts};
 use super::line::Written;
 use super::reply::answer;
-use super::wire::stuff;
+use super::wire::Wire;
 use crate::domain::EmailAddress;
 use crate::domain::delivery::Reply;
 use crate::domain::relay::SmtpUrl;
@@ -78,8 +78,8 @@ pub struct Session {
     timeouts: Timeouts,
     letters_left: u32,
     talk: Talk,
-    /// What one write takes along; the space is used again.
-    wire: Vec<u8>,
+    /// The letter that the relay waits for, or the last one; what one write takes along stands in it.
+    wire: Wire,
 }
 
 /// Where in the conversation a session stands between two calls.
@@ -88,7 +88,7 @@ enum Talk {
     Idle,
     /// MAIL, RCPT and DATA for this address are on their way, and the answers unread.
     Asked(EmailAddress),
-    /// The relay waits for the letter to this address; it stands in `wire`, dots doubled.
+    /// The relay waits for the letter to this address; it stands in `wire`.
     Open(EmailAddress),
 }
 
@@ -127,7 +127,7 @@ impl Session {
         timeouts: Timeouts,
         letters_left: u32,
     ) -> Self {
-        let (connection, talk, wire) = (Some(connection), Talk::Idle, Vec::new());
+        let (connection, talk, wire) = (Some(connection), Talk::Idle, Wire::default());
         Self { connection, written, announced, timeouts, letters_left, talk, wire }
     }
 
@@ -150,17 +150,23 @@ impl Session {
     ///
     /// Dropping the future before it is ready ends the session, and leaves the outcome unknown.
     pub async fn deliver(&mut self, from: &EmailAddress, to: &EmailAddress, letter: &[u8]) -> Outcome {
-        match self.begin(from, to, letter).await {
+        match self.begin(from, to, &mut Wire::new(letter.to_vec())).await {
             Some(outcome) => outcome,
             None => self.end(None).await,
         }
     }
 
-    /// Asks the relay to take `letter`, if [`Session::end`] has not done so ahead. None when it waits for the letter; an
-    /// outcome when it came to nothing, and then the relay has no octet of it.
+    /// Asks the relay to take `letter`, if [`Session::end`] has not done so ahead. None when it waits for the letter, which the
+    /// session has taken then, and left one that is done with for its space; an outcome when it came to nothing, and then the
+    /// relay has no octet of it.
     ///
     /// Dropping the future before it is ready ends the session.
-    pub async fn begin(&mut self, from: &EmailAddress, to: &EmailAddress, letter: &[u8]) -> Option<Outcome> {
+    pub async fn begin(
+        &mut self,
+        from: &EmailAddress,
+        to: &EmailAddress,
+        letter: &mut Wire,
+    ) -> Option<Outcome> {
         let asked = std::mem::replace(&mut self.talk, Talk::Idle);
         // Taken out for the length of the talk: if this future is dropped in the middle, the line goes with it.
         let connection = self.connection.take();
@@ -180,6 +186,7 @@ impl Session {
         };
         let outcome = match self.envelope(&mut connection, from, to, is_asked).await {
             Ok((Asked::Open, _)) => {
+                std::mem::swap(&mut self.wire, letter);
                 self.connection = Some(connection);
                 self.talk = Talk::Open(to.clone());
                 return None;
@@ -206,8 +213,8 @@ impl Session {
         else {
             return Outcome::LineDropped { after_dot: false, why: "no letter was begun".to_owned() };
         };
-        self.wire.extend_from_slice(b".\r\n");
-        let dot = self.written.get() + self.wire.len();
+        self.wire.text.push_str(".\r\n");
+        let dot = self.written.get() + self.wire.text.len();
         let next = next.filter(|next| {
             self.announced.pipelining
                 && self.letters_left > 0
@@ -216,7 +223,7 @@ impl Session {
         if let Some(next) = next {
             self.letters_left -= 1;
             let ask = Commands::new(next.from, next.to, utf8(next.from, next.to));
-            self.wire.extend_from_slice(ask.group().as_bytes());
+            self.wire.text.push_str(&ask.group());
         }
         let (outcome, usable) = self.letter(&mut connection, dot).await;
         let settled = match next {
@@ -239,8 +246,8 @@ impl Session {
         }
     }
 
-    /// Why this letter can't go over this relay, seen without asking. If it can, it stands in `wire` afterwards.
-    fn unfit(&mut self, utf8: bool, letter: &[u8]) -> Option<Reply> {
+    /// Why this letter can't go over this relay, seen without asking.
+    fn unfit(&self, utf8: bool, letter: &Wire) -> Option<Reply> {
         let refuse = |enhanced: &str, text: String| {
             Some(Reply { code: 550, enhanced: Some(enhanced.to_owned()), text })
         };
@@ -250,14 +257,11 @@ impl Session {
                 "the address has characters beyond ASCII, and the relay has no SMTPUTF8".to_owned(),
             );
         }
-        if let Some(limit) = self.announced.size.filter(|limit| letter.len() > *limit) {
-            return refuse(
-                "5.3.4",
-                format!("the letter has {} octets, the relay takes {limit}", letter.len()),
-            );
+        let octets = letter.octets();
+        if let Some(limit) = self.announced.size.filter(|limit| octets > *limit) {
+            return refuse("5.3.4", format!("the letter has {octets} octets, the relay takes {limit}"));
         }
-        self.wire.clear();
-        if !stuff(letter, utf8, &mut self.wire) {
+        if !letter.is_fit(utf8) {
             return refuse("5.6.0", "the letter has a bare CR or LF or an octet beyond ASCII".to_owned());
         }
         None
@@ -342,12 +346,7 @@ impl Session {
     async fn letter(&self, connection: &mut AsyncSmtpConnection, dot: usize) -> (Outcome, bool) {
         let limit = self.timeouts.block + self.timeouts.final_dot;
         passing(Stage::Dot);
-        // Always so: the letter is ASCII, and addresses are text.
-        let Ok(wire) = std::str::from_utf8(&self.wire) else {
-            let why = "the letter is no text".to_owned();
-            return (Outcome::LineDropped { after_dot: false, why }, false);
-        };
-        match heard(Stage::Dot, limit, connection.command(wire)).await {
+        match heard(Stage::Dot, limit, connection.command(self.wire.text.as_str())).await {
             Ok(reply) if is_yes(Stage::Dot, &reply) => (Outcome::Accepted(reply), true),
             Ok(reply) if reply.code >= 400 => (Outcome::Refused { stage: Stage::Dot, reply }, true),
             Ok(reply) => {

@@ -2,35 +2,82 @@
 
 use memchr::memmem;
 
-/// Appends `letter` to `out` with doubled dots (RFC 5321 §4.5.2), ended by CRLF, without the final dot.
+/// A letter as a session writes it, but for its final dot: its dots doubled (RFC 5321 §4.5.2), its end a CRLF.
 ///
-/// False, and `out` as it was, if the letter has a bare CR or LF (§2.3.8) or an octet beyond ASCII, which only a letter that
-/// goes with SMTPUTF8 (`utf8`) may have, as UTF-8 (RFC 6532: the reader's own address in To). A bare CR or LF may be a
-/// line end to the relay and none to us: a dot behind it would end the letter early and let the rest pass for commands.
-pub(super) fn stuff(letter: &[u8], utf8: bool, out: &mut Vec<u8>) -> bool {
-    let seen = Seen::of(letter);
-    let is_text = seen.ascii || utf8 && std::str::from_utf8(letter).is_ok();
-    // As many CRLF as there are CR and as there are LF: so each of either is in one.
-    if !is_text || seen.cr != seen.crlf || seen.lf != seen.crlf {
-        return false;
+/// One with a bare CR or LF (§2.3.8) is none: that may be a line end to the relay and none to us, and a dot behind it would
+/// end the letter early and let the rest pass for commands. Octets beyond ASCII go as UTF-8 with SMTPUTF8 only (RFC 6532: the
+/// reader's own address in To).
+#[derive(Debug, Default)]
+pub struct Wire {
+    /// Empty for a letter that can't go.
+    pub(super) text: String,
+    /// The letter's own octets, as SIZE counts them (RFC 1870 §6.1): without the dots that were doubled.
+    octets: usize,
+    charset: Charset,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Charset {
+    #[default]
+    Ascii,
+    Utf8,
+    /// Neither, or its lines have no proper ends.
+    None,
+}
+
+impl Wire {
+    /// Checks a letter, and doubles the dots; where there are none it stays where it is.
+    pub fn new(letter: Vec<u8>) -> Self {
+        let seen = Seen::of(&letter);
+        let octets = letter.len();
+        // As many CRLF as there are CR and as there are LF: so each of either is in one.
+        let text = (seen.cr == seen.crlf && seen.lf == seen.crlf).then(|| String::from_utf8(letter).ok());
+        let Some(mut text) = text.flatten() else {
+            return Self { octets, charset: Charset::None, ..Self::default() };
+        };
+        if seen.dots > 0 || text.starts_with('.') {
+            text = doubled(&text, seen.dots);
+        }
+        if !text.ends_with("\r\n") {
+            text.push_str("\r\n");
+        }
+        Self { text, octets, charset: if seen.ascii { Charset::Ascii } else { Charset::Utf8 } }
     }
-    out.reserve(letter.len() + seen.dots + 3);
-    if letter.first() == Some(&b'.') {
-        out.push(b'.');
+
+    pub(super) fn octets(&self) -> usize {
+        self.octets
     }
-    let mut copied = 0;
-    if seen.dots > 0 {
-        for at in memmem::find_iter(letter, b"\n.") {
-            out.extend_from_slice(&letter[copied..=at]);
-            out.push(b'.');
-            copied = at + 1;
+
+    /// Whether it may go as it is, with SMTPUTF8 or without.
+    pub(super) fn is_fit(&self, utf8: bool) -> bool {
+        match self.charset {
+            Charset::Ascii => true,
+            Charset::Utf8 => utf8,
+            Charset::None => false,
         }
     }
-    out.extend_from_slice(&letter[copied..]);
-    if !letter.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
+
+    /// The space, for another letter.
+    pub fn into_space(self) -> Vec<u8> {
+        let mut space = self.text.into_bytes();
+        space.clear();
+        space
     }
-    true
+}
+
+fn doubled(text: &str, dots: usize) -> String {
+    let mut out = String::with_capacity(text.len() + dots + 256);
+    if text.starts_with('.') {
+        out.push('.');
+    }
+    let mut copied = 0;
+    for at in memmem::find_iter(text.as_bytes(), b"\n.") {
+        out.push_str(&text[copied..=at]);
+        out.push('.');
+        copied = at + 1;
+    }
+    out.push_str(&text[copied..]);
+    out
 }
 
 /// What stands in a letter, counted in one pass.
@@ -80,12 +127,10 @@ mod tests {
     use super::*;
 
     fn stuffed(letter: &str) -> Option<String> {
-        let mut out = b"before".to_vec();
-        let is_fit = stuff(letter.as_bytes(), false, &mut out);
-        let text = String::from_utf8(out).unwrap();
-        let text = text.strip_prefix("before").unwrap().to_owned();
-        assert!(is_fit || text.is_empty());
-        is_fit.then_some(text)
+        let wire = Wire::new(letter.into());
+        assert_eq!(wire.octets(), letter.len());
+        assert!(wire.is_fit(true) || wire.text.is_empty());
+        wire.is_fit(false).then_some(wire.text)
     }
 
     #[test]
