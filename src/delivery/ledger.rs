@@ -123,15 +123,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
                 () = stopped(&mut stop), if !was_stopped => {}
             }
         }
-        // Who is about to speak gets to.
-        loop {
-            let known = self.finished.len() + self.asking.len() + self.parked.len();
-            self.drain(turns);
-            if known == self.finished.len() + self.asking.len() + self.parked.len() {
-                break;
-            }
-            yield_now().await;
-        }
+        self.drain(turns);
         if let Some(enough) = self.gather.wish(self.waiting()) {
             let until = Instant::now() + gather::WAIT;
             while self.waiting() < enough
@@ -141,6 +133,14 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
                 self.drain(turns);
             }
             self.gather.came(self.waiting());
+            return;
+        }
+        // Who is about to speak gets to.
+        let mut known = 0;
+        while known != self.finished.len() + self.waiting() {
+            known = self.finished.len() + self.waiting();
+            yield_now().await;
+            self.drain(turns);
         }
     }
 
