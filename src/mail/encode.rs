@@ -18,6 +18,14 @@ pub fn quoted_printable(text: &str, out: &mut Vec<u8>) {
     let mut column = 0;
     let mut at = 0;
     while at < bytes.len() {
+        // Most of a link stands for itself: one copy instead of an octet at a time.
+        let room = QP_LINE - 1 - column;
+        let run = bytes[at..].iter().take(room).take_while(|octet| is_plain(**octet)).count();
+        if run > 0 {
+            out.extend_from_slice(&bytes[at..at + run]);
+            (column, at) = (column + run, at + run);
+            continue;
+        }
         let line_end = match (bytes[at], bytes.get(at + 1)) {
             (b'\n', _) => 1,
             (b'\r', Some(b'\n')) => 2,
@@ -42,6 +50,11 @@ pub fn quoted_printable(text: &str, out: &mut Vec<u8>) {
         }
         (column, at) = (column + width, at + 1);
     }
+}
+
+/// Whether an octet stands for itself wherever it is.
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_graphic() && !matches!(octet, b'=' | b'.')
 }
 
 /// Whether an octet may stand for itself. A blank at the end of a line may not, since relays strip it (rule 3); a dot at
