@@ -127,7 +127,11 @@ impl App {
 
     fn relay(&self, url: &SmtpUrl) -> Result<Relay, OpenError> {
         let relay = &self.settings.relay;
-        let mut options = SessionOptions { ca_file: relay.ca_file.clone(), ..SessionOptions::default() };
+        let mut options = SessionOptions {
+            ca_file: relay.ca_file.clone(),
+            letters: relay.session_letters,
+            ..SessionOptions::default()
+        };
         if let Some(hello) = relay.helo.clone().or_else(own_name) {
             options.hello = hello;
         }

@@ -26,7 +26,7 @@
 //! | [`web`] | pages and links for readers and machines | HTTP (axum, hyper) |
 //! | [`subscribers`] | files of readers in and out | CSV |
 //! | [`letter`] | sources, pick, compose, render, lint; every text that is said | tera, mrml and HTML (scraper) |
-//! | [`delivery`] | the engine, pacing, outcome → transition | |
+//! | [`delivery`] | the engine, pacing, outcome → transition | thread priority |
 //! | [`mail`] | MIME, headers, DKIM, SMTP sessions, the outbox | SMTP (lettre), signatures (mail-auth, aws-lc-rs) |
 //! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |
 //! | [`config`] | every setting with default and doc | TOML, the environment |

@@ -21,7 +21,7 @@ const FLOORS: [&str; 13] = [
 ];
 
 /// Which rooms may name which outside crate.
-const OUTSIDE: [(&str, &[&str]); 18] = [
+const OUTSIDE: [(&str, &[&str]); 19] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
     ("mail_auth", &["mail"]),
@@ -40,6 +40,7 @@ const OUTSIDE: [(&str, &[&str]); 18] = [
     ("csv", &["subscribers"]),
     ("toml", &["config", "letter"]),
     ("hmac", &["domain"]),
+    ("rustix", &["delivery"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

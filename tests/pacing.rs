@@ -534,3 +534,50 @@ async fn paced_claims_are_for_later_on_sqlite() {
 async fn paced_claims_are_for_later_on_postgres() {
     paced_claims_are_for_later(World::postgres().await).await;
 }
+
+/// A setting for relays that count.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_carries_as_many_letters_as_the_settings_say() {
+    let peer = Peer::start(Script::default()).await;
+    let house = House::new(&peer.url(), "connections = 1\nsession_letters = 3\n");
+    house.furnish(10);
+    house.must(&["send"]);
+    assert_eq!(house.status()["sent"], 10);
+    assert_eq!(peer.sessions(), 4, "three times three letters, and one");
+    assert!(peer.copies().values().all(|copies| *copies == 1));
+}
+
+/// Another process asks while the run goes on: the speed comes from the one that delivers, the classes from the ledger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_says_how_fast_the_run_goes_and_what_was_refused() {
+    let rule = |ask: &Ask| match (ask.at, ask.to.as_str()) {
+        (At::Rcpt, "reader1@example.org") => Act::Say("550 5.1.1 no such user"),
+        (At::Rcpt, "reader2@example.com") => Act::Say("452 4.2.2 full for now"),
+        _ => Act::Usual,
+    };
+    let peer = Peer::start(Script { rule: Box::new(rule), ..Script::default() }).await;
+    let house = House::new(&peer.url(), "rate = \"10/s\"\n");
+    house.furnish(400);
+    let mut run = house.start(&["send"]);
+    let begun = std::time::Instant::now();
+    let status = loop {
+        // Before the first letter there may be no issue to ask about.
+        let status = if peer.taken().is_empty() { serde_json::Value::Null } else { house.status() };
+        if status["letters_per_second"].is_number() {
+            break status;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "no speed: {status}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(status["failed_by_class"], serde_json::json!({ "mailbox": 1 }), "{status}");
+    assert_eq!(status["deferred_by_class"], serde_json::json!({ "full": 1 }), "{status}");
+    let (speed, left) =
+        (status["letters_per_second"].as_f64().unwrap(), status["seconds_to_go"].as_f64().unwrap());
+    let open =
+        ["queued", "sending", "deferred"].map(|state| status[state].as_f64().unwrap()).iter().sum::<f64>();
+    assert!(speed > 0.0 && (left - (open / speed).ceil()).abs() < 1.0, "{status}");
+    let said = house.must(&["status"]).out;
+    assert!(said.contains("letters a second, ") && said.contains("failed: 1 mailbox"), "{said}");
+    run.signal("TERM");
+    assert!(run.0.wait().unwrap().success());
+}

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use support::*;
 use verdicts::domain::UnixMillis;
+use verdicts::domain::class::Refused;
 use verdicts::domain::delivery::{Claimed, DeliveryState, Tally, Transition};
 use verdicts::domain::issue::{IssueNumber, IssueState, NewIssue};
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
@@ -635,6 +636,34 @@ async fn an_empty_turn_is_nothing(w: World) {
 }
 
 /// P4 after every step of a long random walk, and nobody is ever claimed after leaving.
+async fn a_speed_is_said_while_it_is_news(w: World) {
+    assert_eq!(w.store.speed(NOW).await.unwrap(), None);
+    let me = enlist(&w.store).await;
+    w.store.note_speed(&me, 41.25, NOW).await.unwrap();
+    w.store.note_speed(&me, 1234.5678, later(2_000)).await.unwrap();
+    assert_eq!(w.store.speed(later(4_000)).await.unwrap(), Some(1234.568), "the newer note alone");
+    assert_eq!(w.store.speed(later(17_001)).await.unwrap(), None, "whoever noted it is gone");
+    assert_eq!(w.store.speed(later(-60_000)).await.unwrap(), None, "a clock that was set back");
+    drop(me);
+    let other = enlist(&w.store).await;
+    w.store.note_speed(&other, 10.0, later(30_000)).await.unwrap();
+    assert_eq!(w.store.speed(later(30_000)).await.unwrap(), Some(10.0));
+    assert_eq!(w.store.speed(later(4_000)).await.unwrap(), None, "old notes are forgotten");
+}
+
+async fn refusals_are_counted_by_class(w: World) {
+    let w = World::running(4, w).await;
+    let me = enlist(&w.store).await;
+    let claimed = claim(&w.store, &me, 4, NOW).await;
+    let who = |n: usize| claimed[n].subscriber;
+    let finished = [failed(who(0)), deferred(who(1), later(5), false), sent(who(2))];
+    w.store.turn(&me, &finished, 0, NOW).await.unwrap();
+    let refused = w.store.refused(ONE).await.unwrap();
+    assert_eq!(refused.failed.counts().iter().map(|(_, n)| n).sum::<u64>(), 1, "{refused:?}");
+    assert_eq!(refused.deferred.counts().iter().map(|(_, n)| n).sum::<u64>(), 1, "{refused:?}");
+    assert_eq!(w.store.refused(IssueNumber(9)).await.unwrap(), Refused::default());
+}
+
 async fn the_books_balance_at_every_step(w: World) {
     let w = World::running(40, w).await;
     let store = &w.store;
@@ -732,5 +761,7 @@ contract! {
     nothing_stays_open_behind_a_cancellation,
     nothing_stays_open_for_who_has_left,
     an_empty_turn_is_nothing,
+    a_speed_is_said_while_it_is_news,
+    refusals_are_counted_by_class,
     the_books_balance_at_every_step,
 }

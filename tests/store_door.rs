@@ -43,7 +43,7 @@ async fn a_ledger_from_before_retention_is_brought_up(w: World) {
     raw(
         &w.url,
         // What the later migrations made, the newest first; one line each.
-        "DROP TABLE subject_test; DROP TABLE wording; DROP TABLE issue_variant; DROP TABLE issue_topics; DROP TABLE issue_hour; DROP TABLE comparison_topic; DROP TABLE preference; DROP TABLE leaving; DROP TABLE address_change;
+        "DROP TABLE speed; DROP TABLE subject_test; DROP TABLE wording; DROP TABLE issue_variant; DROP TABLE issue_topics; DROP TABLE issue_hour; DROP TABLE comparison_topic; DROP TABLE preference; DROP TABLE leaving; DROP TABLE address_change;
          ALTER TABLE delivery DROP COLUMN variant;
          DROP TABLE notice; DROP TABLE pending; DROP TABLE consent; DROP TABLE allowance;
          DROP TABLE condensed; DROP TABLE ledger_mark; DROP TABLE vote; DROP TABLE vote_total; DROP TABLE vote_fence;

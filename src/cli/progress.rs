@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,8 +17,10 @@ const PLAIN_EVERY: Duration = Duration::from_secs(10);
 pub struct Bar {
     bar: Option<ProgressBar>,
     audience: i64,
-    /// What was final before this process began.
-    before: i64,
+    /// What was final when this process began.
+    first: i64,
+    /// What was final before this pass: each pass counts from nothing.
+    before: AtomicI64,
     plain: Mutex<Plain>,
 }
 
@@ -41,12 +44,19 @@ impl Bar {
             bar
         });
         let now = Instant::now();
-        Self { bar, audience: tally.audience, before, plain: Mutex::new(Plain { started: now, said: now }) }
+        Self {
+            bar,
+            audience: tally.audience,
+            first: before,
+            before: AtomicI64::new(before),
+            plain: Mutex::new(Plain { started: now, said: now }),
+        }
     }
 
     /// Shows what a pass reports while it runs.
     pub fn show(&self, progress: &Progress) {
-        let finished = self.before + i64::try_from(progress.sent + progress.failed).unwrap_or(i64::MAX);
+        let here = i64::try_from(progress.sent + progress.failed).unwrap_or(i64::MAX);
+        let finished = self.before.load(Ordering::Relaxed).saturating_add(here);
         let deferred = progress.deferred;
         if let Some(bar) = &self.bar {
             bar.set_position(finished.unsigned_abs());
@@ -55,18 +65,28 @@ impl Bar {
             }
             return;
         }
-        let Ok(mut plain) = self.plain.lock() else { return };
-        if plain.said.elapsed() >= PLAIN_EVERY {
-            plain.said = Instant::now();
-            let line = plain_line(finished, self.audience, finished - self.before, plain.started.elapsed());
-            eprintln!("{line}, {}", refusals(progress));
+        self.plainly(finished, || refusals(progress));
+    }
+
+    /// Shows the ledger's own count: between two passes, or what another process does.
+    pub fn set(&self, tally: &Tally) {
+        let finished = tally.audience - tally.open();
+        self.before.store(finished, Ordering::Relaxed);
+        match &self.bar {
+            Some(bar) => bar.set_position(finished.unsigned_abs()),
+            None => {
+                self.plainly(finished, || format!("{} deferred, {} failed", tally.deferred, tally.failed))
+            }
         }
     }
 
-    /// Shows the ledger's own count.
-    pub fn set(&self, tally: &Tally) {
-        if let Some(bar) = &self.bar {
-            bar.set_position((tally.audience - tally.open()).unsigned_abs());
+    /// A line now and then for a pipe.
+    fn plainly(&self, finished: i64, refusals: impl FnOnce() -> String) {
+        let Ok(mut plain) = self.plain.lock() else { return };
+        if plain.said.elapsed() >= PLAIN_EVERY {
+            plain.said = Instant::now();
+            let line = plain_line(finished, self.audience, finished - self.first, plain.started.elapsed());
+            eprintln!("{line}, {}", refusals());
         }
     }
 
@@ -96,6 +116,15 @@ fn plain_line(finished: i64, audience: i64, here: i64, elapsed: Duration) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_pass_goes_on_where_the_first_one_ended() {
+        let bar = Bar::letters(Tally { audience: 10, queued: 10, ..Tally::default() });
+        bar.show(&Progress { sent: 6, ..Progress::default() });
+        bar.set(&Tally { audience: 10, deferred: 4, sent: 6, ..Tally::default() });
+        assert_eq!(bar.before.load(Ordering::Relaxed), 6);
+        assert_eq!(bar.first, 0, "the rate is that of this process");
+    }
 
     #[test]
     fn a_plain_line_says_where_how_fast_and_how_long() {

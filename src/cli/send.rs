@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::issue::subject::{self, Words};
 use super::progress::Bar;
+use super::status::Standing;
 use super::{Exit, Failure, Outcome, say};
 use crate::app::{self, App};
 use crate::delivery::{self, Pass};
@@ -14,7 +15,7 @@ use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
 use crate::domain::issue::{Issue, IssueNumber, IssueState};
 use crate::domain::subject::Wording;
-use crate::store::{Enlistment, SubjectTest, Waiting};
+use crate::store::Enlistment;
 use crate::week::{self, Started};
 
 /// How often a process that only watches looks at the ledger, and tries to take over.
@@ -55,10 +56,13 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
     let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
     let before = app.store.tally(number).await?;
     let done = deliver(app, number, arguments.wait, &stop).await?;
-    let status = app.store.status(number).await?.ok_or_else(|| gone(number))?;
-    let waiting = app.store.waiting_for_hour(number, UnixMillis::now()).await?;
-    let test = app.store.subject_test(number).await?;
-    report(&status, waiting.as_ref(), test.as_ref(), arguments.json)?;
+    let standing = Standing::read(&app.store, number).await?;
+    if arguments.json {
+        standing.say_json()?;
+    } else {
+        standing.say();
+    }
+    let Standing { status, waiting, test, .. } = standing;
     if let Some(waiting) = &waiting {
         eprintln!(
             "{}; \"verdicts serve\" or the next \"verdicts send\" sends what is due by then",
@@ -203,20 +207,6 @@ async fn deliver(
     Ok(last)
 }
 
-fn report(
-    status: &Status,
-    waiting: Option<&Waiting>,
-    test: Option<&SubjectTest>,
-    json: bool,
-) -> Result<(), Failure> {
-    if json {
-        return super::status::report_json(status, waiting, test);
-    }
-    say(super::status::words(status));
-    test.iter().flat_map(|test| subject::words(test, status.state)).for_each(say);
-    Ok(())
-}
-
 fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> Outcome {
     if let Some((number, reason)) = pass.and_then(|pass| pass.paused.first()) {
         return Err(Failure::Failed(format!(
@@ -236,10 +226,6 @@ fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> Outcome {
         return Ok(Exit::NothingToSend);
     }
     Ok(Exit::Done)
-}
-
-fn gone(number: IssueNumber) -> Failure {
-    Failure::Failed(format!("issue {number} is not in the database any more; see \"verdicts issue list\""))
 }
 
 /// Turns true at SIGTERM or SIGINT: what is in flight is finished, nothing new is started.

@@ -1,13 +1,17 @@
 //! `verdicts status`: where a run stands.
 
+use std::time::Duration;
+
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::issue::subject;
 use super::{Exit, Failure, Outcome, say, say_json};
 use crate::domain::UnixMillis;
+use crate::domain::class::Refused;
 use crate::domain::delivery::Status;
-use crate::domain::issue::IssueNumber;
+use crate::domain::issue::{IssueNumber, IssueState};
 use crate::store::{Store, SubjectTest, Waiting};
 
 /// Where a run stands: every reader is in exactly one of the counts.
@@ -33,40 +37,109 @@ pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
             }
         },
     };
-    let status = store.status(number).await?.ok_or_else(|| unknown(number))?;
-    let waiting = store.waiting_for_hour(number, UnixMillis::now()).await?;
-    let test = store.subject_test(number).await?;
+    let standing = Standing::read(store, number).await?;
     if arguments.json {
-        return report_json(&status, waiting.as_ref(), test.as_ref()).map(|()| Exit::Done);
+        return standing.say_json().map(|()| Exit::Done);
     }
-    say(words(&status));
-    test.iter().flat_map(|test| subject::words(test, status.state)).for_each(say);
-    if let Some(waiting) = waiting {
+    standing.say();
+    standing.say_pace();
+    if let Some(waiting) = standing.waiting {
         say(waiting_words(&waiting));
     }
     Ok(Exit::Done)
 }
 
-/// The contract's fields, and those that are there only when they say something.
-pub(super) fn report_json(
-    status: &Status,
-    waiting: Option<&Waiting>,
-    test: Option<&SubjectTest>,
-) -> Result<(), Failure> {
-    if waiting.is_none() && test.is_none() {
-        return say_json(status);
+/// All that is known of where an issue stands.
+pub(super) struct Standing {
+    pub status: Status,
+    pub waiting: Option<Waiting>,
+    pub test: Option<SubjectTest>,
+    refused: Refused,
+    /// Letters a second, while letters go.
+    speed: Option<f64>,
+}
+
+impl Standing {
+    /// Fails for an issue that does not exist.
+    pub async fn read(store: &Store, number: IssueNumber) -> Result<Self, Failure> {
+        let now = UnixMillis::now();
+        let status = store.status(number).await?.ok_or_else(|| unknown(number))?;
+        let is_going = status.state == IssueState::Running && status.tally.open() > 0;
+        Ok(Self {
+            waiting: store.waiting_for_hour(number, now).await?,
+            test: store.subject_test(number).await?,
+            refused: store.refused(number).await?,
+            speed: if is_going { store.speed(now).await? } else { None },
+            status,
+        })
     }
-    let mut json = serde_json::to_value(status)?;
-    if let Some(fields) = json.as_object_mut() {
-        if let Some(Waiting { letters, next, last }) = waiting {
+
+    /// How long the letters that are open take at this speed, in whole seconds.
+    fn eta(&self) -> Option<u64> {
+        let speed = self.speed.filter(|speed| *speed > 0.0)?;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate for people's eyes")]
+        let seconds = self.status.tally.open() as f64 / speed;
+        Duration::try_from_secs_f64(seconds.ceil()).ok().map(|eta| eta.as_secs())
+    }
+
+    /// What the end of a `send` says; the refusals come with their replies then.
+    pub fn say(&self) {
+        say(words(&self.status));
+        self.test.iter().flat_map(|test| subject::words(test, self.status.state)).for_each(say);
+    }
+
+    fn say_pace(&self) {
+        if let Some(speed) = self.speed {
+            let eta = self.eta().map(|eta| format!(", {eta} s to go")).unwrap_or_default();
+            say(format_args!("{speed:.0} letters a second{eta}"));
+        }
+        for (classes, what) in [(self.refused.deferred, "refused for now"), (self.refused.failed, "failed")] {
+            if !classes.counts().is_empty() {
+                say(format_args!("{what}: {classes}"));
+            }
+        }
+    }
+
+    /// The contract's fields, then those that are there only when they say something.
+    pub fn say_json(&self) -> Result<(), Failure> {
+        say_json(&Report { status: &self.status, more: self.more() })
+    }
+
+    fn more(&self) -> Map<String, Value> {
+        let mut fields = Map::new();
+        let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+        if let Some(speed) = self.speed {
+            add("letters_per_second", json!(speed));
+        }
+        if let Some(eta) = self.eta() {
+            add("seconds_to_go", json!(eta));
+        }
+        for (name, classes) in
+            [("deferred_by_class", self.refused.deferred), ("failed_by_class", self.refused.failed)]
+        {
+            let counts = classes.counts().into_iter().map(|(class, n)| (class.to_string(), json!(n)));
+            let counts: Map<String, Value> = counts.collect();
+            if !counts.is_empty() {
+                add(name, Value::Object(counts));
+            }
+        }
+        if let Some(Waiting { letters, next, last }) = &self.waiting {
             let waiting = json!({ "letters": letters, "next": next.to_string(), "last": last.to_string() });
-            fields.insert("waiting_for_hour".to_owned(), waiting);
+            add("waiting_for_hour", waiting);
         }
-        if let Some(test) = test {
-            fields.insert("subject_test".to_owned(), subject::to_json(test));
+        if let Some(test) = &self.test {
+            add("subject_test", subject::to_json(test));
         }
+        fields
     }
-    say_json(&json)
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    #[serde(flatten)]
+    more: Map<String, Value>,
 }
 
 /// Who waits for an hour, and until when.
@@ -112,8 +185,8 @@ pub(super) fn words(status: &Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::class::Class;
     use crate::domain::delivery::Tally;
-    use crate::domain::issue::IssueState;
 
     #[test]
     fn the_json_is_the_contracts() {
@@ -137,5 +210,22 @@ mod tests {
             "issue 3 is running: 1 of 6 sent, 1 queued, 1 being sent, 1 deferred, 1 failed, 1 cancelled; \
              2 had an attempt whose outcome could not be known"
         );
+    }
+
+    #[test]
+    fn a_run_that_goes_says_how_fast_and_what_was_refused() {
+        let tally = Tally { audience: 100, queued: 61, sent: 37, deferred: 1, failed: 1, ..Tally::default() };
+        let status = Status { issue: IssueNumber(3), state: IssueState::Running, tally, pause_reason: None };
+        let mut refused = Refused::default();
+        refused.deferred.add(Class::Policy);
+        refused.failed.add_many(Class::Mailbox, 1);
+        let standing = Standing { status, waiting: None, test: None, refused, speed: Some(12.5) };
+        let json = standing.more();
+        assert_eq!((&json["letters_per_second"], &json["seconds_to_go"]), (&json!(12.5), &json!(5)));
+        assert_eq!(json["deferred_by_class"], json!({ "policy": 1 }));
+        assert_eq!(json["failed_by_class"], json!({ "mailbox": 1 }));
+        let slow = Standing { speed: Some(0.0), refused: Refused::default(), ..standing };
+        assert_eq!(slow.eta(), None, "nothing moves");
+        assert!(!slow.more().contains_key("failed_by_class"));
     }
 }

@@ -179,6 +179,13 @@ pub const KEYS: &[Key] = &[
         "Connections to the relay at the same time. It also bounds the letters whose fate an outage can leave unknown.",
     ),
     key(
+        "relay.session_letters",
+        Number,
+        Default("1000"),
+        "Letters after which a connection is closed and another one opened. Some relays take only so many over one connection, and \
+         close it in the middle of a letter.",
+    ),
+    key(
         "relay.rate",
         Text,
         Absent("\"100/s\""),

@@ -91,6 +91,8 @@ pub struct RelaySettings {
     pub url: RelayUrl,
     /// 1 to 500.
     pub connections: usize,
+    /// Letters over one session: 1 to 1,000,000.
+    pub session_letters: u32,
     /// None: as fast as the relay takes it.
     pub rate: Option<Rate>,
     /// By recipient domain, in lower case.

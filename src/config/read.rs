@@ -97,6 +97,10 @@ fn relay(raw: &Raw, folder: &Path) -> Result<RelaySettings> {
         more: pace::more(raw, &url, folder)?,
         url,
         connections: raw.take("relay.connections", |text| number(text, 1, 500))?,
+        session_letters: raw
+            .take("relay.session_letters", |text| number(text, 1, 1_000_000))?
+            .try_into()
+            .unwrap_or(1_000),
         rate: raw.take_if_set("relay.rate", FromStr::from_str)?,
         ca_file: raw.take_if_set("relay.ca_file", |text| path(text, folder))?,
         helo: raw.take_if_set("relay.helo", host_name)?,

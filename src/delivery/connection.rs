@@ -80,7 +80,7 @@ pub(super) struct Connection {
     session: Option<Standing>,
     /// Which of several relays the session is on.
     seat: Option<Seat>,
-    /// The letter on its way, if it goes into a file; a session has it else.
+    /// The letter on its way, if it goes into a file; otherwise the session has it.
     letter: Vec<u8>,
     /// Room for the next one; the space of letters is used again.
     spare: Vec<u8>,

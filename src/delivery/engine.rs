@@ -17,11 +17,12 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::backoff::Patience;
 use super::connection::Connection;
@@ -30,6 +31,7 @@ use super::lanes::Limits;
 use super::ledger::Ledger;
 use super::pool::Pool;
 use super::relays::Relays;
+use super::speed::Speed;
 use crate::domain::class::Classes;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
@@ -275,11 +277,17 @@ pub async fn pass(
         tasks.spawn(connection.run());
     }
     drop(turns);
-    let ledger = Ledger::new(store, me, post, stop.clone(), watch);
+    let done = AtomicU64::new(0);
+    let counted = |progress: Progress| {
+        done.store(progress.sent + progress.failed, Ordering::Relaxed);
+        watch(progress);
+    };
+    let ledger = Ledger::new(store, me, post, stop.clone(), counted);
     let result = tokio::select! {
         result = ledger.run(&mut inbox) => result,
         panic = first_panic(&mut tasks) => std::panic::resume_unwind(panic),
         never = keep_mark(store, post) => match never {},
+        never = note_speed(store, me, post, &done) => match never {},
     };
     drop(inbox);
     if result.is_err() {
@@ -301,6 +309,25 @@ async fn keep_mark(store: &Store, post: &PostOffice) -> Infallible {
         // A full disk is the ledger's to find out; the run does not end for this.
         if let Err(error) = post.advance_mark(store).await {
             tracing::warn!(%error, "how far the run has come could not be remembered");
+        }
+    }
+}
+
+/// How often a worker notes its speed for `status`.
+const NOTE_EVERY: Duration = Duration::from_secs(2);
+
+async fn note_speed(store: &Store, me: &Enlistment, post: &PostOffice, done: &AtomicU64) -> Infallible {
+    let begun = Instant::now();
+    let mut speed = Speed::default();
+    speed.sample(Duration::ZERO, 0);
+    loop {
+        sleep(NOTE_EVERY).await;
+        speed.sample(begun.elapsed(), done.load(Ordering::Relaxed));
+        if let Some(per_second) = speed.per_second()
+            && let Err(error) = store.note_speed(me, per_second, post.now()).await
+        {
+            // Whatever it is, the ledger finds out with its next commit.
+            tracing::debug!(%error, "the speed of the run could not be noted");
         }
     }
 }

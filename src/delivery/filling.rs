@@ -4,7 +4,7 @@
 //! orders the letter that it holds next before it ends the one before, so that the threads always have something to do.
 //!
 //! They stand behind every other thread, and hand letters over a few at a time. Each hand-over wakes the connections, which
-//! take the core from a thread in the middle of its work; a tenth of a signed letter's time went into that. Who has nothing
+//! take the core from a thread in the middle of its work; a tenth of a signed letter's time went into that. A thread with nothing
 //! more to fill hands over at once. Nothing here knows what a letter is, or remembers one.
 
 use std::num::NonZero;
@@ -72,8 +72,8 @@ impl<T> Filling<T> {
         match self.0.await {
             Ok(Ok(letter)) => letter,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // A thread answers every order that it takes, and takes all before it ends.
-            Err(_) => unreachable!("an order without an answer"),
+            // Every order is answered, unless the runtime ends: then this ends with it.
+            Err(_) => std::future::pending().await,
         }
     }
 }
@@ -117,8 +117,8 @@ fn start<T: Send + 'static>(connections: usize) -> mpsc::Sender<Order<T>> {
     orders
 }
 
-/// How many letters one of the threads may keep: all threads together those of four connections in five. With all of them
-/// nobody would be left to keep relay and ledger busy.
+/// How many letters one of the threads may keep, so that together they keep those of four connections in five at most (and one
+/// each): with all of them nobody would be left to keep relay and ledger busy.
 fn together(connections: usize, threads: usize) -> usize {
     (connections * 4 / (threads * 5)).clamp(1, TOGETHER)
 }
@@ -159,7 +159,7 @@ fn another<T>(inbox: &Mutex<mpsc::Receiver<Order<T>>>) -> Option<Order<T>> {
 /// something to fill, and filling takes what the cores have left, which is most of it.
 #[cfg(target_os = "linux")]
 fn step_back() {
-    // There the nice value is the thread's own. A sandbox may forbid the call: then all are alike.
+    // On Linux the nice value is the thread's own. A sandbox may forbid the call: then all are alike.
     if let Err(error) = rustix::process::nice(BEHIND) {
         tracing::debug!(%error, "the threads that fill letters can't step back");
     }

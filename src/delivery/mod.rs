@@ -14,7 +14,7 @@ mod lanes;
 mod ledger;
 mod pool;
 pub mod relays;
-pub mod report;
+mod speed;
 pub mod transition;
 
 pub use by_hand::Line;

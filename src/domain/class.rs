@@ -108,7 +108,11 @@ pub struct Classes([u64; Class::ALL.len()]);
 
 impl Classes {
     pub fn add(&mut self, class: Class) {
-        self.0[class as usize] += 1;
+        self.add_many(class, 1);
+    }
+
+    pub fn add_many(&mut self, class: Class, letters: u64) {
+        self.0[class as usize] += letters;
     }
 
     /// Those that are not zero, the most frequent first.
@@ -117,6 +121,15 @@ impl Classes {
         counts.sort_by_key(|(class, n)| (std::cmp::Reverse(*n), *class));
         counts
     }
+}
+
+/// The letters of an issue that were refused, by the class of the last reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Refused {
+    /// For now: they are tried again.
+    pub deferred: Classes,
+    /// For good.
+    pub failed: Classes,
 }
 
 /// `3 mailbox, 1 policy`; empty when there is nothing.

@@ -156,9 +156,9 @@ impl Session {
         }
     }
 
-    /// Asks the relay to take `letter`, if [`Session::end`] has not done so ahead. None when it waits for the letter, which the
-    /// session has taken then, and left one that is done with for its space; an outcome when it came to nothing, and then the
-    /// relay has no octet of it.
+    /// Asks the relay to take `letter`, if [`Session::end`] has not done so ahead. None when it waits for the letter: then the
+    /// session has taken it, and `letter` is a spent one whose space may be used again. An outcome when it came to nothing, and
+    /// then the relay has no octet of it.
     ///
     /// Dropping the future before it is ready ends the session.
     pub async fn begin(
@@ -187,6 +187,7 @@ impl Session {
         let outcome = match self.envelope(&mut connection, from, to, is_asked).await {
             Ok((Asked::Open, _)) => {
                 std::mem::swap(&mut self.wire, letter);
+                letter.spend();
                 self.connection = Some(connection);
                 self.talk = Talk::Open(to.clone());
                 return None;

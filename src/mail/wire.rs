@@ -1,4 +1,4 @@
-//! A letter as it goes over the wire: checked, dots doubled, in one pass over its lines.
+//! A letter as it goes over the wire: checked, and its dots doubled.
 
 use memchr::memmem;
 
@@ -7,6 +7,8 @@ use memchr::memmem;
 /// One with a bare CR or LF (§2.3.8) is none: that may be a line end to the relay and none to us, and a dot behind it would
 /// end the letter early and let the rest pass for commands. Octets beyond ASCII go as UTF-8 with SMTPUTF8 only (RFC 6532: the
 /// reader's own address in To).
+///
+/// The default is none, for a place that has no letter yet.
 #[derive(Debug, Default)]
 pub struct Wire {
     /// Empty for a letter that can't go.
@@ -18,10 +20,10 @@ pub struct Wire {
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Charset {
-    #[default]
     Ascii,
     Utf8,
     /// Neither, or its lines have no proper ends.
+    #[default]
     None,
 }
 
@@ -41,6 +43,12 @@ impl Wire {
             text.push_str("\r\n");
         }
         Self { text, octets, charset: if seen.ascii { Charset::Ascii } else { Charset::Utf8 } }
+    }
+
+    /// Makes it none, and keeps the space.
+    pub(super) fn spend(&mut self) {
+        self.text.clear();
+        self.charset = Charset::None;
     }
 
     pub(super) fn octets(&self) -> usize {

@@ -8,6 +8,7 @@ use super::choices::Choices;
 use super::subjects::Subjects;
 use super::{DeliveryRow, Durability, Enqueued, LastIssue, Result, Store, StoreError, Write};
 use crate::domain::UnixMillis;
+use crate::domain::class::{Class, Refused};
 use crate::domain::delivery::{DeliveryState, Reply, Status, Tally};
 use crate::domain::issue::{Issue, IssueNumber, NewIssue};
 use crate::domain::subscriber::SubscriberId;
@@ -32,6 +33,11 @@ pub(super) const FAN_OUT: &str = "
 pub(super) const CANCEL_OPEN: &str = "
     UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, note = 'the issue was called off'
     WHERE issue = $1 AND state IN ('queued', 'deferred')";
+
+/// One look in the index by state for each of the two.
+pub(super) const REFUSED: &str = "
+    SELECT state, reply_code, reply_enhanced, COUNT(*) AS n FROM delivery
+    WHERE issue = $1 AND state IN ('deferred', 'failed') GROUP BY state, reply_code, reply_enhanced";
 
 /// Whether a reader may have the letter.
 pub(super) const LEFT_THE_HOUSE: &str = "
@@ -316,6 +322,31 @@ impl Store {
             tally.audience += n;
         }
         Ok(tally)
+    }
+
+    /// What was refused of an issue and is so still. Nothing for an issue that does not exist.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn refused(&self, number: IssueNumber) -> Result<Refused> {
+        let mut refused = Refused::default();
+        for row in sqlx::query(REFUSED).bind(number.0).fetch_all(&self.inner.read).await? {
+            let reply = row.try_get::<Option<i64>, _>("reply_code")?.map(|code| {
+                let enhanced = row.try_get("reply_enhanced")?;
+                Ok::<_, StoreError>(Reply {
+                    code: u16::try_from(code).unwrap_or(0),
+                    enhanced,
+                    text: String::new(),
+                })
+            });
+            let letters = row.try_get::<i64, _>("n")?.unsigned_abs();
+            let classes = match delivery_state(&row)? {
+                DeliveryState::Failed => &mut refused.failed,
+                _ => &mut refused.deferred,
+            };
+            classes.add_many(Class::of(reply.transpose()?.as_ref()), letters);
+        }
+        Ok(refused)
     }
 
     pub async fn status(&self, number: IssueNumber) -> Result<Option<Status>> {

@@ -42,6 +42,7 @@ mod reading;
 mod retention;
 mod schedule;
 mod schema;
+mod speed;
 mod subjects;
 mod subscribers;
 mod votes;

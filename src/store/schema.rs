@@ -59,6 +59,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0007_subjects.sql"),
         postgres: include_str!("../../migrations/postgres/0007_subjects.sql"),
     },
+    Migration {
+        version: 8,
+        name: "speed",
+        sqlite: include_str!("../../migrations/sqlite/0008_speed.sql"),
+        postgres: include_str!("../../migrations/postgres/0008_speed.sql"),
+    },
 ];
 
 /// The schema this binary needs.
