@@ -239,6 +239,26 @@ fn letters_arrive_through_postfix_with_their_signatures_and_their_bounce_tags() 
     assert_eq!(readers.len(), 6, "each reader has a tag of their own");
 }
 
+#[test]
+fn without_a_bounce_address_letters_come_from_who_writes_them() {
+    let postfix = Postfix::start();
+    let house = House::new(&postfix.url(), "");
+    let text = fs::read_to_string(house.path("verdicts.toml")).unwrap();
+    // Answers may go elsewhere; what comes back from a mail server goes to the sender.
+    house.write(
+        "verdicts.toml",
+        &text.replace("[database]", "reply_to = \"desk@verdicts.example\"\n[database]"),
+    );
+    house.furnish(3);
+    house.must(&["send"]);
+    let arrived = postfix.wait_for(3);
+    assert_eq!(arrived.len(), 3);
+    for letter in &arrived {
+        assert_eq!(header(letter, "Return-Path").as_deref(), Some("<letters@verdicts.example>"));
+        assert!(header(letter, "From").unwrap().ends_with("<letters@verdicts.example>"));
+    }
+}
+
 #[tokio::test]
 async fn doubled_dots_on_the_way_break_nothing() {
     let postfix = Postfix::start();
