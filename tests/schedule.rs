@@ -58,6 +58,7 @@ impl Week {
     }
 }
 
+/// P1: a slot makes one issue.
 #[tokio::test]
 async fn a_slot_makes_one_issue_when_it_is_due() {
     let week = Week::new(true).await;
@@ -72,6 +73,7 @@ async fn a_slot_makes_one_issue_when_it_is_due() {
     drop(week.house);
 }
 
+/// P1: one issue of a slot, whoever looks at the same moment.
 #[tokio::test]
 async fn twenty_workers_make_one_issue() {
     let week = Week::new(true).await;
@@ -85,6 +87,7 @@ async fn twenty_workers_make_one_issue() {
     assert_eq!(week.app.store.issues(10).await.unwrap().len(), 1);
 }
 
+/// P8: later than `catch_up` is skipped, once; the reason names the slot and the setting.
 #[tokio::test]
 async fn a_slot_that_is_too_late_is_skipped_and_said_so() {
     let week = Week::new(true).await;
@@ -95,6 +98,7 @@ async fn a_slot_that_is_too_late_is_skipped_and_said_so() {
     assert!(week.app.store.issues(10).await.unwrap().is_empty(), "and never sent stale");
 }
 
+/// P8, its other side: within `catch_up` a slot is not skipped.
 #[tokio::test]
 async fn a_worker_that_was_down_catches_up_within_the_limit() {
     let week = Week::new(true).await;
@@ -109,6 +113,7 @@ async fn a_quiet_week_passes_without_a_letter() {
     assert_eq!(week.tick(slot()).await, Scheduled::NothingDue);
 }
 
+/// P1: one issue of a slot, wherever the clock goes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_jumps_makes_no_second_issue_of_a_slot() {
     let week = Week::new(true).await;

@@ -15,6 +15,7 @@ use sink::Sink;
 
 const READERS: usize = 1000;
 
+/// P1 and P4: one letter for each reader, also when somebody sends again.
 #[test]
 fn a_week_reaches_every_reader_once() {
     let postfix = postfix::Postfix::start();
