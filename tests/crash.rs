@@ -16,6 +16,7 @@ const READERS: usize = 5000;
 const KILLS: usize = 20;
 const CONNECTIONS: usize = 10;
 
+/// P2, P3 and P4: `kill -9` at moments inside the run, wherever they fall.
 #[test]
 fn kill_nine_loses_nobody() {
     let sink = Sink::start();
@@ -65,6 +66,7 @@ fn kill_nine_loses_nobody() {
     );
 }
 
+/// P2 and P4: who is asked to stop leaves nothing unknown.
 #[test]
 fn sigterm_finishes_what_is_in_flight() {
     let sink = Sink::start();

@@ -123,6 +123,7 @@ fn scripted(rule: impl Fn(&Ask) -> Act + Send + Sync + 'static) -> Script {
     Script { rule: Box::new(rule), ..Script::default() }
 }
 
+/// P1: one letter for each reader over all connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_thousand_letters_each_exactly_once() {
     let run = Run::of(5_000).await;
@@ -154,6 +155,7 @@ async fn three_letters_open_no_ten_sessions() {
     assert!(peer.sessions() <= 3, "and opens nothing");
 }
 
+/// P6: 5xx is not tried again.
 #[tokio::test]
 async fn a_hard_refusal_fails_one_and_the_others_get_theirs() {
     let run = Run::of(20).await;
@@ -171,6 +173,7 @@ async fn a_hard_refusal_fails_one_and_the_others_get_theirs() {
     assert_eq!(run.pass(smtp(&peer.url())).await, Pass::default(), "a hard refusal is not tried again");
 }
 
+/// P6: 4xx is tried again with backoff.
 #[tokio::test]
 async fn a_soft_refusal_waits_longer_each_time_and_then_gets_through() {
     let run = Run::of(5).await;
@@ -192,6 +195,7 @@ async fn a_soft_refusal_waits_longer_each_time_and_then_gets_through() {
     assert_eq!(run.tally().await.sent, 5);
 }
 
+/// P6: 4xx is tried until `max_age`, and no longer.
 #[tokio::test]
 async fn a_soft_refusal_ends_when_the_letter_is_too_old() {
     let run = Run::of(1).await;
@@ -215,6 +219,7 @@ async fn a_soft_refusal_ends_when_the_letter_is_too_old() {
     assert_eq!(failed[0].reply.as_ref().unwrap().code, 452);
 }
 
+/// P6: a refused login is about us.
 #[tokio::test]
 async fn refused_authentication_pauses_and_touches_no_reader() {
     let run = Run::of(30).await;
@@ -229,6 +234,7 @@ async fn refused_authentication_pauses_and_touches_no_reader() {
     assert_eq!(run.pass(smtp(&format!("smtp://ann:right@{}", peer.addr))).await.sent, 30);
 }
 
+/// P6: a relay that is not there is nobody's refusal.
 #[tokio::test]
 async fn a_relay_that_is_down_pauses_after_some_tries_and_the_run_goes_on_later() {
     let run = Run::of(30).await;
@@ -287,6 +293,7 @@ async fn a_session_is_replaced_after_its_letters() {
     );
 }
 
+/// P3: the line drops after the final dot.
 #[tokio::test]
 async fn a_line_that_drops_after_the_dot_is_unknown_and_goes_again_under_the_same_message_id() {
     let run = Run::of(8).await;
@@ -310,6 +317,7 @@ async fn a_line_that_drops_after_the_dot_is_unknown_and_goes_again_under_the_sam
     assert_eq!((run.tally().await.sent, run.tally().await.unknown), (8, 1), "and stays counted as such");
 }
 
+/// P3: the answer to the final dot never comes.
 #[tokio::test]
 async fn a_relay_that_takes_a_letter_and_never_answers_leaves_it_unknown() {
     let run = Run::of(8).await;
@@ -331,6 +339,7 @@ async fn a_relay_that_takes_a_letter_and_never_answers_leaves_it_unknown() {
     assert_eq!((run.tally().await.sent, run.tally().await.unknown), (8, 1));
 }
 
+/// P1: one letter for each reader, wherever the clock goes.
 #[tokio::test]
 async fn a_clock_that_jumps_neither_loses_a_letter_nor_sends_one_twice() {
     let run = Run::of(20).await;
@@ -383,6 +392,7 @@ async fn a_line_that_drops_before_the_dot_is_known_not_to_be_sent() {
     assert!(peer.copies().len() == 8 && peer.copies().values().all(|copies| *copies == 1));
 }
 
+/// P6: refusals that are about us pause the run and mark no reader.
 #[tokio::test]
 async fn one_policy_refusal_is_one_recipients_and_five_in_a_row_are_ours() {
     let mut run = Run::of(20).await;
@@ -409,6 +419,7 @@ async fn one_policy_refusal_is_one_recipients_and_five_in_a_row_are_ours() {
     assert_eq!((tally.failed, tally.open()), (0, 20), "nobody is the worse for it");
 }
 
+/// P5: what is queued is cancelled, in the middle of a pass.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_unsubscribes_in_the_middle_of_a_pass_gets_nothing_any_more() {
     let mut run = Run::of(5).await;
@@ -458,6 +469,7 @@ async fn told_to_stop_it_finishes_what_is_in_flight_and_claims_no_more() {
     assert!(peer.copies().values().all(|copies| *copies == 1));
 }
 
+/// P9: no letter is started that can't be written down, and the next process goes on; P3 bounds what goes twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_store_that_fails_ends_the_pass_and_the_smtp_talk() {
     let mut run = Run::of(50).await;

@@ -239,6 +239,26 @@ fn letters_arrive_through_postfix_with_their_signatures_and_their_bounce_tags() 
     assert_eq!(readers.len(), 6, "each reader has a tag of their own");
 }
 
+#[test]
+fn without_a_bounce_address_letters_come_from_who_writes_them() {
+    let postfix = Postfix::start();
+    let house = House::new(&postfix.url(), "");
+    let text = fs::read_to_string(house.path("verdicts.toml")).unwrap();
+    // Answers may go elsewhere; what comes back from a mail server goes to the sender.
+    house.write(
+        "verdicts.toml",
+        &text.replace("[database]", "reply_to = \"desk@verdicts.example\"\n[database]"),
+    );
+    house.furnish(3);
+    house.must(&["send"]);
+    let arrived = postfix.wait_for(3);
+    assert_eq!(arrived.len(), 3);
+    for letter in &arrived {
+        assert_eq!(header(letter, "Return-Path").as_deref(), Some("<letters@verdicts.example>"));
+        assert!(header(letter, "From").unwrap().ends_with("<letters@verdicts.example>"));
+    }
+}
+
 #[tokio::test]
 async fn doubled_dots_on_the_way_break_nothing() {
     let postfix = Postfix::start();
@@ -269,6 +289,44 @@ fn the_outbox_and_a_test_letter_are_signed_too() {
     let verifiers = verifiers_of(&house);
     for letter in letters {
         assert_eq!(verifiers.judge(&letter), verdicts_of(&["s1", "s1-ed25519"], true));
+    }
+}
+
+/// A rotation signs with the next selector and the one before, and a second domain may have a selector of the same name.
+#[test]
+fn keys_of_two_selectors_and_of_two_domains_all_sign() {
+    let house = House::new("outbox:outbox", "");
+    for (selector, domain, kind, dir) in [
+        ("v2", "verdicts.example", "rsa", "dkim"),
+        ("v1", "verdicts.example", "ed25519", "dkim"),
+        ("v2", "example.org", "rsa", "other"),
+        ("e", "mail.example.org", "ed25519", "other"),
+    ] {
+        let key = ["--selector", selector, "--domain", domain, "--type", kind, "--dir", dir];
+        house.must(&[&["dkim", "generate"][..], &key].concat());
+    }
+    let text = fs::read_to_string(house.path("verdicts.toml")).unwrap();
+    let keys = "selector = \"v2\"\nkey_file = \"dkim/v2.pem\"\n\
+        also = \"v1:dkim/v1.pem, v2@example.org:other/v2.pem, e@mail.example.org:other/e.pem\"\n";
+    house.write("verdicts.toml", &format!("{text}\n[dkim]\n{keys}"));
+    house.furnish(2);
+    house.must(&["send"]);
+    let letters = outbox(&house.path("outbox"));
+    assert_eq!(letters.len(), 2);
+    let verifiers = verifiers_of(&house);
+    for letter in letters {
+        assert_eq!(verifiers.judge(&letter), verdicts_of(&["v2", "v1", "v2", "e"], true));
+        // Each under the name of its own domain, where the verifiers looked for its key.
+        let text = String::from_utf8(letter).unwrap();
+        let signatures: Vec<_> = text.split("DKIM-Signature:").skip(1).collect();
+        for (signature, names) in signatures.iter().zip([
+            ["d=verdicts.example;", "s=v2;"],
+            ["d=verdicts.example;", "s=v1;"],
+            ["d=example.org;", "s=v2;"],
+            ["d=mail.example.org;", "s=e;"],
+        ]) {
+            assert!(names.iter().all(|name| signature.contains(name)), "{names:?}\n{signature}");
+        }
     }
 }
 

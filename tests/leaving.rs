@@ -24,6 +24,7 @@ async fn leave(store: &Store, id: i64, now: UnixMillis) -> Option<u64> {
     store.unsubscribe(SubscriberId(id), &hash(id as usize), now).await.unwrap()
 }
 
+/// P5: each leaving cancels what is queued before it is answered.
 async fn a_crowd_leaves_and_everybody_gets_their_own_answer(w: World) {
     let w = World::running(200, w).await;
     let mut leaving = Vec::new();

@@ -134,6 +134,7 @@ fn at_domain(peer: &Peer, domain: &str) -> usize {
     peer.taken().iter().filter(|taken| taken.to.ends_with(domain)).count()
 }
 
+/// P7: the rate holds over restarts, and for a process that opens the store anew.
 #[tokio::test]
 async fn the_rate_holds_over_restarts() {
     let mut run = Run::of(World::running(100, World::sqlite().await).await).await;
@@ -188,6 +189,7 @@ async fn two_workers(world: &World, other: &Store, me: &Enlistment, you: &Enlist
     claimed
 }
 
+/// P7: the rate is that of all workers together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_workers_share_one_rate_on_postgres() {
     let world = World::running(500, World::postgres().await).await;
@@ -197,6 +199,7 @@ async fn two_workers_share_one_rate_on_postgres() {
     assert_eq!(two_workers(&world, &other, &me, &you).await, 100);
 }
 
+/// P7: the rate is that of all workers together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_share_one_rate_on_sqlite() {
     let world = World::running(500, World::sqlite().await).await;
@@ -345,6 +348,7 @@ async fn a_domain_that_asks_for_less_is_slowed_and_recovers_and_nobody_else_wait
     assert_eq!(run.world.store.slowed_domains(now).await.unwrap(), [], "it has recovered by itself");
 }
 
+/// P7: the ceiling of a day is the same for a process that starts later that day.
 #[tokio::test]
 async fn a_warm_up_has_its_ceiling_each_day_and_ends() {
     let mut run = Run::of(World::running(40, World::sqlite().await).await).await;
@@ -422,6 +426,7 @@ async fn a_relay_that_is_gone_or_refuses_us_is_left_out_and_the_others_take_its_
     assert!(mail.sessions() <= 10, "left out, it is not asked again and again: {}", mail.sessions());
 }
 
+/// P6: refused by every relay, the run pauses and no reader is marked.
 #[tokio::test]
 async fn only_when_no_relay_is_left_does_the_run_pause() {
     let run = Run::of(World::running(50, World::sqlite().await).await).await;
@@ -439,8 +444,8 @@ async fn only_when_no_relay_is_left_does_the_run_pause() {
     assert_eq!(run.pass(several(&[(&peer.url(), 1), (&good.url(), 1)])).await.sent, 50);
 }
 
-/// The whole story with the real binary: a relay that refuses us pauses the run, which says why; nobody is marked; resumed, it
-/// goes on. In the same run a warm-up holds the rest back until tomorrow.
+/// P6, the whole story with the real binary: a relay that refuses us pauses the run, which says why; nobody is marked;
+/// resumed, it goes on. In the same run a warm-up holds the rest back until tomorrow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_run_pauses_says_why_and_goes_on_when_resumed() {
     let welcome = Arc::new(std::sync::atomic::AtomicBool::new(false));

@@ -76,6 +76,7 @@ impl Site {
     }
 }
 
+/// P5: with the answer of the page the reader has left.
 #[test]
 fn one_click_leaves_and_a_look_does_not() {
     let site = Site::open(3);

@@ -41,11 +41,13 @@ const POINTS: [(&str, u64); 10] = [
 /// Kills at each point on each engine.
 const TURNS: usize = 11;
 
+/// P2, P3 and P4: nobody is lost, what is recorded goes out once, and each second copy is a counted unknown.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_every_point_nobody_is_lost_on_sqlite() {
     kill_at_every_point(None).await;
 }
 
+/// P2, P3 and P4, the same on the other engine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_every_point_nobody_is_lost_on_postgres() {
     kill_at_every_point(Some(postgres::fresh_database().await)).await;

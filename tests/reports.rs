@@ -82,3 +82,48 @@ async fn a_finished_issue_runs_again_for_a_retry_and_finishes_again() {
     assert_eq!(house.run(&["issue", "retry", "1"]).code, 3, "nothing has failed any more");
     assert_eq!(house.status()["state"], "finished", "and it stays finished");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_refused_address_is_listed_with_its_last_reply() {
+    let peer = Peer::start(Script {
+        rule: Box::new(|ask| match (ask.at, ask.to.as_str(), ask.nth) {
+            (At::Rcpt, "reader1@example.org", 1) => Act::Say("550 5.1.1 no such user"),
+            (At::Rcpt, "reader1@example.org", _) => Act::Say("551 5.1.6 has moved away"),
+            (At::Rcpt, "reader2@example.com", _) => Act::Say("553 5.1.3 not an address"),
+            (At::Rcpt, "reader4@example.com", _) => Act::Say("451 4.2.2 full for now"),
+            _ => Act::Usual,
+        }),
+        ..Script::default()
+    })
+    .await;
+    let house = House::new(&peer.url(), "[delivery]\nfirst_retry = \"1h\"\n");
+    house.furnish(6);
+    let failures = || house.must(&["issue", "show", "1", "--failures"]).out;
+    house.must(&["send"]);
+    assert_eq!(failures().lines().count(), 3);
+    assert!(failures().contains("550 5.1.1 no such user"), "{}", failures());
+    // Tried again, reader1 is refused in other words: those count, and the first ones are gone.
+    house.must(&["issue", "retry", "1"]);
+    house.must(&["send"]);
+    let refused = [
+        ("failed", "reader1@example.org", 551, "551 5.1.6 has moved away"),
+        ("failed", "reader2@example.com", 553, "553 5.1.3 not an address"),
+        ("deferred", "reader4@example.com", 451, "451 4.2.2 full for now"),
+    ];
+    let shown = failures();
+    assert_eq!(shown.lines().count(), refused.len(), "who has the letter is not listed\n{shown}");
+    for ((state, email, _, reply), line) in refused.iter().zip(shown.lines()) {
+        let whole =
+            line.starts_with(state) && line.contains(&format!("  {email}  ")) && line.ends_with(reply);
+        assert!(whole, "{state} {email} {reply}\n{shown}");
+    }
+
+    let json = house.must(&["issue", "show", "1", "--failures", "--json"]).out;
+    let rows: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_str(&json).into_iter().collect::<Result<_, _>>().unwrap();
+    assert_eq!(rows.len(), refused.len(), "{json}");
+    for ((state, email, code, _), row) in refused.iter().zip(&rows) {
+        assert_eq!((&row["state"], &row["email"]), (&(*state).into(), &(*email).into()), "{row}");
+        assert_eq!(row["reply"]["code"], *code, "{row}");
+    }
+}

@@ -35,6 +35,7 @@ async fn finished_issue(world: World) -> (World, Tally) {
     (world, tally)
 }
 
+/// P4: condensed issues balance as before.
 async fn condensing_changes_no_count(world: World) {
     let (world, tally) = finished_issue(world).await;
     let store = &world.store;
@@ -60,6 +61,7 @@ async fn condensing_changes_no_count(world: World) {
     assert_eq!((status.tally, status.state), (tally, IssueState::Finished));
 }
 
+/// P4: and so they do while their failed letters are tried again.
 async fn a_condensed_issue_can_be_tried_again(world: World) {
     let (world, tally) = finished_issue(world).await;
     let store = &world.store;

@@ -3,10 +3,12 @@
 #[path = "support/house.rs"]
 mod house;
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use house::House;
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
+use house::{House, outbox};
 use verdicts::app::App;
 use verdicts::config::Settings;
 use verdicts::domain::UnixMillis;
@@ -58,6 +60,7 @@ impl Week {
     }
 }
 
+/// P1: a slot makes one issue.
 #[tokio::test]
 async fn a_slot_makes_one_issue_when_it_is_due() {
     let week = Week::new(true).await;
@@ -72,6 +75,7 @@ async fn a_slot_makes_one_issue_when_it_is_due() {
     drop(week.house);
 }
 
+/// P1: one issue of a slot, whoever looks at the same moment.
 #[tokio::test]
 async fn twenty_workers_make_one_issue() {
     let week = Week::new(true).await;
@@ -85,6 +89,7 @@ async fn twenty_workers_make_one_issue() {
     assert_eq!(week.app.store.issues(10).await.unwrap().len(), 1);
 }
 
+/// P8: later than `catch_up` is skipped, once; the reason names the slot and the setting.
 #[tokio::test]
 async fn a_slot_that_is_too_late_is_skipped_and_said_so() {
     let week = Week::new(true).await;
@@ -95,6 +100,40 @@ async fn a_slot_that_is_too_late_is_skipped_and_said_so() {
     assert!(week.app.store.issues(10).await.unwrap().is_empty(), "and never sent stale");
 }
 
+/// P8 with the real binary, which looks at the real clock: whoever runs `serve` reads in its log what was skipped and why.
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_says_in_its_log_that_a_slot_was_too_late() {
+    // Daily, so that the newest slot is three to four hours ago, whatever day it is.
+    let now = Utc::now();
+    let hour = (now - TimeDelta::hours(3)).hour();
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let schedule = format!(
+        "[schedule]\ncron = \"0 0 {hour} * * *\"\ntimezone = \"UTC\"\ncatch_up = \"1h\"\n\
+         [web]\nlisten = \"{address}\"\n"
+    );
+    let house = House::new("outbox:outbox", &schedule);
+    house.furnish(1);
+    let settings = Settings::load(Some(&house.path("verdicts.toml")), std::iter::empty()).unwrap();
+    let app = App::open(settings).await.unwrap();
+    let worker = app.worker(tokio::sync::watch::channel(false).1).unwrap();
+    // The worker that knew of the schedule before, and was down since.
+    assert_eq!(worker.schedule_tick(at(now - TimeDelta::hours(12))).await.unwrap(), Scheduled::NothingDue);
+    drop((worker, app));
+
+    let _serving = house.start_logged(&["serve"], "serve.log");
+    assert!(
+        house.wait_for_line("serve.log", "a scheduled slot passes without a letter", Duration::from_secs(30)),
+        "{}",
+        std::fs::read_to_string(house.path("serve.log")).unwrap()
+    );
+    let log = std::fs::read_to_string(house.path("serve.log")).unwrap();
+    let line = log.lines().find(|line| line.contains("a scheduled slot passes")).unwrap();
+    let slot = format!("{}T{hour:02}:00:00", (now - TimeDelta::hours(3)).format("%Y-%m-%d"));
+    assert!(line.contains(&slot) && line.contains("schedule.catch_up"), "{line}");
+    assert!(outbox(&house.path("outbox")).is_empty(), "and nothing stale is sent");
+}
+
+/// P8, its other side: within `catch_up` a slot is not skipped.
 #[tokio::test]
 async fn a_worker_that_was_down_catches_up_within_the_limit() {
     let week = Week::new(true).await;
@@ -109,6 +148,7 @@ async fn a_quiet_week_passes_without_a_letter() {
     assert_eq!(week.tick(slot()).await, Scheduled::NothingDue);
 }
 
+/// P1: one issue of a slot, wherever the clock goes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_jumps_makes_no_second_issue_of_a_slot() {
     let week = Week::new(true).await;

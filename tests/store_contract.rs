@@ -159,6 +159,7 @@ async fn a_batch_is_told_apart_row_by_row(w: World) {
     assert_eq!(w.store.count_suppressed().await.unwrap(), 2);
 }
 
+/// P5: what is queued is cancelled with the leaving.
 async fn unsubscribing_is_at_once_and_repeats_succeed(w: World) {
     let w = World::running(3, w).await;
     let two = SubscriberId(2);
@@ -173,6 +174,7 @@ async fn unsubscribing_is_at_once_and_repeats_succeed(w: World) {
     assert_eq!(tally(&w.store).await.cancelled, 1);
 }
 
+/// P5: only what is on the wire at that moment still arrives.
 async fn who_leaves_while_being_sent_keeps_the_outcome_and_gets_no_second_try(w: World) {
     let w = World::running(4, w).await;
     let me = enlist(&w.store).await;
@@ -416,6 +418,7 @@ async fn a_run_ends_when_nothing_is_open(w: World) {
 
 // schedule
 
+/// P1 and P8: a slot is run or skipped once.
 async fn a_slot_is_dealt_with_once(w: World) {
     assert!(!w.store.slot_taken("monday").await.unwrap());
     assert!(w.store.skip_slot("monday", "too late", NOW).await.unwrap());

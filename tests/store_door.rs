@@ -132,6 +132,7 @@ async fn many_may_open_an_empty_database_at_once() {
     assert!(folder.path().join("a b/#1 100%.db").exists());
 }
 
+/// P1: two processes on one file never both deliver.
 #[tokio::test]
 async fn one_process_delivers_from_a_sqlite_file() {
     let w = World::sqlite().await;
@@ -142,6 +143,7 @@ async fn one_process_delivers_from_a_sqlite_file() {
     assert!(other.enlist(NOW).await.unwrap().is_some());
 }
 
+/// P1: no letter is claimed by two workers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_workers_share_a_postgres_ledger() {
     let w = World::running(200, World::postgres().await).await;

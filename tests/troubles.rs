@@ -61,6 +61,7 @@ fn on_a_small_disk(sink: &Sink, more: &str, readers: usize) -> (House, SmallDisk
     (house, disk)
 }
 
+/// P9: a full disk, before the run.
 #[test]
 fn a_disk_that_is_full_before_a_run_sends_nothing() {
     let sink = Sink::start();
@@ -81,6 +82,7 @@ fn a_disk_that_is_full_before_a_run_sends_nothing() {
     assert_eq!(sink.letters().len(), 2000, "and nobody gets two");
 }
 
+/// P9: a full disk, in the middle of the run; P3 bounds what goes twice.
 #[test]
 fn a_disk_that_fills_up_in_a_run_stops_it_and_the_run_goes_on_later() {
     const READERS: usize = 6000;
@@ -112,6 +114,7 @@ fn a_disk_that_fills_up_in_a_run_stops_it_and_the_run_goes_on_later() {
     assert!(twice as i64 <= status["unknown"].as_i64().unwrap(), "{twice} twice: {status}");
 }
 
+/// P9: somebody else's lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_writer_only_makes_the_run_wait() {
     const READERS: usize = 1500;
@@ -158,6 +161,7 @@ fn keyring(house: &House) -> Keyring {
     Keyring::parse(&fs::read_to_string(house.path("verdicts.key")).unwrap()).unwrap()
 }
 
+/// P5: in a running house, by the one-click link.
 #[test]
 fn who_leaves_in_the_middle_of_a_run_gets_nothing_that_starts_after_the_answer() {
     const READERS: usize = 600;
