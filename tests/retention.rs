@@ -1,5 +1,7 @@
 //! Old deliveries become counters and failed ones get another try: the tally is the same before and after (promise P4).
 
+#[path = "support/house.rs"]
+mod house;
 mod support;
 
 use sqlx::{Connection as _, Row as _};
@@ -177,4 +179,25 @@ async fn how_large_a_million_is() {
     println!("condensed in {:?}, the slowest batch of 2,000 in {slowest:?}", begun.elapsed());
     look("condensed").await;
     assert_eq!(store.tally(ONE).await.unwrap().sent, MILLION as i64);
+}
+
+/// Nobody runs `serve` here: the send of a later week does what it would do.
+#[tokio::test]
+async fn a_send_condenses_what_is_old() {
+    let house = house::House::new("outbox:outbox", "");
+    house.furnish(5);
+    house.must(&["send"]);
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite://{}", house.path("verdicts.db").display());
+    let mut ledger = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let old = "UPDATE issue SET finished_at = finished_at - 91 * 86400000;
+               UPDATE delivery SET finished_at = finished_at - 91 * 86400000";
+    sqlx::raw_sql(old).execute(&mut ledger).await.unwrap();
+    let file = house.write("next.json", &house::comparison("next", chrono::Utc::now()));
+    house.must(&["comparisons", "import", file.to_str().unwrap()]);
+    house.must(&["send"]);
+    let rows = sqlx::query("SELECT issue FROM delivery").fetch_all(&mut ledger).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get::<i64, _>("issue")).collect::<Vec<_>>(), [2; 5]);
+    let status = house.must(&["status", "1", "--json"]).out;
+    assert!(status.contains(r#""audience":5"#) && status.contains(r#""sent":5"#), "{status}");
 }

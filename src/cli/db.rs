@@ -35,7 +35,9 @@ pub async fn run(command: DbCommand, settings: Settings) -> Outcome {
         DbCommand::Backup { file } => {
             store.backup(&file).await.map(|()| say(format_args!("backed up to {}", file.display())))
         }
-        DbCommand::Condense => condense(&store, &settings).await.map(say),
+        DbCommand::Condense => condense(&store, &settings)
+            .await
+            .map(|all| say(format_args!("{all} deliveries are counters now"))),
         DbCommand::AcceptRestored => accept(&store, &settings).await.map(say),
     };
     store.close().await;
@@ -59,12 +61,13 @@ async fn accept(store: &Store, settings: &Settings) -> Result<String, StoreError
     })
 }
 
-async fn condense(store: &Store, settings: &Settings) -> Result<String, StoreError> {
+/// Turns all deliveries older than `delivery.keep` into counters; how many.
+pub(super) async fn condense(store: &Store, settings: &Settings) -> Result<u64, StoreError> {
     let before = UnixMillis::now().minus(settings.delivery.keep);
     let mut all = 0;
     loop {
         match store.condense(before, 10_000).await? {
-            0 => return Ok(format!("{all} deliveries are counters now")),
+            0 => return Ok(all),
             some => all += some,
         }
     }

@@ -56,6 +56,12 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
     let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
     let before = app.store.tally(number).await?;
     let done = deliver(app, number, arguments.wait, &stop).await?;
+    if done.is_some() && !*stop.borrow() {
+        // `serve` does it by itself; who has a timer run `send` alone would keep every row for ever.
+        if let Err(error) = super::db::condense(&app.store, &app.settings).await {
+            eprintln!("old deliveries could not be condensed: {error}; the next send tries again");
+        }
+    }
     let standing = Standing::read(&app.store, number).await?;
     if arguments.json {
         standing.say_json()?;
