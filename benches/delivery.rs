@@ -3,12 +3,12 @@
 //! The limit is `smtp-source -d` talking to `smtp-sink`, both Postfix's: a sender that has nothing to look up, fill or
 //! write down. Ours is the whole path: claim rows, fill each reader's letter, hand it over, record the reply. The two
 //! take turns for several rounds; medians are compared. A relay that is 20 ms away is compared with itself: one command at
-//! a time, and pipelined. Growth is the time a letter takes, and the memory, as the readers become more.
+//! a time, and pipelined; `smtp-source` stands beside it. Growth is the time a letter takes, and the memory, as the readers become more.
 //!
 //! Signed letters are measured too, and the CPU that they cost beyond the bare signature of the same library, which is made in
 //! the same rounds beside a sender and a sink at work: on a busy machine a signature takes longer than on an idle one.
 //!
-//!     cargo bench --bench delivery                                        # the whole of it, about ten minutes
+//!     cargo bench --bench delivery                                        # the whole of it, about a quarter of an hour
 //!     READERS=5000 ROUNDS=1 GROWTH=10000 cargo bench --bench delivery     # a quick look
 
 #![expect(clippy::cast_precision_loss, reason = "counts of letters")]
@@ -24,6 +24,7 @@ mod peer;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -82,15 +83,16 @@ fn main() {
         machine()
     );
 
-    let near = near(readers, rounds, octets);
-    let far = far(number("FAR_READERS", 1_500), rounds);
+    let keys = tempfile::tempdir().unwrap();
+    let near = near(readers, rounds, octets, keys.path());
+    let far = far(number("FAR_READERS", 1_500), rounds, octets, keys.path());
     let rsa = near[RSA].median(|r| r.cpu) - middle(near[RSA].bare.clone());
     let mut targets = vec![
         target("10 connections: letters against the limit", near[TEN].ratio(), 1.0, true, 0.5),
         target("10 connections: CPU ms a letter", near[TEN].median(|r| r.cpu), 0.15, false, 0.6),
         target("RSA-2048: letters against the limit", near[RSA].ratio(), 0.5, true, 0.25),
         target("RSA-2048: CPU ms a letter beyond the bare signature", rsa, 0.15, false, 0.6),
-        target("20 ms away: pipelined against one at a time", far.ratio(), 3.5, true, 2.5),
+        target("20 ms away: pipelined against one at a time", far[TEN].ratio(), 3.5, true, 2.5),
     ];
     targets.extend(grow(&sizes));
     println!();
@@ -147,30 +149,43 @@ impl Row {
 
 fn middle(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    let half = figures.len() / 2;
+    match (figures.len() % 2, figures.get(half)) {
+        (0, Some(upper)) => f64::midpoint(figures[half - 1], *upper),
+        (_, middle) => middle.copied().unwrap_or(f64::NAN),
+    }
 }
 
 fn head(limit: &str) {
     println!("\n| {:<38} | {limit:>7} | ours/s  | ratio | limit's and our CPU ms | peak MB |", "");
 }
 
-/// Which rows of [`near`] the targets are about.
+/// Which of [`rows`] the targets are about.
 const TEN: usize = 1;
-const RSA: usize = 4;
+const RSA: usize = 7;
 
-/// On loopback, over 1, 10 and 50 connections, and signed over 10.
-fn near(readers: usize, rounds: usize, octets: usize) -> Vec<Row> {
-    let keys = tempfile::tempdir().unwrap();
-    let mut rows: Vec<Row> = [1, 10, 50]
-        .map(|n| Row { name: format!("{n} connections"), connections: n, ..Row::default() })
-        .into();
-    for (kind, name) in [(KeyKind::Ed25519, "Ed25519"), (KeyKind::Rsa, "RSA-2048")] {
-        let pem = bare::key(kind, keys.path());
-        let file = keys.path().join(kind.as_str());
-        let more = format!("[dkim]\ndomain = \"verdicts.example\"\nselector = \"s\"\nkey_file = {file:?}\n");
-        let (name, key) = (format!("10 connections, {name}"), Some((kind, pem)));
-        rows.push(Row { name, connections: 10, more, key, ..Row::default() });
+/// Over 1, 10 and 50 connections: unsigned, with Ed25519, with RSA-2048.
+fn rows(keys: &Path) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (kind, what) in
+        [(None, ""), (Some(KeyKind::Ed25519), ", Ed25519"), (Some(KeyKind::Rsa), ", RSA-2048")]
+    {
+        let key = kind.map(|kind| (kind, bare::key(kind, keys)));
+        let more = key.as_ref().map_or_else(String::new, |(kind, _)| {
+            let file = keys.join(kind.as_str());
+            format!("[dkim]\ndomain = \"verdicts.example\"\nselector = \"s\"\nkey_file = {file:?}\n")
+        });
+        for connections in [1, 10, 50] {
+            let (name, more, key) = (format!("{connections} connections{what}"), more.clone(), key.clone());
+            rows.push(Row { name, connections, more, key, ..Row::default() });
+        }
     }
+    rows
+}
+
+/// On loopback.
+fn near(readers: usize, rounds: usize, octets: usize, keys: &Path) -> Vec<Row> {
+    let mut rows = rows(keys);
     for _ in 0..rounds {
         for row in &mut rows {
             // One connection is slow, and as steady with fewer.
@@ -181,10 +196,11 @@ fn near(readers: usize, rounds: usize, octets: usize) -> Vec<Row> {
             let sink = Sink::start();
             row.ours.push(send(sink.address, row.connections, letters, &row.more));
             drop(sink);
-            row.bare.extend(row.key.as_ref().map(|(kind, pem)| beside(*kind, pem, octets)));
+            let key = row.key.as_ref().filter(|_| row.connections == 10);
+            row.bare.extend(key.map(|(kind, pem)| beside(*kind, pem, octets)));
         }
     }
-    for row in rows.iter().filter(|row| row.key.is_some()) {
+    for row in rows.iter().filter(|row| !row.bare.is_empty()) {
         println!("{}: the bare signature takes {:.3} ms of CPU", row.name, middle(row.bare.clone()));
     }
     head("limit/s");
@@ -214,18 +230,33 @@ fn own_cpu() -> f64 {
     nanoseconds / 1e6
 }
 
-/// Over 10 connections to a relay 20 ms away, one command at a time and pipelined.
-fn far(letters: usize, rounds: usize) -> Row {
-    let mut row = Row { name: "10 connections, 20 ms away".to_owned(), ..Row::default() };
+/// To a relay 20 ms away, one command at a time and pipelined. `letters` is for 10 connections; fewer take fewer.
+fn far(letters: usize, rounds: usize, octets: usize, keys: &Path) -> Vec<Row> {
+    let mut rows = rows(keys);
+    let mut sources = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..rounds {
-        for (pipelining, runs) in [(false, &mut row.limit), (true, &mut row.ours)] {
+        for (at, connections) in [1, 10, 50].into_iter().enumerate() {
+            let letters = if connections == 1 { letters / 15 } else { letters * connections / 10 };
+            let away = |sink: &Sink, pipelining| delay::start(sink.address, FAR, pipelining);
             let sink = Sink::start();
-            runs.push(send(delay::start(sink.address, FAR, pipelining), 10, letters, ""));
+            sources[at].push(smtp_source(away(&sink, false), connections, letters, octets).rate);
+            let sink = Sink::start();
+            let single = send(away(&sink, false), connections, letters, "");
+            for row in rows.iter_mut().filter(|row| row.connections == connections) {
+                let sink = Sink::start();
+                row.limit.push(single);
+                row.ours.push(send(away(&sink, true), connections, letters, &row.more));
+            }
         }
     }
     head("single/s");
-    row.print();
-    row
+    for row in &mut rows {
+        row.name = format!("{}, 20 ms", row.name);
+        row.print();
+    }
+    let [one, ten, fifty] = sources.map(middle);
+    println!("smtp-source, 20 ms: {one:.0}/s over 1 connection, {ten:.0}/s over 10, {fifty:.0}/s over 50");
+    rows
 }
 
 /// Time a letter, peak memory, and the time to the first letter as the readers become more.
