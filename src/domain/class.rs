@@ -123,15 +123,6 @@ impl Classes {
     }
 }
 
-/// The letters of an issue that were refused, by the class of the last reply.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Refused {
-    /// For now: they are tried again.
-    pub deferred: Classes,
-    /// For good.
-    pub failed: Classes,
-}
-
 /// `3 mailbox, 1 policy`; empty when there is nothing.
 impl fmt::Display for Classes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,6 +131,15 @@ impl fmt::Display for Classes {
         }
         Ok(())
     }
+}
+
+/// The letters of an issue that were refused, by the class of the last reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Refused {
+    /// For now: they are tried again.
+    pub deferred: Classes,
+    /// For good.
+    pub failed: Classes,
 }
 
 #[cfg(test)]

@@ -147,6 +147,16 @@ mod tests {
         }
     }
 
+    /// Neither a letter that was handed on, nor a place without one.
+    #[test]
+    fn what_is_spent_does_not_go_again() {
+        let mut wire = Wire::new(b"To: ann@example.com\r\n\r\nHello.\r\n".to_vec());
+        assert!(wire.is_fit(false));
+        wire.spend();
+        assert!(!wire.is_fit(false) && !wire.is_fit(true) && wire.text.is_empty());
+        assert!(!Wire::default().is_fit(true));
+    }
+
     #[test]
     fn only_whole_line_ends_and_ascii_travel() {
         for bad in [
