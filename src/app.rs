@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use crate::config::Settings;
-use crate::delivery::{self, Carrier, Letters, Limit, Limits, Loader, PostOffice, Relays};
+use crate::delivery::{self, Letters, Limit, Limits, Loader, Mailer, Relays, Transport};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
@@ -23,9 +23,9 @@ use crate::letter::render::{RenderError, Templates};
 use crate::letter::texts::TextsError;
 use crate::letter::{NoticeError, NoticeWriter, Texts};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
+use crate::publish::Publisher;
 use crate::store::{MarkFile, Store, StoreError};
-use crate::web::{Bounds, Pages, PagesError, Shelf, Web};
-use crate::week::Desk;
+use crate::web::{Bounds, PageCache, Pages, PagesError, Web};
 use crate::worker::{Notices, Worker};
 
 /// Everything a command needs, built once.
@@ -85,26 +85,26 @@ impl App {
         Ok(Self { settings: Arc::new(settings), store, keyring, templates, wake: Arc::default() })
     }
 
-    pub fn desk(&self) -> Desk {
+    pub fn publisher(&self) -> Publisher {
         let (settings, store) = (self.settings.clone(), self.store.clone());
-        Desk { settings, store, keyring: self.keyring.clone(), templates: self.templates.clone() }
+        Publisher { settings, store, keyring: self.keyring.clone(), templates: self.templates.clone() }
     }
 
     /// Where letters are handed over, as `[relay]` and `[delivery]` say. Opens no line yet.
     ///
     /// # Errors
     /// [`AppError::Relay`] when the certificates to trust can't be loaded, [`AppError::Dkim`] when a key to sign with can't.
-    pub fn post_office(&self) -> Result<Arc<PostOffice>, AppError> {
+    pub fn mailer(&self) -> Result<Arc<Mailer>, AppError> {
         let (relay, delivery) = (&self.settings.relay, &self.settings.delivery);
         let carrier = match &relay.url {
-            RelayUrl::Outbox(folder) => Carrier::Outbox(Outbox::new(folder)),
-            RelayUrl::Smtp(url) if relay.more.is_empty() => Carrier::Smtp(Box::new(self.relay(url)?)),
+            RelayUrl::Outbox(folder) => Transport::Outbox(Outbox::new(folder)),
+            RelayUrl::Smtp(url) if relay.more.is_empty() => Transport::Smtp(Box::new(self.relay(url)?)),
             RelayUrl::Smtp(url) => {
                 let mut relays = vec![(self.relay(url)?, relay.weight)];
                 for more in &relay.more {
                     relays.push((self.relay(&more.url)?, more.weight));
                 }
-                Carrier::Several(Relays::new(relays))
+                Transport::Several(Relays::new(relays))
             }
         };
         let settings = delivery::Settings {
@@ -116,7 +116,7 @@ impl App {
             ..delivery::Settings::default()
         };
         let from = self.settings.site.from.address.clone();
-        let post = PostOffice::new(carrier, settings, from, self.keyring.clone(), self.loader()?)
+        let post = Mailer::new(carrier, settings, from, self.keyring.clone(), self.loader()?)
             .with_limits(self.limits())
             .with_mark(mark_file(&self.settings, &self.store));
         Ok(Arc::new(match &self.settings.bounce_address {
@@ -220,7 +220,7 @@ impl App {
             keyring: self.keyring.clone(),
             site: self.settings.site.clone(),
             pages: Pages::load(self.texts()?, self.settings.templates.as_deref())?,
-            shelf: Shelf::default(),
+            page_cache: PageCache::default(),
             started: UnixMillis::now(),
             trusted_proxies: self.settings.web.trusted_proxies.clone(),
             signup: self.settings.signup,
@@ -234,12 +234,12 @@ impl App {
     /// Scheduler and delivery, until `stop` turns true.
     ///
     /// # Errors
-    /// As [`App::post_office`].
+    /// As [`App::mailer`].
     pub fn worker(&self, stop: watch::Receiver<bool>) -> Result<Worker, AppError> {
         let schedule = self.settings.schedule.rule.clone();
         Ok(Worker {
-            desk: self.desk(),
-            post: self.post_office()?,
+            publisher: self.publisher(),
+            post: self.mailer()?,
             schedule,
             keep: self.settings.delivery.keep,
             notices: Notices { writer: Arc::new(self.notice_writer()?), wake: self.wake.clone() },

@@ -7,10 +7,10 @@
 //!                                      the queue is the only joint
 //! ```
 //!
-//! [`week::run`] is the left half: it reads what [`letter::sources`] brought into the [`store`], chooses with
+//! [`publish::run`] is the left half: it reads what [`letter::sources`] brought into the [`store`], chooses with
 //! [`letter::pick`], puts words to it with [`letter::compose`], renders once with [`letter::render`], cuts the result into a
 //! [`mail::Stencil`] and enqueues one delivery for every reader. [`delivery::engine::pass`] is the right half: it takes
-//! turns with the ledger ([`store::Store::turn`]), fills a stencil per reader and hands it to a relay session of
+//! turns with the ledger ([`store::Store::record_and_claim`]), fills a stencil per reader and hands it to a relay session of
 //! [`mail`]. What the relay says becomes a transition in [`delivery::transition`], and the row says why.
 //!
 //! # The floors
@@ -22,7 +22,7 @@
 //! | [`cli`] | one file per command group, terminal output, exit codes | the terminal |
 //! | [`app`] | builds everything from the settings | |
 //! | [`worker`] | a loop around a tick: schedule due? deliveries due? | the clock |
-//! | [`week`] | the run of a week up to the queue | |
+//! | [`publish`] | the run of a week up to the queue | |
 //! | [`web`] | pages and links for readers and machines | HTTP (axum, hyper) |
 //! | [`subscribers`] | files of readers in and out | CSV |
 //! | [`letter`] | sources, pick, compose, render, lint; every text that is said | tera, mrml and HTML (scraper) |
@@ -51,7 +51,7 @@
 //!   Limits are rows ([`domain::signup::Allowance`]) under keyed hashes.
 //! - **A refusal is data**, not an error: it is a [`domain::delivery::Reply`] on the delivery's row.
 //! - **Nothing is absent by accident**: there is no global, and no state in a worker's memory that a restart would miss (which
-//!   relay was last unreachable is found out again). The one cache is of public pages ([`web::Shelf`]); it looks at most a
+//!   relay was last unreachable is found out again). The one cache is of public pages ([`web::PageCache`]); it looks at most a
 //!   second later whether what it shows has changed, whoever changed it.
 //! - **An operator's templates are sound or nothing starts** ([`app::templates`]): letters, notices and pages are made with them of full
 //!   and of empty data before the first reader sees one. A preview ([`web::preview`]) makes them anew at every save, and changes no row.
@@ -73,8 +73,8 @@ pub mod domain;
 pub mod fault;
 pub mod letter;
 pub mod mail;
+pub mod publish;
 pub mod store;
 pub mod subscribers;
 pub mod web;
-pub mod week;
 pub mod worker;

@@ -12,13 +12,13 @@ use tokio::sync::watch;
 
 use std::sync::Arc;
 
-use crate::delivery::{self, Pass, PostOffice, Progress};
+use crate::delivery::{self, Mailer, Pass, Progress};
 use crate::domain::UnixMillis;
 use crate::domain::schedule::{Due, Schedule, decide};
-use crate::store::{Enlistment, StoreError};
-use crate::week::{self, Desk, Started, WeekError};
+use crate::publish::{self, PublishError, Publisher, Started};
+use crate::store::{StoreError, WorkerLease};
 
-pub use notices::{Desk as NoticesDesk, Notices};
+pub use notices::{NoticeLoop, Notices};
 
 /// How often the store is asked whether something is due: an operator's `send` from another process starts within this.
 const POLL: Duration = Duration::from_secs(1);
@@ -27,8 +27,8 @@ const AFTER_ERROR: Duration = Duration::from_secs(10);
 
 /// Scheduler and delivery, in one process.
 pub struct Worker {
-    pub desk: Desk,
-    pub post: Arc<PostOffice>,
+    pub publisher: Publisher,
+    pub post: Arc<Mailer>,
     pub schedule: Schedule,
     pub keep: Duration,
     pub notices: Notices,
@@ -103,8 +103,12 @@ impl Worker {
     ///
     /// # Errors
     /// When the store does not answer or the week's letter can't be made.
-    pub async fn tick(&self, enlistment: &mut Option<Enlistment>, now: UnixMillis) -> Result<(), WeekError> {
-        self.post.check_mark(&self.desk.store).await?;
+    pub async fn tick(
+        &self,
+        enlistment: &mut Option<WorkerLease>,
+        now: UnixMillis,
+    ) -> Result<(), PublishError> {
+        self.post.check_mark(&self.publisher.store).await?;
         match self.schedule_tick(now).await? {
             Scheduled::NothingDue => {}
             Scheduled::Ran(started) => tracing::info!(%started, "a scheduled slot is due"),
@@ -113,7 +117,7 @@ impl Worker {
         let pass = self.delivery_tick(enlistment, now).await?;
         if pass.is_none() && enlistment.is_some() {
             self.condense(now).await?;
-            self.desk.store.forget_address_changes(now).await?;
+            self.publisher.store.forget_address_changes(now).await?;
         }
         Ok(())
     }
@@ -123,15 +127,15 @@ impl Worker {
     /// # Errors
     /// When the store does not answer.
     pub async fn condense(&self, now: UnixMillis) -> Result<u64, StoreError> {
-        self.desk.store.condense(now.minus(self.keep), CONDENSED_AT_ONCE).await
+        self.publisher.store.condense(now.minus(self.keep), CONDENSED_AT_ONCE).await
     }
 
     /// Answers the newest slot that is due, if no process has yet (promises P1 and P8).
     ///
     /// # Errors
     /// As [`Worker::tick`].
-    pub async fn schedule_tick(&self, now: UnixMillis) -> Result<Scheduled, WeekError> {
-        let store = &self.desk.store;
+    pub async fn schedule_tick(&self, now: UnixMillis) -> Result<Scheduled, PublishError> {
+        let store = &self.publisher.store;
         let since = store.schedule_since(&self.schedule.text(), now).await?;
         let Some(slot) = self.schedule.latest_at_or_before(now, since) else {
             return Ok(Scheduled::NothingDue);
@@ -139,10 +143,10 @@ impl Worker {
         if store.slot_taken(&slot.key).await? {
             return Ok(Scheduled::NothingDue);
         }
-        let settings = &self.desk.settings.schedule;
+        let settings = &self.publisher.settings.schedule;
         let reason = match decide(&slot, now, settings.catch_up) {
             Due::TooLate => format!("slot {} was missed by more than schedule.catch_up", slot.key),
-            Due::Run => match week::run(&self.desk, Some(&slot.key), now).await? {
+            Due::Run => match publish::run(&self.publisher, Some(&slot.key), now).await? {
                 Started::Quiet(words) => format!("slot {}: {words}", slot.key),
                 // Nobody will want it more a minute from now, and what it would carry rolls over.
                 started @ Started::NobodyWants => format!("slot {}: {started}", slot.key),
@@ -163,10 +167,10 @@ impl Worker {
     /// When the store does not answer; what had been read from the relay by then is recorded (promise P9).
     pub async fn delivery_tick(
         &self,
-        enlistment: &mut Option<Enlistment>,
+        enlistment: &mut Option<WorkerLease>,
         now: UnixMillis,
     ) -> Result<Option<Pass>, StoreError> {
-        let store = &self.desk.store;
+        let store = &self.publisher.store;
         if enlistment.is_none() {
             *enlistment = store.enlist(now).await?;
         }
@@ -176,7 +180,7 @@ impl Worker {
             tracing::warn!(letters = found, "a worker is gone; what it had in flight is tried again");
         }
         if let Some(test) = store.decide_subject_test(now).await? {
-            tracing::info!(issue = %test.issue, "{}", week::decision_words(&test));
+            tracing::info!(issue = %test.issue, "{}", publish::decision_words(&test));
         }
         let mut pass = None;
         if store.next_due().await?.is_some_and(|due| due <= now) {

@@ -82,13 +82,13 @@ async fn everybody_gets_the_letter_of_their_choice(w: World) {
     let letters = |claimed: Vec<verdicts::domain::delivery::Claimed>| {
         claimed.iter().map(|one| (one.subscriber.0, one.letter())).collect::<Vec<_>>()
     };
-    let claimed = w.store.turn(&me, &[], 10, NOW).await.unwrap();
+    let claimed = w.store.record_and_claim(&me, &[], 10, NOW).await.unwrap();
     let expected = [(1, Some(1)), (2, Some(2)), (4, Some(1)), (5, None), (6, None)];
     assert_eq!(letters(claimed.clone()), expected);
     let again = UnixMillis(NOW.0 + 60_000);
     let back: Vec<_> = claimed.iter().map(|one| deferred(one.subscriber, again, false)).collect();
-    w.store.turn(&me, &back, 0, NOW).await.unwrap();
-    assert_eq!(letters(w.store.turn(&me, &[], 10, again).await.unwrap()), expected);
+    w.store.record_and_claim(&me, &back, 0, NOW).await.unwrap();
+    assert_eq!(letters(w.store.record_and_claim(&me, &[], 10, again).await.unwrap()), expected);
 }
 
 async fn letters_that_no_row_asks_for_are_forgotten(w: World) {
@@ -98,9 +98,9 @@ async fn letters_that_no_row_asks_for_are_forgotten(w: World) {
     let choices = served(&[(&["Agents"], Served::Variant(1)), (&["Video"], Served::Variant(2))]);
     w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
-    w.store.turn(&me, &[], 3, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[], 3, NOW).await.unwrap();
     let done = [sent(SubscriberId(1)), failed(SubscriberId(2)), sent(SubscriberId(3))];
-    w.store.turn(&me, &done, 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &done, 0, NOW).await.unwrap();
     w.store.finish_done(NOW).await.unwrap();
     let tally = w.store.tally(ONE).await.unwrap();
     assert_eq!(w.store.condense(NOW, 1).await.unwrap(), 1);
@@ -110,7 +110,7 @@ async fn letters_that_no_row_asks_for_are_forgotten(w: World) {
     assert_eq!(left, [2], "the failed letter may be tried again, and keeps its own");
     assert_eq!(w.store.tally(ONE).await.unwrap(), tally);
     w.store.requeue(ONE, &[SubscriberId(2)], NOW).await.unwrap();
-    let again = w.store.turn(&me, &[], 3, NOW).await.unwrap();
+    let again = w.store.record_and_claim(&me, &[], 3, NOW).await.unwrap();
     assert_eq!(again[0].letter(), Some(2));
 }
 
@@ -157,7 +157,7 @@ async fn a_letter_waits_for_its_readers_hour(w: World) {
     let hour = |hours: i64| UnixMillis(NOW.0 + hours * 3_600_000);
     // 14:00 UTC: nine in New York at this very moment, 15:00 in Berlin, 23:00 in Tokyo.
     for (now, expected) in [(NOW, vec![3, 4]), (hour(2), vec![]), (hour(3), vec![1]), (hour(8), vec![2])] {
-        let claimed = w.store.turn(&me, &[], 10, now).await.unwrap();
+        let claimed = w.store.record_and_claim(&me, &[], 10, now).await.unwrap();
         assert_eq!(claimed.iter().map(|one| one.subscriber.0).collect::<Vec<_>>(), expected, "{now}");
         for one in &claimed {
             assert_eq!(one.enqueued_at, now, "its age and its date count from its hour");

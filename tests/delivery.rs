@@ -12,7 +12,7 @@ use peer::{Act, Ask, At, Peer, Script};
 use support::{NOW, World};
 use tokio::sync::watch;
 use verdicts::delivery::engine::Clock;
-use verdicts::delivery::{Carrier, Letters, Loader, Pass, PostOffice, Progress, Settings, pass};
+use verdicts::delivery::{Letters, Loader, Mailer, Pass, Progress, Settings, Transport, pass};
 use verdicts::domain::delivery::{Claimed, DeliveryState, Tally};
 use verdicts::domain::issue::{IssueNumber, IssueState};
 use verdicts::domain::relay::RelayUrl;
@@ -20,7 +20,7 @@ use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::{Outbox, Relay, SessionOptions, Timeouts};
-use verdicts::store::{Enlistment, StoreError};
+use verdicts::store::{StoreError, WorkerLease};
 
 const ONE: IssueNumber = IssueNumber(1);
 
@@ -53,19 +53,19 @@ fn loader(hook: impl Fn(&Claimed) + Send + Sync + 'static) -> Loader {
     })
 }
 
-fn smtp(url: &str) -> Carrier {
+fn smtp(url: &str) -> Transport {
     smtp_with(url, SessionOptions::default())
 }
 
-fn smtp_with(url: &str, options: SessionOptions) -> Carrier {
+fn smtp_with(url: &str, options: SessionOptions) -> Transport {
     let RelayUrl::Smtp(url) = RelayUrl::parse(url).unwrap() else { panic!("{url}") };
-    Carrier::Smtp(Box::new(Relay::new(&url, options).unwrap()))
+    Transport::Smtp(Box::new(Relay::new(&url, options).unwrap()))
 }
 
 /// A store with a running issue, and the means to make passes over it.
 struct Run {
     world: World,
-    me: Enlistment,
+    me: WorkerLease,
     clock: Arc<AtomicI64>,
     settings: Settings,
     letters: Loader,
@@ -79,19 +79,19 @@ impl Run {
         Self { world, me, clock: Arc::new(AtomicI64::new(NOW.0)), settings, letters: loader(|_| {}) }
     }
 
-    fn post(&self, carrier: Carrier) -> Arc<PostOffice> {
+    fn post(&self, carrier: Transport) -> Arc<Mailer> {
         let clock = self.clock.clone();
         let clock: Clock = Arc::new(move || UnixMillis(clock.load(Ordering::SeqCst)));
         let from = EmailAddress::parse("bounces@example.org").unwrap();
-        let post = PostOffice::new(carrier, self.settings, from, keyring(), self.letters.clone());
+        let post = Mailer::new(carrier, self.settings, from, keyring(), self.letters.clone());
         Arc::new(post.with_clock(clock))
     }
 
-    async fn pass(&self, carrier: Carrier) -> Pass {
+    async fn pass(&self, carrier: Transport) -> Pass {
         self.try_pass(carrier).await.unwrap()
     }
 
-    async fn try_pass(&self, carrier: Carrier) -> Result<Pass, StoreError> {
+    async fn try_pass(&self, carrier: Transport) -> Result<Pass, StoreError> {
         let (_stop, never) = watch::channel(false);
         let post = self.post(carrier);
         // A worker spawns its passes.
@@ -284,7 +284,7 @@ async fn a_session_is_replaced_after_its_letters() {
     let peer = Peer::start(Script::default()).await;
     let RelayUrl::Smtp(url) = RelayUrl::parse(&peer.url()).unwrap() else { panic!() };
     let options = SessionOptions { letters: 3, ..SessionOptions::default() };
-    let pass = run.pass(Carrier::Smtp(Box::new(Relay::new(&url, options).unwrap()))).await;
+    let pass = run.pass(Transport::Smtp(Box::new(Relay::new(&url, options).unwrap()))).await;
     assert_eq!((pass.sent, pass.deferred, peer.sessions()), (20, 0, 7));
     assert_eq!(
         peer.commands().iter().filter(|command| *command == "QUIT").count(),
@@ -516,13 +516,13 @@ async fn the_outbox_gets_a_file_a_reader_and_its_troubles_are_ours() {
     let dir = tempfile::tempdir().unwrap();
     let outbox = dir.path().join("outbox");
     std::fs::write(&outbox, "in the way").unwrap();
-    let pass = run.pass(Carrier::Outbox(Outbox::new(&outbox))).await;
+    let pass = run.pass(Transport::Outbox(Outbox::new(&outbox))).await;
     assert_eq!((pass.sent, pass.failed, pass.paused.len()), (0, 0, 1));
     assert_eq!(run.tally().await.queued, 12);
 
     std::fs::remove_file(&outbox).unwrap();
     run.world.store.resume(ONE).await.unwrap();
-    assert_eq!(run.pass(Carrier::Outbox(Outbox::new(&outbox))).await.sent, 12);
+    assert_eq!(run.pass(Transport::Outbox(Outbox::new(&outbox))).await.sent, 12);
     let names: Vec<_> = std::fs::read_dir(&outbox)
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
@@ -549,7 +549,7 @@ async fn a_rate_slows_down_and_does_not_keep_an_idle_pass_waiting() {
     let begun = std::time::Instant::now();
     // The rate is kept by the clock, so this one has to go.
     let from = EmailAddress::parse("bounces@example.org").unwrap();
-    let post = PostOffice::new(smtp(&peer.url()), run.settings, from, keyring(), run.letters.clone());
+    let post = Mailer::new(smtp(&peer.url()), run.settings, from, keyring(), run.letters.clone());
     let (_stop, never) = watch::channel(false);
     let done = pass(&run.world.store, &run.me, &Arc::new(post), &never, |_| {}).await.unwrap();
     assert_eq!(done.sent, 30);

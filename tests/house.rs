@@ -8,7 +8,7 @@ const FLOORS: [&str; 13] = [
     "cli",
     "app",
     "worker",
-    "week",
+    "publish",
     "web",
     "subscribers",
     "letter",

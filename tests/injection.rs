@@ -18,7 +18,7 @@ use mail_parser::MessageParser;
 use verdicts::domain::comparison::Comparison;
 use verdicts::domain::site::Site;
 use verdicts::domain::theme::{Logo, Theme};
-use verdicts::letter::compose::{Ballot, compose};
+use verdicts::letter::compose::{ComparisonVotes, compose};
 use verdicts::letter::lint::{Expected, Grade, lint};
 use verdicts::letter::pick::{Choice, Selection, Why};
 use verdicts::letter::render::Templates;
@@ -114,7 +114,7 @@ impl World {
             left_out: Vec::new(),
             quiet: None,
         };
-        let ballot = Ballot { comparison: self.comparison.clone(), here: Default::default() };
+        let ballot = ComparisonVotes { comparison: self.comparison.clone(), here: Default::default() };
         let mut composition = compose(cases::ISSUE, cases::NOW, &self.site, &selection).with_votes(&[ballot]);
         composition.subject = self.subject.clone().unwrap_or(composition.subject);
         composition.preheader = self.preheader.clone().unwrap_or(composition.preheader);

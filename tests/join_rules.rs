@@ -57,7 +57,7 @@ async fn asks(w: &World, email: &str, now: UnixMillis) {
 }
 
 /// The kinds of notices queued for an address, which are then gone.
-async fn drain(w: &World, me: &verdicts::store::Enlistment) -> Vec<(NoticeKind, String)> {
+async fn drain(w: &World, me: &verdicts::store::WorkerLease) -> Vec<(NoticeKind, String)> {
     let mut found = Vec::new();
     while let NextNotice::Due(notice) = w.store.claim_notice(me, None, NOW.plus(DAY * 400)).await.unwrap() {
         found.push((notice.kind, notice.email.expose().to_owned()));

@@ -121,11 +121,11 @@ async fn undoing_lifts_nothing_but_its_own_leaving(w: World) {
 async fn a_letter_in_flight_keeps_its_outcome_when_a_leaving_is_undone(w: World) {
     let w = World::running(2, w).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
-    let claimed = w.store.turn(&me, &[], 1, NOW).await.unwrap();
+    let claimed = w.store.record_and_claim(&me, &[], 1, NOW).await.unwrap();
     assert_eq!(claimed[0].subscriber, SubscriberId(1));
     assert_eq!(leave(&w.store, 1, later(5)).await, Some(0));
     assert!(w.store.undo_leaving(SubscriberId(1), &hash(1), later(5), later(6)).await.unwrap());
-    w.store.turn(&me, &[sent(SubscriberId(1))], 0, later(7)).await.unwrap();
+    w.store.record_and_claim(&me, &[sent(SubscriberId(1))], 0, later(7)).await.unwrap();
     let sent = w.store.deliveries(ONE, DeliveryState::Sent, SubscriberId(0), 9).await.unwrap();
     assert_eq!(sent.len(), 1);
 }

@@ -11,7 +11,7 @@ use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::site::{Mailbox, Site};
 use verdicts::domain::theme::{Logo, Theme};
 use verdicts::domain::{EmailAddress, UnixMillis};
-use verdicts::letter::compose::{Ballot, Composition, PREHEADER_MAX, SUBJECT_MAX, compose};
+use verdicts::letter::compose::{ComparisonVotes, Composition, PREHEADER_MAX, SUBJECT_MAX, compose};
 use verdicts::letter::lint::{Expected, Grade, lint};
 use verdicts::letter::pick::{Reason, Rules, Selection, Window, pick, reach};
 use verdicts::letter::{render, samples, sources};
@@ -282,7 +282,7 @@ fn of_a_large_panel_those_are_quoted_who_tell_most() {
 #[test]
 fn a_letter_that_is_too_large_does_without_the_least_important_first() {
     let long = "One of those sentences that a reviewer writes when there is much to say and time to say it. ";
-    let ballots = [Ballot {
+    let ballots = [ComparisonVotes {
         comparison: sample("quarry-vs-atlas-index"),
         here: [Votes { ship: 1, skip: 2 }, Votes::default()],
     }];
@@ -523,11 +523,11 @@ fn a_reader_votes_from_the_letter_and_sees_how_the_last_votes_came_out() {
     assert!(!html.contains("How readers voted") && !text.contains("HOW READERS VOTED"), "nobody has voted");
 
     let ballots = [
-        Ballot {
+        ComparisonVotes {
             comparison: sample("quarry-vs-atlas-index"),
             here: [Votes { ship: 1, skip: 2 }, Votes::default()],
         },
-        Ballot { comparison: sample("brook-vs-steno-9"), here: [Votes::default(); 2] },
+        ComparisonVotes { comparison: sample("brook-vs-steno-9"), here: [Votes::default(); 2] },
     ];
     let voted = composition.clone().with_votes(&ballots);
     assert_eq!(voted.votes.len(), 1, "one without a vote is left out");

@@ -18,11 +18,11 @@ use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::letter::{Latest, NoticeWriter, Texts};
 use verdicts::mail::Signer;
-use verdicts::store::{Enlistment, Store};
+use verdicts::store::{Store, WorkerLease};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn enlist(store: &Store) -> Enlistment {
+async fn enlist(store: &Store) -> WorkerLease {
     store.enlist_for_notices(NOW).await.unwrap().expect("nobody else sends notices")
 }
 
@@ -30,7 +30,7 @@ fn confirm(n: usize) -> NewNotice {
     NewNotice::new(NoticeKind::Confirm, &email(n), SubscriberId(n as i64)).with("expires_at", "1795528800000")
 }
 
-async fn claim(store: &Store, me: &Enlistment, now: UnixMillis) -> Option<ClaimedNotice> {
+async fn claim(store: &Store, me: &WorkerLease, now: UnixMillis) -> Option<ClaimedNotice> {
     match store.claim_notice(me, None, now).await.unwrap() {
         NextNotice::Due(notice) => Some(notice),
         NextNotice::At(_) | NextNotice::Nothing => None,
@@ -102,7 +102,7 @@ async fn what_a_gone_worker_had_is_sent_again_and_a_late_sent_counts(w: World) {
     let taken = Transition::Sent { reply: reply(250, "taken") };
     let back_again = Transition::Returned { due_at: NOW, note: "x".to_owned() };
     other.finish_notice(&me, id, &back_again, NOW).await.unwrap();
-    w.store.finish_notice(&Enlistment::for_test(number), id, &taken, NOW).await.unwrap();
+    w.store.finish_notice(&WorkerLease::for_test(number), id, &taken, NOW).await.unwrap();
     assert_eq!(other.claim_notice(&me, None, NOW).await.unwrap(), NextNotice::Nothing);
 }
 

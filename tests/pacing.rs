@@ -17,7 +17,7 @@ use peer::{Act, Ask, At, Peer, Script};
 use support::{NOW, World, sent};
 use tokio::sync::watch;
 use verdicts::delivery::engine::Clock;
-use verdicts::delivery::{Carrier, Letters, Limit, Limits, Loader, Pass, PostOffice, Relays, Settings, pass};
+use verdicts::delivery::{Letters, Limit, Limits, Loader, Mailer, Pass, Relays, Settings, Transport, pass};
 use verdicts::domain::delivery::{Claimed, Tally};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::pace::Warmup;
@@ -27,7 +27,7 @@ use verdicts::domain::subscriber::{NewSubscriber, SubscriberStatus};
 use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::{Relay, SessionOptions};
-use verdicts::store::{Enlistment, Pacing, Store};
+use verdicts::store::{Pacing, Store, WorkerLease};
 
 const ONE: IssueNumber = IssueNumber(1);
 const HOUR: i64 = 3_600_000;
@@ -54,8 +54,8 @@ fn relay(url: &str) -> Relay {
     Relay::new(&url, SessionOptions::default()).unwrap()
 }
 
-fn smtp(url: &str) -> Carrier {
-    Carrier::Smtp(Box::new(relay(url)))
+fn smtp(url: &str) -> Transport {
+    Transport::Smtp(Box::new(relay(url)))
 }
 
 fn rate(text: &str) -> Rate {
@@ -69,7 +69,7 @@ fn scripted(rule: impl Fn(&Ask) -> Act + Send + Sync + 'static) -> Script {
 /// A store with a running issue and a clock that only the test moves.
 struct Run {
     world: World,
-    me: Enlistment,
+    me: WorkerLease,
     clock: Arc<AtomicI64>,
     settings: Settings,
     limits: Limits,
@@ -84,11 +84,11 @@ impl Run {
     }
 
     /// One pass of a process that has just started: it knows nothing but what the store knows.
-    async fn pass(&self, carrier: Carrier) -> Pass {
+    async fn pass(&self, carrier: Transport) -> Pass {
         let clock = self.clock.clone();
         let clock: Clock = Arc::new(move || UnixMillis(clock.load(Ordering::SeqCst)));
         let from = EmailAddress::parse("bounces@example.org").unwrap();
-        let post = PostOffice::new(carrier, self.settings, from, keyring(), loader())
+        let post = Mailer::new(carrier, self.settings, from, keyring(), loader())
             .with_limits(self.limits.clone())
             .with_clock(clock);
         let (_stop, never) = watch::channel(false);
@@ -163,7 +163,7 @@ async fn the_rate_holds_over_restarts() {
 }
 
 /// Claims for two workers in turns and at once; what both got within one second of the test's clock.
-async fn two_workers(world: &World, other: &Store, me: &Enlistment, you: &Enlistment) -> usize {
+async fn two_workers(world: &World, other: &Store, me: &WorkerLease, you: &WorkerLease) -> usize {
     let none = (Warmup::default(), HashMap::new(), HashMap::new(), HashSet::new());
     let pacing = Pacing {
         rate: Some(rate("100/s")),
@@ -177,13 +177,13 @@ async fn two_workers(world: &World, other: &Store, me: &Enlistment, you: &Enlist
     for step in 0..100 {
         let now = UnixMillis(NOW.0 + step * 10);
         let (mine, yours) = tokio::join!(
-            world.store.turn_paced(me, &[], &[], 10, now, &pacing),
-            other.turn_paced(you, &[], &[], 10, now, &pacing)
+            world.store.record_and_claim_paced(me, &[], &[], 10, now, &pacing),
+            other.record_and_claim_paced(you, &[], &[], 10, now, &pacing)
         );
         for (store, who, got) in [(&world.store, me, mine.unwrap()), (other, you, yours.unwrap())] {
             claimed += got.claimed.len();
             let done: Vec<_> = got.claimed.iter().map(|one| sent(one.subscriber)).collect();
-            store.turn_paced(who, &done, &[], 0, now, &pacing).await.unwrap();
+            store.record_and_claim_paced(who, &done, &[], 0, now, &pacing).await.unwrap();
         }
     }
     claimed
@@ -206,7 +206,7 @@ async fn two_processes_share_one_rate_on_sqlite() {
     let other = world.another().await;
     let me = world.store.enlist(NOW).await.unwrap().unwrap();
     // Only one process may deliver from a file; that two would share the rate all the same is the store's doing.
-    let you = Enlistment::for_test(99);
+    let you = WorkerLease::for_test(99);
     assert_eq!(two_workers(&world, &other, &me, &you).await, 100);
 }
 
@@ -246,7 +246,7 @@ async fn a_pass_waits_for_slots_that_are_near_and_leaves_nobody_behind() {
     let clock: Clock = Arc::new(move || UnixMillis(clock.fetch_add(10, Ordering::SeqCst)));
     let peer = Peer::start(Script::default()).await;
     let from = EmailAddress::parse("bounces@example.org").unwrap();
-    let post = PostOffice::new(smtp(&peer.url()), run.settings, from, keyring(), loader());
+    let post = Mailer::new(smtp(&peer.url()), run.settings, from, keyring(), loader());
     let post = Arc::new(post.with_limits(run.limits.clone()).with_clock(clock));
     let (_stop, never) = watch::channel(false);
     let done = pass(&run.world.store, &run.me, &post, &never, |_| {}).await.unwrap();
@@ -293,7 +293,7 @@ async fn a_hundred_thousand_at_the_head_hold_back_nobody_behind() {
         Pacing { rate: None, warmup: &warmup, domains: &domains, room: &room, slower: &slower, returned: 0 };
     let (mut turns, mut quick, mut slow, mut parked) = (0, 0, 0, 0);
     while quick < 10 {
-        let done = run.world.store.turn_paced(&run.me, &[], &[], 10, NOW, &pacing).await.unwrap();
+        let done = run.world.store.record_and_claim_paced(&run.me, &[], &[], 10, NOW, &pacing).await.unwrap();
         let of_quick = done.claimed.iter().filter(|one| one.email.domain() == "quick.test").count();
         (quick, slow, parked) =
             (quick + of_quick, slow + done.claimed.len() - of_quick, parked + done.parked);
@@ -306,7 +306,7 @@ async fn a_hundred_thousand_at_the_head_hold_back_nobody_behind() {
     // And what was set back comes at its turn, one a second.
     let due = run.world.store.next_queued().await.unwrap().unwrap();
     assert_eq!(due, UnixMillis(NOW.0 + 1000));
-    let next = run.world.store.turn_paced(&run.me, &[], &[], 10, due, &pacing).await.unwrap();
+    let next = run.world.store.record_and_claim_paced(&run.me, &[], &[], 10, due, &pacing).await.unwrap();
     assert_eq!((next.claimed.len(), next.parked), (1, 0));
 }
 
@@ -385,8 +385,8 @@ async fn letters_that_come_back_untried_do_not_use_the_day_up() {
     assert_eq!(sent, 5);
 }
 
-fn several(relays: &[(&str, u32)]) -> Carrier {
-    Carrier::Several(Relays::new(relays.iter().map(|(url, weight)| (relay(url), *weight)).collect()))
+fn several(relays: &[(&str, u32)]) -> Transport {
+    Transport::Several(Relays::new(relays.iter().map(|(url, weight)| (relay(url), *weight)).collect()))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -501,7 +501,7 @@ async fn paced_claims_are_for_later(world: World) {
     let pacing =
         Pacing { rate: None, warmup: &warmup, domains: &domains, room: &room, slower: &slower, returned: 0 };
     let me = world.store.enlist(NOW).await.unwrap().unwrap();
-    let got = world.store.turn_paced(&me, &[], &[], 9, NOW, &pacing).await.unwrap();
+    let got = world.store.record_and_claim_paced(&me, &[], &[], 9, NOW, &pacing).await.unwrap();
     assert_eq!(got.claimed.iter().map(|one| one.subscriber.0).collect::<Vec<_>>(), [1, 3, 4, 5]);
     assert_eq!(
         (got.parked, got.begun.len()),
@@ -509,10 +509,10 @@ async fn paced_claims_are_for_later(world: World) {
         "one of the slow domain waits, and who has left is passed over"
     );
     let keys = [got.claimed[0].subscriber, got.claimed[1].subscriber].map(|one| (ONE, one));
-    let begun = world.store.turn_paced(&me, &[], &keys, 0, NOW, &pacing).await.unwrap();
+    let begun = world.store.record_and_claim_paced(&me, &[], &keys, 0, NOW, &pacing).await.unwrap();
     assert_eq!(begun.begun, keys);
     let done = [sent(keys[0].1)];
-    let turned = world.store.turn_paced(&me, &done, &[], 9, NOW, &pacing).await.unwrap();
+    let turned = world.store.record_and_claim_paced(&me, &done, &[], 9, NOW, &pacing).await.unwrap();
     assert!(turned.claimed.is_empty());
     drop(me);
     let mut unknown = 0;

@@ -19,7 +19,7 @@ fn later(ms: i64) -> UnixMillis {
 async fn public(store: &Store) -> Vec<i64> {
     let listed: Vec<i64> =
         store.public_issues(0, 10).await.unwrap().iter().map(|issue| issue.number.0).collect();
-    assert_eq!(store.shelf(NOW).await.unwrap().issues, listed.len() as i64);
+    assert_eq!(store.lists_version(NOW).await.unwrap().issues, listed.len() as i64);
     for number in 1..=2 {
         let there = store.public_issue(IssueNumber(number)).await.unwrap().is_some();
         assert_eq!(there, listed.contains(&number), "issue {number}");
@@ -31,9 +31,9 @@ async fn an_issue_is_public_from_its_first_letter_on(w: World) {
     let w = World::running(2, w).await;
     assert!(public(&w.store).await.is_empty(), "queued, and nothing more");
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
-    let claimed = w.store.turn(&me, &[], 1, NOW).await.unwrap();
+    let claimed = w.store.record_and_claim(&me, &[], 1, NOW).await.unwrap();
     assert_eq!(public(&w.store).await, [1], "one is on its way");
-    w.store.turn(&me, &[sent(claimed[0].subscriber)], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[sent(claimed[0].subscriber)], 0, NOW).await.unwrap();
     assert_eq!(public(&w.store).await, [1]);
     w.store.pause(ONE, "the relay refused").await.unwrap();
     assert_eq!(public(&w.store).await, [1], "a pause takes nothing back");
@@ -48,12 +48,12 @@ async fn an_issue_called_off_in_time_never_was(w: World) {
     let number = IssueNumber(2);
     w.store.enqueue(number, &issue(&[]), later(5)).await.unwrap();
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
-    let claimed = w.store.turn(&me, &[], 2, later(5)).await.unwrap();
+    let claimed = w.store.record_and_claim(&me, &[], 2, later(5)).await.unwrap();
     let done: Vec<_> = claimed
         .iter()
         .map(|one| verdicts::domain::delivery::Finished { issue: number, ..sent(one.subscriber) })
         .collect();
-    w.store.turn(&me, &done, 0, later(6)).await.unwrap();
+    w.store.record_and_claim(&me, &done, 0, later(6)).await.unwrap();
     w.store.finish_done(later(7)).await.unwrap();
     assert_eq!(public(&w.store).await, [2]);
     let skipped = w.store.public_issues(1, 10).await.unwrap();
@@ -76,7 +76,8 @@ async fn comparisons_show_when_their_time_has_come(w: World) {
     assert_eq!(slugs(w.store.public_comparisons(1, later(10_000)).await.unwrap()), ["late"]);
     let listed = w.store.public_slugs(10, NOW).await.unwrap();
     assert_eq!(listed, [("due".to_owned(), NOW), ("early".to_owned(), NOW)]);
-    let (before, after) = (w.store.shelf(NOW).await.unwrap(), w.store.shelf(later(10_000)).await.unwrap());
+    let (before, after) =
+        (w.store.lists_version(NOW).await.unwrap(), w.store.lists_version(later(10_000)).await.unwrap());
     assert_eq!((before.comparisons, after.comparisons), (2, 3), "time alone changes the lists");
 }
 
@@ -94,7 +95,7 @@ async fn figures_change_with_whatever_the_page_shows(w: World) {
     w.store.enqueue(ONE, &issue(&["a-vs-b"]), NOW).await.unwrap();
     assert_eq!(figures().await, seen[2], "an issue that nobody has yet is nobody's business");
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
-    w.store.turn(&me, &[], 1, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[], 1, NOW).await.unwrap();
     seen.push(figures().await);
     assert_eq!(seen[3].issue, Some(ONE));
     for (n, one) in seen.iter().enumerate() {

@@ -48,9 +48,9 @@ async fn assert_no_walks(world: &World, connection: &mut AnyConnection, when: &s
 async fn hot_statements_use_keys() {
     let world = World::running(3000, World::sqlite().await).await;
     let me = world.store.enlist(NOW).await.unwrap().unwrap();
-    let claimed = world.store.turn(&me, &[], 500, NOW).await.unwrap();
+    let claimed = world.store.record_and_claim(&me, &[], 500, NOW).await.unwrap();
     let done: Vec<_> = claimed.iter().skip(100).map(|one| sent(one.subscriber)).collect();
-    world.store.turn(&me, &done, 0, NOW).await.unwrap();
+    world.store.record_and_claim(&me, &done, 0, NOW).await.unwrap();
 
     let mut connection = AnyConnection::connect(&world.url).await.unwrap();
     assert_no_walks(&world, &mut connection, "no statistics").await;
@@ -79,11 +79,11 @@ async fn what_a_turn_costs() {
             let mut done = Vec::new();
             let begun = std::time::Instant::now();
             for _ in 0..turns {
-                let claimed = world.store.turn(&me, &done, want, NOW).await.unwrap();
+                let claimed = world.store.record_and_claim(&me, &done, want, NOW).await.unwrap();
                 done = claimed.iter().map(|one| sent(one.subscriber)).collect();
             }
             println!("{engine}: {:?} a turn of {want}", begun.elapsed() / turns);
-            world.store.turn(&me, &done, 0, NOW).await.unwrap();
+            world.store.record_and_claim(&me, &done, 0, NOW).await.unwrap();
         }
         let begun = std::time::Instant::now();
         world.store.tally(IssueNumber(1)).await.unwrap();

@@ -22,14 +22,14 @@ async fn finished_issue(world: World) -> (World, Tally) {
         store.unsubscribe(SubscriberId(n), &hash(n as usize), NOW).await.unwrap();
     }
     let me = store.enlist(NOW).await.unwrap().unwrap();
-    let claimed = store.turn(&me, &[], READERS, NOW).await.unwrap();
+    let claimed = store.record_and_claim(&me, &[], READERS, NOW).await.unwrap();
     assert_eq!(claimed.len(), 46);
     let unknown: Vec<_> = claimed[..5].iter().map(|one| deferred(one.subscriber, NOW, true)).collect();
-    let again = store.turn(&me, &unknown, 5, NOW).await.unwrap();
+    let again = store.record_and_claim(&me, &unknown, 5, NOW).await.unwrap();
     assert_eq!(again.len(), 5);
     let mut done: Vec<_> = claimed[..40].iter().map(|one| sent(one.subscriber)).collect();
     done.extend(claimed[40..].iter().map(|one| failed(one.subscriber)));
-    store.turn(&me, &done, 0, NOW).await.unwrap();
+    store.record_and_claim(&me, &done, 0, NOW).await.unwrap();
     assert_eq!(store.finish_done(NOW).await.unwrap(), [ONE]);
     let tally = store.tally(ONE).await.unwrap();
     let expected = Tally { audience: 50, sent: 40, failed: 6, cancelled: 4, unknown: 5, ..Tally::default() };
@@ -85,11 +85,11 @@ async fn a_condensed_issue_can_be_tried_again(world: World) {
     assert_eq!(store.condense(NOW, 1000).await.unwrap(), 0, "an issue that runs again is not condensed");
 
     let me = store.enlist(NOW).await.unwrap().unwrap();
-    let claimed = store.turn(&me, &[], 10, NOW).await.unwrap();
+    let claimed = store.record_and_claim(&me, &[], 10, NOW).await.unwrap();
     assert_eq!(claimed.len(), 3);
     assert!(claimed.iter().all(|one| one.enqueued_at == NOW && one.attempt == 2), "their age counts anew");
     let done: Vec<_> = claimed.iter().map(|one| sent(one.subscriber)).collect();
-    store.turn(&me, &done, 0, NOW).await.unwrap();
+    store.record_and_claim(&me, &done, 0, NOW).await.unwrap();
     assert_eq!(store.finish_done(NOW).await.unwrap(), [ONE]);
     while store.condense(NOW, 1000).await.unwrap() > 0 {}
     assert_eq!(store.tally(ONE).await.unwrap(), Tally { sent: 43, failed: 3, ..tally });
@@ -160,7 +160,7 @@ async fn how_large_a_million_is() {
     let me = store.enlist(NOW).await.unwrap().unwrap();
     let mut done = Vec::new();
     loop {
-        let claimed = store.turn(&me, &done, 5_000, NOW).await.unwrap();
+        let claimed = store.record_and_claim(&me, &done, 5_000, NOW).await.unwrap();
         if claimed.is_empty() {
             break;
         }

@@ -12,7 +12,7 @@ use house::{House, outbox};
 use verdicts::app::App;
 use verdicts::config::Settings;
 use verdicts::domain::UnixMillis;
-use verdicts::week::Started;
+use verdicts::publish::Started;
 use verdicts::worker::{Scheduled, Worker};
 
 const SCHEDULE: &str =

@@ -11,7 +11,7 @@ use verdicts::domain::class::Refused;
 use verdicts::domain::delivery::{Claimed, DeliveryState, Tally, Transition};
 use verdicts::domain::issue::{IssueNumber, IssueState, NewIssue};
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
-use verdicts::store::{ComparisonChange, Enlistment, Enqueued, LEASE, Store, SubscriberChange};
+use verdicts::store::{ComparisonChange, Enqueued, LEASE, Store, SubscriberChange, WorkerLease};
 
 const ONE: IssueNumber = IssueNumber(1);
 
@@ -19,12 +19,12 @@ fn later(ms: i64) -> UnixMillis {
     UnixMillis(NOW.0 + ms)
 }
 
-async fn enlist(store: &Store) -> Enlistment {
+async fn enlist(store: &Store) -> WorkerLease {
     store.enlist(NOW).await.unwrap().expect("nobody else delivers")
 }
 
-async fn claim(store: &Store, me: &Enlistment, want: usize, now: UnixMillis) -> Vec<Claimed> {
-    store.turn(me, &[], want, now).await.unwrap()
+async fn claim(store: &Store, me: &WorkerLease, want: usize, now: UnixMillis) -> Vec<Claimed> {
+    store.record_and_claim(me, &[], want, now).await.unwrap()
 }
 
 async fn tally(store: &Store) -> Tally {
@@ -189,7 +189,7 @@ async fn who_leaves_while_being_sent_keeps_the_outcome_and_gets_no_second_try(w:
         returned(SubscriberId(3), later(10)),
         failed(SubscriberId(4)),
     ];
-    assert!(w.store.turn(&me, &outcomes, 10, later(100)).await.unwrap().is_empty());
+    assert!(w.store.record_and_claim(&me, &outcomes, 10, later(100)).await.unwrap().is_empty());
     let t = tally(&w.store).await;
     assert_eq!((t.sent, t.cancelled, t.failed, t.open(), t.unknown), (1, 2, 1, 0, 1));
     assert_eq!(only(&w.store, DeliveryState::Cancelled).await, [2, 3]);
@@ -203,11 +203,11 @@ async fn an_erased_person_leaves_rows_without_address(w: World) {
     let note = "reader1@example.com is gone".to_owned();
     let bounce =
         |n| finished(SubscriberId(n), Transition::Failed { reply: Some(words.clone()), note: note.clone() });
-    w.store.turn(&me, &[bounce(1)], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[bounce(1)], 0, NOW).await.unwrap();
     assert!(w.store.erase(SubscriberId(1), &hash(1), NOW).await.unwrap());
     assert!(!w.store.erase(SubscriberId(1), &hash(1), NOW).await.unwrap());
     assert!(w.store.erase(SubscriberId(2), &hash(2), NOW).await.unwrap());
-    w.store.turn(&me, &[bounce(2)], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[bounce(2)], 0, NOW).await.unwrap();
     let rows = w.store.deliveries(ONE, DeliveryState::Failed, SubscriberId(0), 10).await.unwrap();
     assert_eq!(rows.len(), 2);
     for row in rows {
@@ -268,7 +268,7 @@ async fn finish(store: &Store) {
             .iter()
             .map(|one| verdicts::domain::delivery::Finished { issue: one.issue, ..sent(one.subscriber) })
             .collect();
-        store.turn(&me, &outcomes, 0, NOW).await.unwrap();
+        store.record_and_claim(&me, &outcomes, 0, NOW).await.unwrap();
     }
     store.finish_done(NOW).await.unwrap();
 }
@@ -360,7 +360,7 @@ async fn calling_off_before_a_letter_left_frees_everything(w: World) {
     w.store.enqueue(ONE, &issue(&["a-vs-b"]), NOW).await.unwrap();
     let me = enlist(&w.store).await;
     claim(&w.store, &me, 1, NOW).await;
-    w.store.turn(&me, &[returned(SubscriberId(1), NOW)], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[returned(SubscriberId(1), NOW)], 0, NOW).await.unwrap();
     assert_eq!(w.store.cancel(ONE, later(1)).await.unwrap(), Some(3));
     assert_eq!(w.store.cancel(ONE, later(2)).await.unwrap(), None);
     assert_eq!(w.store.cancel(IssueNumber(7), later(2)).await.unwrap(), None);
@@ -392,7 +392,7 @@ async fn calling_off_in_the_middle_keeps_what_left_and_what_is_in_flight(w: Worl
         returned(SubscriberId(3), later(5)),
         failed(SubscriberId(4)),
     ];
-    assert!(w.store.turn(&me, &outcomes, 10, later(10)).await.unwrap().is_empty());
+    assert!(w.store.record_and_claim(&me, &outcomes, 10, later(10)).await.unwrap().is_empty());
     let t = tally(&w.store).await;
     assert_eq!((t.sent, t.failed, t.cancelled, t.open()), (1, 1, 4, 0));
 }
@@ -403,13 +403,13 @@ async fn a_run_ends_when_nothing_is_open(w: World) {
     claim(&w.store, &me, 2, NOW).await;
     assert!(w.store.finish_done(NOW).await.unwrap().is_empty(), "letters are in flight");
     let outcomes = [sent(SubscriberId(1)), deferred(SubscriberId(2), later(60_000), false)];
-    w.store.turn(&me, &outcomes, 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &outcomes, 0, NOW).await.unwrap();
     assert!(w.store.finish_done(NOW).await.unwrap().is_empty(), "one waits for another try");
     assert_eq!(w.store.next_due().await.unwrap(), Some(later(60_000)));
     assert_eq!(claim(&w.store, &me, 2, later(59_999)).await.len(), 0);
     let second = claim(&w.store, &me, 2, later(60_000)).await;
     assert_eq!((ids(&second), second[0].attempt), (vec![2], 2));
-    w.store.turn(&me, &[sent(SubscriberId(2))], 0, later(60_000)).await.unwrap();
+    w.store.record_and_claim(&me, &[sent(SubscriberId(2))], 0, later(60_000)).await.unwrap();
     assert_eq!(w.store.finish_done(later(70_000)).await.unwrap(), [ONE]);
     assert!(w.store.finish_done(later(80_000)).await.unwrap().is_empty());
     let over = w.store.issue(ONE).await.unwrap().unwrap();
@@ -439,7 +439,7 @@ async fn claims_go_by_due_time_and_then_by_subscriber(w: World) {
     assert_eq!((first[1].attempt, first[1].enqueued_at), (1, NOW));
     assert_eq!((first[1].email.clone(), first[1].name.as_deref()), (email(2), Some("Reader \"2\" Ünal")));
     let outcomes = [deferred(SubscriberId(1), later(50), false), sent(SubscriberId(2))];
-    let next = w.store.turn(&me, &outcomes, 2, later(60)).await.unwrap();
+    let next = w.store.record_and_claim(&me, &outcomes, 2, later(60)).await.unwrap();
     assert_eq!(ids(&next), [3, 4], "older dues first, in the same commit");
     assert_eq!(ids(&claim(&w.store, &me, 9, later(60)).await), [1, 5]);
     assert!(claim(&w.store, &me, 9, later(60)).await.is_empty());
@@ -451,14 +451,14 @@ async fn claims_go_by_due_time_and_then_by_subscriber(w: World) {
 async fn what_is_claimed_ahead_is_untried_until_it_begins(w: World) {
     let w = World::running(4, w).await;
     let first = enlist(&w.store).await;
-    let ahead = w.store.turn_ahead(&first, &[], &[], 4, NOW).await.unwrap();
+    let ahead = w.store.record_and_claim_ahead(&first, &[], &[], 4, NOW).await.unwrap();
     assert_eq!((ids(&ahead.claimed), ahead.begun.len()), (vec![1, 2, 3, 4], 0));
     let keys = |ids: &[i64]| ids.iter().map(|id| (ONE, SubscriberId(*id))).collect::<Vec<_>>();
     w.store.unsubscribe(SubscriberId(2), &hash(2), NOW).await.unwrap();
-    let turned = w.store.turn_ahead(&first, &[], &keys(&[1, 2]), 0, NOW).await.unwrap();
+    let turned = w.store.record_and_claim_ahead(&first, &[], &keys(&[1, 2]), 0, NOW).await.unwrap();
     assert_eq!(turned.begun, keys(&[1]), "who has left meanwhile gets no letter");
     let both = [sent(SubscriberId(1)), returned(SubscriberId(2), NOW)];
-    let turned = w.store.turn_ahead(&first, &both, &keys(&[3]), 0, NOW).await.unwrap();
+    let turned = w.store.record_and_claim_ahead(&first, &both, &keys(&[3]), 0, NOW).await.unwrap();
     assert_eq!(turned.begun, keys(&[3]));
     assert_eq!(only(&w.store, DeliveryState::Cancelled).await, [2]);
     drop(first);
@@ -467,21 +467,21 @@ async fn what_is_claimed_ahead_is_untried_until_it_begins(w: World) {
     let rows = w.store.deliveries(ONE, DeliveryState::Queued, SubscriberId(0), 9).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.subscriber.0, row.attempts)).collect::<Vec<_>>(), [(4, 0)]);
     assert_eq!((tally(&w.store).await.unknown, only(&w.store, DeliveryState::Deferred).await), (1, vec![3]));
-    let late = Enlistment::for_test(me.worker + 1);
-    assert_eq!(w.store.turn_ahead(&late, &[], &keys(&[4]), 0, NOW).await.unwrap().begun, []);
+    let late = WorkerLease::for_test(me.worker + 1);
+    assert_eq!(w.store.record_and_claim_ahead(&late, &[], &keys(&[4]), 0, NOW).await.unwrap().begun, []);
 }
 
 async fn a_returned_row_is_as_it_was(w: World) {
     let w = World::running(1, w).await;
     let (me, one) = (enlist(&w.store).await, SubscriberId(1));
     claim(&w.store, &me, 1, NOW).await;
-    w.store.turn(&me, &[returned(one, later(5))], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[returned(one, later(5))], 0, NOW).await.unwrap();
     assert_eq!(only(&w.store, DeliveryState::Queued).await, [1]);
     assert_eq!(w.store.next_due().await.unwrap(), Some(later(5)));
     assert_eq!(claim(&w.store, &me, 1, later(5)).await[0].attempt, 1, "the attempt did not count");
-    w.store.turn(&me, &[deferred(one, later(9), false)], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[deferred(one, later(9), false)], 0, NOW).await.unwrap();
     assert_eq!(claim(&w.store, &me, 1, later(9)).await[0].attempt, 2);
-    w.store.turn(&me, &[returned(one, later(20))], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[returned(one, later(20))], 0, NOW).await.unwrap();
     let rows = w.store.deliveries(ONE, DeliveryState::Deferred, SubscriberId(0), 9).await.unwrap();
     assert_eq!(
         (rows[0].attempts, rows[0].reply.clone()),
@@ -497,7 +497,7 @@ async fn long_and_dirty_replies_are_cut(w: World) {
     claim(&w.store, &me, 1, NOW).await;
     let reply = Some(reply(550, &format!("\0é\r\n\u{1}{}", "x".repeat(900))));
     let fail = Transition::Failed { reply, note: "no".to_owned() };
-    w.store.turn(&me, &[finished(SubscriberId(1), fail)], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[finished(SubscriberId(1), fail)], 0, NOW).await.unwrap();
     let rows = w.store.deliveries(ONE, DeliveryState::Failed, SubscriberId(0), 9).await.unwrap();
     let text = rows[0].reply.clone().unwrap().text;
     assert_eq!((text.chars().count(), text.starts_with("éxx")), (500, true));
@@ -520,17 +520,17 @@ async fn what_was_sent_counts_even_after_the_row_was_taken_over(w: World) {
     let again = claim(&w.store, &me, 1, later(1)).await;
     assert_eq!((ids(&again), again[0].attempt), (vec![1], 2));
     // The old worker was only slow. Its refusals are void now; what the relay took is taken.
-    let late = Enlistment::for_test(number);
+    let late = WorkerLease::for_test(number);
     let words =
         [sent(SubscriberId(1)), sent(SubscriberId(2)), failed(SubscriberId(3)), sent(SubscriberId(4))];
-    w.store.turn(&late, &words, 0, later(2)).await.unwrap();
-    w.store.turn(&me, &[failed(SubscriberId(1))], 0, later(3)).await.unwrap();
+    w.store.record_and_claim(&late, &words, 0, later(2)).await.unwrap();
+    w.store.record_and_claim(&me, &[failed(SubscriberId(1))], 0, later(3)).await.unwrap();
     let t = tally(&w.store).await;
     assert_eq!((t.sent, t.failed, t.deferred, t.sending, t.unknown), (3, 0, 1, 0, 4));
 }
 
 /// The server may need a moment to see that the other session is gone.
-async fn reclaim_all(store: &Store, me: &Enlistment, rows: u64) -> u64 {
+async fn reclaim_all(store: &Store, me: &WorkerLease, rows: u64) -> u64 {
     let mut done = 0;
     let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while done < rows && std::time::Instant::now() < until {
@@ -540,7 +540,7 @@ async fn reclaim_all(store: &Store, me: &Enlistment, rows: u64) -> u64 {
     done
 }
 
-async fn next_worker(store: &Store) -> Enlistment {
+async fn next_worker(store: &Store) -> WorkerLease {
     enlist(store).await
 }
 
@@ -557,7 +557,7 @@ async fn a_worker_does_not_take_its_own_rows(w: World) {
 async fn an_old_copy_still_takes_a_late_sent(w: World) {
     let w = World::running(2, w).await;
     let me = enlist(&w.store).await;
-    w.store.turn(&me, &[sent(SubscriberId(2))], 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &[sent(SubscriberId(2))], 0, NOW).await.unwrap();
     assert_eq!(only(&w.store, DeliveryState::Sent).await, [2]);
     assert_eq!(ids(&claim(&w.store, &me, 9, NOW).await), [1]);
 }
@@ -596,11 +596,11 @@ async fn leaving_during_turns(w: World, cancel: bool) -> World {
     let w = World::running(60, w).await;
     let workers: Vec<_> = (1..=3)
         .map(|n| {
-            let (store, me) = (w.store.clone(), Enlistment::for_test(n));
+            let (store, me) = (w.store.clone(), WorkerLease::for_test(n));
             tokio::spawn(async move {
                 let mut done = Vec::new();
                 for turn in 0..40 {
-                    let claimed = store.turn(&me, &done, 6, NOW).await.unwrap();
+                    let claimed = store.record_and_claim(&me, &done, 6, NOW).await.unwrap();
                     done = claimed
                         .iter()
                         .map(|one| match (turn + one.subscriber.0) % 3 {
@@ -611,7 +611,7 @@ async fn leaving_during_turns(w: World, cancel: bool) -> World {
                         .collect();
                     tokio::task::yield_now().await;
                 }
-                store.turn(&me, &done, 0, NOW).await.unwrap();
+                store.record_and_claim(&me, &done, 0, NOW).await.unwrap();
             })
         })
         .collect();
@@ -630,7 +630,7 @@ async fn leaving_during_turns(w: World, cancel: bool) -> World {
 
 async fn an_empty_turn_is_nothing(w: World) {
     let me = enlist(&w.store).await;
-    assert!(w.store.turn(&me, &[], 0, NOW).await.unwrap().is_empty());
+    assert!(w.store.record_and_claim(&me, &[], 0, NOW).await.unwrap().is_empty());
     assert!(claim(&w.store, &me, 10, NOW).await.is_empty());
     assert_eq!(w.store.next_due().await.unwrap(), None);
     w.store.ping().await.unwrap();
@@ -660,7 +660,7 @@ async fn refusals_are_counted_by_class(w: World) {
     let claimed = claim(&w.store, &me, 4, NOW).await;
     let who = |n: usize| claimed[n].subscriber;
     let finished = [failed(who(0)), deferred(who(1), later(5), false), sent(who(2))];
-    w.store.turn(&me, &finished, 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &finished, 0, NOW).await.unwrap();
     let refused = w.store.refused(ONE).await.unwrap();
     assert_eq!(refused.failed.counts().iter().map(|(_, n)| n).sum::<u64>(), 1, "{refused:?}");
     assert_eq!(refused.deferred.counts().iter().map(|(_, n)| n).sum::<u64>(), 1, "{refused:?}");
@@ -697,7 +697,7 @@ async fn the_books_balance_at_every_step(w: World) {
                         assert!(sent_once.insert(one.subscriber), "{:?} was sent before", one.subscriber);
                     }
                 }
-                let claimed = store.turn(&me, &done, dice.below(6), now).await.unwrap();
+                let claimed = store.record_and_claim(&me, &done, dice.below(6), now).await.unwrap();
                 for one in &claimed {
                     assert!(!gone.contains(&one.subscriber.0), "P5: {:?} has left", one.subscriber);
                 }

@@ -154,7 +154,7 @@ async fn many_workers_share_a_postgres_ledger() {
         workers.push(tokio::spawn(async move {
             let (mut mine, mut done) = (Vec::new(), Vec::new());
             loop {
-                let claimed = store.turn(&me, &done, 7, NOW).await.unwrap();
+                let claimed = store.record_and_claim(&me, &done, 7, NOW).await.unwrap();
                 if claimed.is_empty() {
                     // Those that live are left alone.
                     assert_eq!(store.reclaim(&me, NOW).await.unwrap(), 0);
@@ -179,7 +179,7 @@ async fn many_workers_share_a_postgres_ledger() {
 async fn an_expired_lease_on_postgres_is_taken_over() {
     let w = World::running(1, World::postgres().await).await;
     let slow = w.store.enlist(NOW).await.unwrap().unwrap();
-    w.store.turn(&slow, &[], 1, NOW).await.unwrap();
+    w.store.record_and_claim(&slow, &[], 1, NOW).await.unwrap();
     let me = w.another().await.enlist(NOW).await.unwrap().unwrap();
     assert_eq!(w.store.reclaim(&me, NOW).await.unwrap(), 0);
     assert_eq!(w.store.reclaim(&me, NOW.plus(verdicts::store::LEASE * 2)).await.unwrap(), 1);

@@ -16,8 +16,8 @@ use verdicts::domain::subject::{Arm, ArmFigures, Line, Terms, Why, Wording};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::Keyring;
 use verdicts::store::{
-    CastVote, Choices, ChosenHour, Enlistment, Enqueued, NewSubjectTest, NewVariant, Served, Store, Subjects,
-    UNDER_B,
+    CastVote, Choices, ChosenHour, Enqueued, NewSubjectTest, NewVariant, Served, Store, Subjects, UNDER_B,
+    WorkerLease,
 };
 
 const ONE: IssueNumber = IssueNumber(1);
@@ -66,10 +66,10 @@ fn minutes(n: u64) -> UnixMillis {
 }
 
 /// Claims and sends all that is due; who got which letter.
-async fn send_due(store: &Store, me: &Enlistment, now: UnixMillis) -> BTreeMap<i64, Option<i64>> {
-    let claimed = store.turn(me, &[], 100_000, now).await.unwrap();
+async fn send_due(store: &Store, me: &WorkerLease, now: UnixMillis) -> BTreeMap<i64, Option<i64>> {
+    let claimed = store.record_and_claim(me, &[], 100_000, now).await.unwrap();
     let done: Vec<_> = claimed.iter().map(|one| sent(one.subscriber)).collect();
-    store.turn(me, &done, 0, now).await.unwrap();
+    store.record_and_claim(me, &done, 0, now).await.unwrap();
     claimed.iter().map(|one| (one.subscriber.0, one.letter())).collect()
 }
 
@@ -174,14 +174,14 @@ async fn a_share_goes_at_once_in_halves_and_the_rest_waits_for_the_winner(w: Wor
     assert_eq!(w.store.issue(ONE).await.unwrap().unwrap().subject, "The other subject");
     assert_eq!(w.store.public_stencil(ONE).await.unwrap().as_deref(), Some("stencil 1000"));
 
-    let claimed = w.store.turn(&me, &[], 1000, later(WAIT)).await.unwrap();
+    let claimed = w.store.record_and_claim(&me, &[], 1000, later(WAIT)).await.unwrap();
     assert_eq!(claimed.len(), 240);
     for one in &claimed {
         assert_eq!(one.letter(), Some(UNDER_B), "the rest gets the winner");
         assert_eq!(one.enqueued_at, later(WAIT), "its age and its date count from there");
     }
     let done: Vec<_> = claimed.iter().map(|one| sent(one.subscriber)).collect();
-    w.store.turn(&me, &done, 0, later(WAIT)).await.unwrap();
+    w.store.record_and_claim(&me, &done, 0, later(WAIT)).await.unwrap();
     assert_eq!(w.store.finish_done(later(WAIT)).await.unwrap(), [ONE]);
 
     // The archive's letter stays when its deliveries have become counters; nobody's else does.
@@ -213,16 +213,16 @@ async fn a_letter_that_is_tried_again_keeps_its_subject(w: World) {
     let key = |claimed: &[Claimed]| -> Vec<_> {
         claimed.iter().map(|one| (one.subscriber, one.variant, one.enqueued_at)).collect()
     };
-    let first = w.store.turn(&me, &[], 100, NOW).await.unwrap();
+    let first = w.store.record_and_claim(&me, &[], 100, NOW).await.unwrap();
     // All of them are put off beyond the decision, with nothing sent: too few to mean anything.
     let again = minutes(5 * 60);
     let back: Vec<_> = first.iter().map(|one| deferred(one.subscriber, again, false)).collect();
-    w.store.turn(&me, &back, 0, NOW).await.unwrap();
+    w.store.record_and_claim(&me, &back, 0, NOW).await.unwrap();
     let test = w.store.decide_subject_test(later(WAIT)).await.unwrap().unwrap();
     assert_eq!(test.decided.map(|one| (one.winner, one.why)), Some((Arm::A, Why::TooFew)));
     let rest = send_due(&w.store, &me, later(WAIT)).await;
     assert_eq!(rest.len(), 50, "nobody waits for those who are put off");
-    assert_eq!(key(&w.store.turn(&me, &[], 100, again).await.unwrap()), key(&first));
+    assert_eq!(key(&w.store.record_and_claim(&me, &[], 100, again).await.unwrap()), key(&first));
 }
 
 async fn too_few_readers_are_not_kept_waiting(w: World) {
@@ -338,7 +338,7 @@ async fn topics_and_hours_are_heard_in_a_test(w: World) {
     assert_eq!((waiting.letters, waiting.next), (20, minutes(7 * 60)), "the later hour is still heard");
     let rest = send_due(&w.store, &me, later(WAIT)).await;
     assert_eq!(rest.len(), 100);
-    let at_their_hour = w.store.turn(&me, &[], 1000, minutes(7 * 60)).await.unwrap();
+    let at_their_hour = w.store.record_and_claim(&me, &[], 1000, minutes(7 * 60)).await.unwrap();
     assert_eq!(at_their_hour.len(), 20);
     assert!(at_their_hour.iter().all(|one| one.enqueued_at == minutes(7 * 60)));
     let rest = rest.into_iter().chain(at_their_hour.iter().map(|one| (one.subscriber.0, one.letter())));

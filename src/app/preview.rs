@@ -22,9 +22,9 @@ use crate::letter::render::Templates;
 use crate::letter::templates::{self, Kind};
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
+use crate::publish::{self, Draft, Publisher};
 use crate::store::UNDER_B;
 use crate::web::preview::{Choice, Sheet, Shown, Studio, Wanted};
-use crate::week::{self, Desk, Draft};
 
 /// Who a letter is filled in for: somebody whose name has to be encoded.
 const NAME: &str = "Zoë Ångström";
@@ -98,7 +98,7 @@ impl Bench {
         let app = self.fresh()?;
         let made = match wanted.show.parse::<NoticeKind>() {
             Ok(kind) => return self.notice(&app, kind).await,
-            Err(_) if self.is_draft => self.draft(&app.desk(), &wanted.reader).await?,
+            Err(_) if self.is_draft => self.draft(&app.publisher(), &wanted.reader).await?,
             Err(_) => self.stored(&app, &wanted.reader).await?,
         };
         let now = UnixMillis::now();
@@ -159,10 +159,10 @@ impl Bench {
     }
 
     /// The next letter, with the files on disk in place of what was imported of them.
-    async fn draft(&self, desk: &Desk, reader: &str) -> Result<Made, Vec<String>> {
+    async fn draft(&self, publisher: &Publisher, reader: &str) -> Result<Made, Vec<String>> {
         let now = UnixMillis::now();
-        let (unsaved, note) = self.unsaved(desk).await?;
-        let draft = week::draft_with(desk, now, &unsaved).await.map_err(one)?;
+        let (unsaved, note) = self.unsaved(publisher).await?;
+        let draft = publish::draft_with(publisher, now, &unsaved).await.map_err(one)?;
         let mut readers = names();
         let topics = topics(&draft);
         for topic in topics.iter().take(MOST_TOPICS) {
@@ -172,7 +172,7 @@ impl Bench {
             return Err(vec![format!(
                 "issue {} has no letter: {}",
                 self.number,
-                week::quiet_words(desk, &draft.selection)
+                publish::quiet_words(publisher, &draft.selection)
             )]);
         };
         if let Some(rival) = edition.rival.as_ref() {
@@ -184,7 +184,7 @@ impl Bench {
         }
         let topic = topics.iter().find(|topic| reader == format!("topic:{topic}"));
         let variant = match topic.and_then(|topic| Topics::new([topic.as_str()])) {
-            Some(topics) => Some(week::variant(desk, &draft, &topics, now).map_err(one)?),
+            Some(topics) => Some(publish::variant(publisher, &draft, &topics, now).map_err(one)?),
             None => None,
         };
         let edition = variant.as_ref().unwrap_or(edition);
@@ -193,7 +193,7 @@ impl Bench {
     }
 
     /// The comparisons of the files that differ from what was imported and have been in no letter, and a word on that.
-    async fn unsaved(&self, desk: &Desk) -> Result<(Vec<Comparison>, Option<String>), Vec<String>> {
+    async fn unsaved(&self, publisher: &Publisher) -> Result<(Vec<Comparison>, Option<String>), Vec<String>> {
         if self.comparisons.is_empty() {
             return Ok((Vec::new(), None));
         }
@@ -211,7 +211,7 @@ impl Bench {
         let mut unsaved = Vec::new();
         for (_, comparison) in read.good {
             let stored: Option<StoredComparison> =
-                desk.store.comparison(&comparison.slug).await.map_err(one)?;
+                publisher.store.comparison(&comparison.slug).await.map_err(one)?;
             let is_other =
                 stored.is_none_or(|stored| stored.featured_in.is_none() && stored.comparison != comparison);
             if is_other {

@@ -15,8 +15,8 @@ use crate::letter::render::Templates;
 use crate::letter::templates::{self, File, FolderError, Kind};
 use crate::letter::{Latest, NoticeError, NoticeWriter, Texts, texts};
 use crate::mail::Signer;
+use crate::publish;
 use crate::web::{Pages, PagesError};
-use crate::week;
 
 /// What a look at all templates brought, a line each.
 #[derive(Default)]
@@ -98,7 +98,7 @@ fn is_in(kind: Kind, file: &File) -> bool {
 fn letters(settings: &Settings, keyring: &Keyring, now: UnixMillis, checked: &mut Checked) {
     let made = Templates::of_dir(settings.templates.as_deref()).map_err(|error| plain(&error.to_string()));
     let rehearsed = made.and_then(|made| {
-        week::rehearse(&made.with_theme(&settings.theme), settings, keyring, now)
+        publish::rehearse(&made.with_theme(&settings.theme), settings, keyring, now)
             .map_err(|error| plain(&error.to_string()))
     });
     match rehearsed {

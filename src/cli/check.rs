@@ -181,14 +181,18 @@ async fn check_store(app: &App, found: &mut Findings) {
         }
         Err(error) => found.add(Grade::Bad, "readers", error.to_string()),
     }
-    match crate::week::draft(&app.desk(), UnixMillis::now()).await {
+    match crate::publish::draft(&app.publisher(), UnixMillis::now()).await {
         Ok(draft) => match &draft.edition {
             Some(edition) => found.add(
                 Grade::Good,
                 "letter",
                 format!("issue {}: {}", draft.number, edition.composition.subject),
             ),
-            None => found.add(Grade::Warn, "letter", crate::week::quiet_words(&app.desk(), &draft.selection)),
+            None => found.add(
+                Grade::Warn,
+                "letter",
+                crate::publish::quiet_words(&app.publisher(), &draft.selection),
+            ),
         },
         Err(error) => found.add(Grade::Bad, "letter", error.to_string()),
     }
@@ -221,7 +225,7 @@ async fn check_notices(app: &App, found: &mut Findings) {
 
 async fn check_relay(app: &App, found: &mut Findings) {
     let url = &app.settings.relay.url;
-    let answer = match app.post_office() {
+    let answer = match app.mailer() {
         Ok(post) => post.probe().await,
         Err(error) => Err(error.to_string()),
     };

@@ -19,8 +19,8 @@ use crate::domain::issue::{IssueNumber, IssueState};
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::Stencil;
+use crate::publish;
 use crate::store::{DeliveryRow, Requeued};
-use crate::week;
 
 /// Rows of a listing that are fetched at once.
 const PAGE: i64 = 1000;
@@ -119,7 +119,7 @@ pub async fn run(command: IssueCommand, app: &App) -> Outcome {
 
 /// Prints what the next letter would be.
 pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
-    let draft = week::draft(&app.desk(), UnixMillis::now()).await?;
+    let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;
     let readers = app.store.count_subscribers().await?.get("active").copied().unwrap_or(0);
     let selection = &draft.selection;
     let subject = draft.edition.as_ref().map(|e| &e.composition.subject);
@@ -157,7 +157,7 @@ pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
         }
     }
     if draft.edition.is_none() {
-        eprintln!("nothing to send: {}", week::quiet_words(&app.desk(), selection));
+        eprintln!("nothing to send: {}", publish::quiet_words(&app.publisher(), selection));
         return Ok(Exit::NothingToSend);
     }
     Ok(Exit::Done)
@@ -303,12 +303,12 @@ async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, Failure> {
     if let Some(text) = app.store.public_stencil(number).await? {
         return Ok(Stencil::from_text(&text)?);
     }
-    let draft = week::draft(&app.desk(), UnixMillis::now()).await?;
+    let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;
     match draft.edition {
         Some(edition) if draft.number == number => Ok(edition.stencil),
         None if draft.number == number => Err(Failure::Failed(format!(
             "issue {number} has no letter: {}",
-            week::quiet_words(&app.desk(), &draft.selection)
+            publish::quiet_words(&app.publisher(), &draft.selection)
         ))),
         _ => Err(status::unknown(number)),
     }
@@ -351,7 +351,7 @@ async fn test(app: &App, number: IssueNumber, to: &str) -> Outcome {
     let to = EmailAddress::parse(to).map_err(|error| Failure::Usage(format!("--to {to:?}: {error}")))?;
     let stencil = stencil(app, number).await?;
     let letter = fill(app, stencil, number, to.clone())?;
-    match app.post_office()?.send_one(&to, &format!("test-{number}"), &letter).await {
+    match app.mailer()?.send_one(&to, &format!("test-{number}"), &letter).await {
         Ok(reply) => {
             say(format_args!("the relay took it: {reply}"));
             Ok(Exit::Done)

@@ -15,8 +15,8 @@ use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
 use crate::domain::issue::{Issue, IssueNumber, IssueState};
 use crate::domain::subject::Wording;
-use crate::store::Enlistment;
-use crate::week::{self, Started};
+use crate::publish::{self, Started};
+use crate::store::WorkerLease;
 
 /// How often a process that only watches looks at the ledger, and tries to take over.
 const WATCH: Duration = Duration::from_millis(500);
@@ -113,7 +113,7 @@ async fn the_run(app: &App) -> Result<Option<IssueNumber>, Failure> {
         eprintln!("going on with issue {} \"{}\"", issue.number, issue.subject);
         return Ok(Some(issue.number));
     }
-    let started = week::run(&app.desk(), None, now).await?;
+    let started = publish::run(&app.publisher(), None, now).await?;
     match started {
         Started::Running { number, .. } => {
             eprintln!("{started}");
@@ -154,9 +154,9 @@ async fn deliver(
     wait: bool,
     stop: &watch::Receiver<bool>,
 ) -> Result<Option<Pass>, Failure> {
-    let post = app.post_office()?;
+    let post = app.mailer()?;
     let bar = Bar::letters(app.store.tally(number).await?);
-    let mut enlistment: Option<Enlistment> = None;
+    let mut enlistment: Option<WorkerLease> = None;
     let mut last = None;
     let mut said = false;
     let mut held = None;

@@ -1,6 +1,6 @@
 //! One letter, or none, outside the ledger: for an operator who looks before the run starts.
 
-use super::engine::{Carrier, PostOffice};
+use super::engine::{Mailer, Transport};
 use super::transition::{Concern, Decision, decide, decide_open, decide_outbox};
 use crate::domain::EmailAddress;
 use crate::domain::delivery::{Claimed, Reply, Transition};
@@ -21,16 +21,16 @@ impl Line {
     }
 }
 
-impl PostOffice {
+impl Mailer {
     /// Hands over a letter whose attempt is written down, and says what its outcome means by the same table as for letters
     /// of an issue. `claimed` stands for the row; its issue is looked at by nobody. `name` is what the outbox calls it.
     pub async fn attempt(&self, line: &mut Line, claimed: &Claimed, name: &str, letter: &[u8]) -> Decision {
         let outcome = match &self.carrier {
-            Carrier::Outbox(outbox) => match outbox.put(&format!("{name}.eml"), letter.to_vec()).await {
+            Transport::Outbox(outbox) => match outbox.put(&format!("{name}.eml"), letter.to_vec()).await {
                 Ok(reply) => Outcome::Accepted(reply),
                 Err(error) => return self.not_tried(claimed, decide_outbox(&error, self.now())),
             },
-            Carrier::Smtp(_) | Carrier::Several(_) => {
+            Transport::Smtp(_) | Transport::Several(_) => {
                 let mut session = match self.session(line).await {
                     Ok(session) => session,
                     Err(decision) => return self.not_tried(claimed, decision),
@@ -52,9 +52,9 @@ impl PostOffice {
         }
         line.close().await;
         let relays = match &self.carrier {
-            Carrier::Smtp(relay) => std::slice::from_ref(relay.as_ref()),
-            Carrier::Several(relays) => relays.all(),
-            Carrier::Outbox(_) => &[],
+            Transport::Smtp(relay) => std::slice::from_ref(relay.as_ref()),
+            Transport::Several(relays) => relays.all(),
+            Transport::Outbox(_) => &[],
         };
         let mut last: Option<OpenError> = None;
         for relay in relays {
@@ -93,15 +93,15 @@ impl PostOffice {
     /// Words for the operator that name what is wrong and the remedy.
     pub async fn probe(&self) -> Result<String, String> {
         match &self.carrier {
-            Carrier::Smtp(relay) => greet(relay).await.map(str::to_owned),
-            Carrier::Several(relays) => {
+            Transport::Smtp(relay) => greet(relay).await.map(str::to_owned),
+            Transport::Several(relays) => {
                 let mut words = Vec::new();
                 for relay in relays.all() {
                     words.push(greet(relay).await?);
                 }
                 Ok(format!("{} relays answer: {}", words.len(), words.join("; ")))
             }
-            Carrier::Outbox(outbox) => {
+            Transport::Outbox(outbox) => {
                 let probe = outbox.folder().join(".probe");
                 tokio::fs::create_dir_all(outbox.folder())
                     .await
@@ -119,11 +119,11 @@ impl PostOffice {
     /// The relay's reply, or what happened to the line, in words for the operator.
     pub async fn send_one(&self, to: &EmailAddress, name: &str, letter: &[u8]) -> Result<Reply, String> {
         match &self.carrier {
-            Carrier::Outbox(outbox) => {
+            Transport::Outbox(outbox) => {
                 outbox.put(&format!("{name}.eml"), letter.to_vec()).await.map_err(|error| error.to_string())
             }
-            Carrier::Smtp(relay) => self.hand_over(std::slice::from_ref(relay.as_ref()), to, letter).await,
-            Carrier::Several(relays) => self.hand_over(relays.all(), to, letter).await,
+            Transport::Smtp(relay) => self.hand_over(std::slice::from_ref(relay.as_ref()), to, letter).await,
+            Transport::Several(relays) => self.hand_over(relays.all(), to, letter).await,
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::engine::{Carrier, Letters, PostOffice, Ready};
+use super::engine::{Letters, Mailer, Ready, Transport};
 use super::filling::{Fillers, Filling};
 use super::pool::{NoSession, Pool, Standing};
 use super::relays::Seat;
@@ -72,7 +72,7 @@ struct Held {
 type Known = (Finished, Concern);
 
 pub(super) struct Connection {
-    post: Arc<PostOffice>,
+    post: Arc<Mailer>,
     pool: Arc<Pool>,
     fillers: Arc<Fillers<Ready>>,
     turns: mpsc::Sender<Turn>,
@@ -88,7 +88,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(
-        post: &Arc<PostOffice>,
+        post: &Arc<Mailer>,
         pool: &Arc<Pool>,
         fillers: &Arc<Fillers<Ready>>,
         turns: &mpsc::Sender<Turn>,
@@ -218,21 +218,21 @@ impl Connection {
     async fn end(&mut self, job: &Job, next: Option<&Job>) -> Known {
         let post = self.post.clone();
         let outcome = match (&post.carrier, &mut self.session) {
-            (Carrier::Outbox(outbox), _) => {
+            (Transport::Outbox(outbox), _) => {
                 let name = file_name(&post, &job.claimed);
                 match outbox.put(&name, std::mem::take(&mut self.letter)).await {
                     Ok(reply) => Outcome::Accepted(reply),
                     Err(error) => return known(job, decide_outbox(&error, post.now())),
                 }
             }
-            (Carrier::Smtp(_) | Carrier::Several(_), Some(session)) => {
+            (Transport::Smtp(_) | Transport::Several(_), Some(session)) => {
                 let sender = next.map(|next| post.sender(&next.claimed));
                 let next = next
                     .zip(sender.as_deref())
                     .map(|(next, from)| Envelope { from, to: &next.claimed.email });
                 session.end(next).await
             }
-            (Carrier::Smtp(_) | Carrier::Several(_), None) => {
+            (Transport::Smtp(_) | Transport::Several(_), None) => {
                 Outcome::LineDropped { after_dot: false, why: "the session is closed".to_owned() }
             }
         };
@@ -255,9 +255,9 @@ impl Connection {
     /// Whether a letter can begin at once.
     fn is_ready(&self) -> bool {
         match &self.post.carrier {
-            Carrier::Outbox(_) => true,
-            Carrier::Smtp(_) => self.has_session(),
-            Carrier::Several(relays) => {
+            Transport::Outbox(_) => true,
+            Transport::Smtp(_) => self.has_session(),
+            Transport::Several(relays) => {
                 let now = self.post.now();
                 self.has_session() && !self.seat.as_ref().is_some_and(|seat| relays.is_out(seat, now))
             }
@@ -274,11 +274,11 @@ impl Connection {
         let post = self.post.clone();
         let reconnect = post.settings.reconnect;
         match &post.carrier {
-            Carrier::Outbox(_) => {}
-            Carrier::Smtp(relay) => {
+            Transport::Outbox(_) => {}
+            Transport::Smtp(relay) => {
                 self.session = Some(self.pool.open(relay, reconnect, &mut self.stop).await?);
             }
-            Carrier::Several(relays) => {
+            Transport::Several(relays) => {
                 let opened = relays.open(&self.pool, reconnect, post.now(), &mut self.stop).await?;
                 (self.session, self.seat) = (Some(opened.0), Some(opened.1));
             }
@@ -289,7 +289,7 @@ impl Connection {
     /// What one of several relays refuses for good, another may take: no reason to stop while one is left.
     fn over_another(&self, decision: Decision) -> Decision {
         match (&self.post.carrier, &self.seat, &decision.concern) {
-            (Carrier::Several(relays), Some(seat), Concern::Certain(words)) => {
+            (Transport::Several(relays), Some(seat), Concern::Certain(words)) => {
                 tracing::warn!(%words, "a relay is left out for now");
                 match relays.refused(seat, self.post.now()) {
                     true => Decision { concern: Concern::None, ..decision },
@@ -314,7 +314,7 @@ fn known(job: &Job, decision: Decision) -> Known {
 }
 
 /// The same name for the same Message-ID, so that a second attempt replaces the file of the first.
-fn file_name(post: &PostOffice, claimed: &Claimed) -> String {
+fn file_name(post: &Mailer, claimed: &Claimed) -> String {
     let id = post.keyring.message_id(claimed.issue, claimed.subscriber);
     format!("{:04}-{:08}-{id}.eml", claimed.issue.0, claimed.subscriber.0)
 }

@@ -39,7 +39,7 @@ use crate::domain::rate::Rate;
 use crate::domain::token::Keyring;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::{Outbox, Relay, Wire};
-use crate::store::{Enlistment, MarkFile, Store, StoreError};
+use crate::store::{MarkFile, Store, StoreError, WorkerLease};
 
 /// How letters go out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +72,7 @@ impl Default for Settings {
 }
 
 /// Where letters are handed over.
-pub enum Carrier {
+pub enum Transport {
     Outbox(Outbox),
     Smtp(Box<Relay>),
     /// Several relays, by weight; one that fails is left out.
@@ -107,8 +107,8 @@ pub type Loader = Arc<
 pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
 /// All that a pass needs besides the store. It remembers nothing from one pass to the next: the pace is the store's.
-pub struct PostOffice {
-    pub(super) carrier: Carrier,
+pub struct Mailer {
+    pub(super) carrier: Transport,
     pub(super) settings: Settings,
     /// The envelope's sender: where bounces go.
     pub(super) envelope_from: EmailAddress,
@@ -122,9 +122,9 @@ pub struct PostOffice {
     mark: Option<MarkFile>,
 }
 
-impl PostOffice {
+impl Mailer {
     pub fn new(
-        carrier: Carrier,
+        carrier: Transport,
         settings: Settings,
         envelope_from: EmailAddress,
         keyring: Keyring,
@@ -203,8 +203,8 @@ impl PostOffice {
         space.clear();
         letters.fill(claimed, self.now(), &mut space);
         match self.carrier {
-            Carrier::Outbox(_) => Ready::File(space),
-            Carrier::Smtp(_) | Carrier::Several(_) => Ready::Wire(Wire::new(space)),
+            Transport::Outbox(_) => Ready::File(space),
+            Transport::Smtp(_) | Transport::Several(_) => Ready::Wire(Wire::new(space)),
         }
     }
 
@@ -258,8 +258,8 @@ pub struct Progress {
 /// row can't be written is better not sent. Rows that were in flight are found by [`Store::reclaim`].
 pub async fn pass(
     store: &Store,
-    me: &Enlistment,
-    post: &Arc<PostOffice>,
+    me: &WorkerLease,
+    post: &Arc<Mailer>,
     stop: &watch::Receiver<bool>,
     watch: impl Fn(Progress),
 ) -> Result<Pass, StoreError> {
@@ -303,7 +303,7 @@ pub async fn pass(
 /// How much of a run an older copy of the database may miss without being known for one.
 const MARK_EVERY: Duration = Duration::from_secs(5);
 
-async fn keep_mark(store: &Store, post: &PostOffice) -> Infallible {
+async fn keep_mark(store: &Store, post: &Mailer) -> Infallible {
     loop {
         sleep(MARK_EVERY).await;
         // A full disk is the ledger's to find out; the run does not end for this.
@@ -316,7 +316,7 @@ async fn keep_mark(store: &Store, post: &PostOffice) -> Infallible {
 /// How often a worker notes its speed for `status`.
 const NOTE_EVERY: Duration = Duration::from_secs(2);
 
-async fn note_speed(store: &Store, me: &Enlistment, post: &PostOffice, done: &AtomicU64) -> Infallible {
+async fn note_speed(store: &Store, me: &WorkerLease, post: &Mailer, done: &AtomicU64) -> Infallible {
     let begun = Instant::now();
     let mut speed = Speed::default();
     speed.sample(Duration::ZERO, 0);

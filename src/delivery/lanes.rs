@@ -127,11 +127,11 @@ impl Lanes {
     /// A turn of the store, paced if it claims anything that has to be kept to something.
     ///
     /// # Errors
-    /// As [`Store::turn_ahead`].
+    /// As [`Store::record_and_claim_ahead`].
     pub(super) async fn turn(
         &mut self,
         store: &Store,
-        me: &crate::store::Enlistment,
+        me: &crate::store::WorkerLease,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
         want: usize,
@@ -139,7 +139,7 @@ impl Lanes {
     ) -> Result<Turned, StoreError> {
         let free = self.rate.is_none() && self.limits.warmup.0.is_empty() && self.domains.is_empty();
         if (free || want == 0) && self.slower.is_empty() && self.returned == 0 {
-            return store.turn_ahead(me, finished, begin, want, now).await;
+            return store.record_and_claim_ahead(me, finished, begin, want, now).await;
         }
         let room = self.room();
         let pacing = Pacing {
@@ -151,7 +151,7 @@ impl Lanes {
             returned: self.returned,
         };
         let Paced { claimed, begun, parked, held_until } =
-            store.turn_paced(me, finished, begin, want, now, &pacing).await?;
+            store.record_and_claim_paced(me, finished, begin, want, now, &pacing).await?;
         for domain in self.slower.drain() {
             tracing::info!(%domain, "this domain wants fewer letters for a while; it gets them more slowly");
             self.domains.entry(domain).or_insert(self.rate.unwrap_or(UNLIMITED));

@@ -16,7 +16,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connection::{Job, Key, Leave, Turn, Wish};
-use super::engine::{Letters, Pass, PostOffice, Progress};
+use super::engine::{Letters, Mailer, Pass, Progress};
 use super::gather::{self, Gather};
 use super::lanes::Lanes;
 use super::pool::stopped;
@@ -26,7 +26,7 @@ use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
 use crate::domain::pace::BURST;
 use crate::fault::{self, Point};
-use crate::store::{Enlistment, Store, StoreError};
+use crate::store::{Store, StoreError, WorkerLease};
 
 /// Most turns in one commit.
 const BATCH: usize = 256;
@@ -40,8 +40,8 @@ const AGAIN: [Duration; 3] =
 
 pub(super) struct Ledger<'a, W> {
     store: &'a Store,
-    me: &'a Enlistment,
-    post: &'a PostOffice,
+    me: &'a WorkerLease,
+    post: &'a Mailer,
     stop: watch::Receiver<bool>,
     watch: W,
     pass: Pass,
@@ -64,8 +64,8 @@ pub(super) struct Ledger<'a, W> {
 impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     pub(super) fn new(
         store: &'a Store,
-        me: &'a Enlistment,
-        post: &'a PostOffice,
+        me: &'a WorkerLease,
+        post: &'a Mailer,
         stop: watch::Receiver<bool>,
         watch: W,
     ) -> Self {
@@ -276,7 +276,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         for wait in AGAIN {
             sleep(wait).await;
             self.drain(turns);
-            match self.store.turn(self.me, &self.finished, 0, self.post.now()).await {
+            match self.store.record_and_claim(self.me, &self.finished, 0, self.post.now()).await {
                 Ok(_) => return Ok(()),
                 Err(again) => error = again,
             }

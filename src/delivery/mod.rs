@@ -18,6 +18,6 @@ mod speed;
 pub mod transition;
 
 pub use by_hand::Line;
-pub use engine::{Carrier, Letters, Loader, Pass, PostOffice, Progress, Settings, pass};
+pub use engine::{Letters, Loader, Mailer, Pass, Progress, Settings, Transport, pass};
 pub use lanes::{Limit, Limits};
 pub use relays::Relays;

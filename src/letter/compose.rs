@@ -12,7 +12,7 @@ mod subject;
 mod votes;
 
 pub use subject::Heading;
-pub use votes::{Ballot, VoteFigure, VoteResult};
+pub use votes::{ComparisonVotes, VoteFigure, VoteResult};
 
 use sentences::{answer, intro, link_text, split_line, verdict_line};
 use subject::{heading, second_heading};

@@ -14,7 +14,7 @@ use crate::domain::UnixMillis;
 ///
 /// On SQLite it is an exclusive lock on a file beside the database, so one process delivers at a time; on Postgres an
 /// advisory lock held by a connection, so that many may. Both vanish with the process, however it ends.
-pub struct Enlistment {
+pub struct WorkerLease {
     pub worker: i64,
     hold: Hold,
 }
@@ -29,7 +29,7 @@ enum Hold {
     Lost,
 }
 
-impl Enlistment {
+impl WorkerLease {
     /// A worker whose hold is lost and who does not know: what a test of late outcomes needs.
     #[doc(hidden)]
     pub fn for_test(worker: i64) -> Self {
@@ -40,18 +40,18 @@ impl Enlistment {
     pub(super) async fn check(&self) -> Result<()> {
         match &self.hold {
             Hold::File { .. } => Ok(()),
-            Hold::Lost => Err(StoreError::Dismissed { worker: self.worker }),
+            Hold::Lost => Err(StoreError::LeaseLost { worker: self.worker }),
             Hold::Session(session) => {
                 let alive = session.lock().await.ping().await;
-                alive.map_err(|_| StoreError::Dismissed { worker: self.worker })
+                alive.map_err(|_| StoreError::LeaseLost { worker: self.worker })
             }
         }
     }
 }
 
-impl std::fmt::Debug for Enlistment {
+impl std::fmt::Debug for WorkerLease {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Enlistment(worker {})", self.worker)
+        write!(f, "WorkerLease(worker {})", self.worker)
     }
 }
 
@@ -60,14 +60,14 @@ impl Store {
     ///
     /// # Errors
     /// `LockFile` if the file beside the database can't be made; else what the engine says.
-    pub async fn enlist(&self, now: UnixMillis) -> Result<Option<Enlistment>> {
+    pub async fn enlist(&self, now: UnixMillis) -> Result<Option<WorkerLease>> {
         match &self.inner.home {
             Place::File(path) => {
                 let Some(lock) = lock_file(path, ".worker.lock")? else { return Ok(None) };
                 let worker = self.worker_number(now).await?;
                 // A run goes through the rows in their order and once: more than this would hold what is done with.
                 sqlx::query("PRAGMA cache_size = -2000").fetch_all(&self.inner.normal).await?;
-                Ok(Some(Enlistment { worker, hold: Hold::File { _lock: lock } }))
+                Ok(Some(WorkerLease { worker, hold: Hold::File { _lock: lock } }))
             }
             Place::Server(options) => {
                 let worker = self.worker_number(now).await?;
@@ -77,7 +77,7 @@ impl Store {
                     .bind(worker)
                     .execute(&mut session)
                     .await?;
-                Ok(Some(Enlistment { worker, hold: Hold::Session(Mutex::new(session)) }))
+                Ok(Some(WorkerLease { worker, hold: Hold::Session(Mutex::new(session)) }))
             }
         }
     }
@@ -87,11 +87,11 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::enlist`].
-    pub async fn enlist_for_notices(&self, now: UnixMillis) -> Result<Option<Enlistment>> {
+    pub async fn enlist_for_notices(&self, now: UnixMillis) -> Result<Option<WorkerLease>> {
         match &self.inner.home {
             Place::File(path) => {
                 let Some(lock) = lock_file(path, ".notices.lock")? else { return Ok(None) };
-                Ok(Some(Enlistment {
+                Ok(Some(WorkerLease {
                     worker: self.worker_number(now).await?,
                     hold: Hold::File { _lock: lock },
                 }))

@@ -37,7 +37,7 @@ pub enum StoreError {
     #[error("{0}")]
     Shared(String),
     #[error("worker {worker} has lost its hold on the database; start the worker again")]
-    Dismissed { worker: i64 },
+    LeaseLost { worker: i64 },
     #[error("comparison {slug:?} is not in the store; import it first")]
     NoSuchComparison { slug: String },
     #[error(

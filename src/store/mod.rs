@@ -51,14 +51,14 @@ mod wording;
 pub use addresses::{AddressChange, AskedChange, CHANGE_FOR, Changed, TAKE_BACK_FOR};
 pub use choices::{Choices, ChosenHour, ChosenTopics, NewVariant, Served, Waiting};
 pub use comparisons::Carried;
-pub use enlistment::Enlistment;
+pub use enlistment::WorkerLease;
 pub use error::StoreError;
 pub use leaving::{Leaving, Reasons};
 pub use mark::{Mark, MarkFile};
 pub use notices::NoticeRow;
 pub use pacing::{Paced, Pacing};
 pub use queue::Turned;
-pub use reading::{Figures, Shelf};
+pub use reading::{Figures, ListsVersion};
 pub use retention::Requeued;
 pub use schema::SCHEMA;
 pub use subjects::{Decided, NewSubjectTest, SubjectTest, Subjects, UNDER_B};
@@ -287,7 +287,7 @@ impl Store {
         let mut all: Vec<_> = rendered.iter().map(|(name, text)| (*name, text.as_str().to_owned())).collect();
         all.extend(plain.iter().map(|(name, text)| (*name, (*text).to_owned())));
         all.push(("figures", reading::figures_text()));
-        all.push(("shelf", reading::shelf_text()));
+        all.push(("lists version", reading::lists_version_text()));
         all.push(("reclaim", queue::reclaim_text(self.inner.engine)));
         all
     }

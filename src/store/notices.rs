@@ -7,7 +7,7 @@ use super::dialect::Engine;
 use super::pace_rows::Lanes;
 use super::pacing::{ALL, LOCK_PACES};
 use super::queue::{GONE_ON_POSTGRES, words};
-use super::{Durability, Enlistment, LEASE, Result, Store, StoreError, Write};
+use super::{Durability, LEASE, Result, Store, StoreError, WorkerLease, Write};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::Transition;
 use crate::domain::notice::{ClaimedNotice, NewNotice, NextNotice, NoticeId, NoticeKind};
@@ -101,8 +101,8 @@ impl Store {
     /// Takes back what a worker that is gone had claimed; how many.
     ///
     /// # Errors
-    /// `Dismissed` if our own hold is lost; else what the engine says.
-    pub async fn reclaim_notices(&self, me: &Enlistment, now: UnixMillis) -> Result<u64> {
+    /// `LeaseLost` if our own hold is lost; else what the engine says.
+    pub async fn reclaim_notices(&self, me: &WorkerLease, now: UnixMillis) -> Result<u64> {
         me.check().await?;
         let text = match self.inner.engine {
             Engine::Sqlite => BACK.to_owned(),
@@ -123,7 +123,7 @@ impl Store {
     /// What the engine says; then nothing is claimed.
     pub async fn claim_notice(
         &self,
-        me: &Enlistment,
+        me: &WorkerLease,
         rate: Option<Rate>,
         now: UnixMillis,
     ) -> Result<NextNotice> {
@@ -180,7 +180,7 @@ impl Store {
     /// What the engine says; then the notice is still claimed.
     pub async fn finish_notice(
         &self,
-        me: &Enlistment,
+        me: &WorkerLease,
         id: NoticeId,
         transition: &Transition,
         now: UnixMillis,

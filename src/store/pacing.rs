@@ -1,6 +1,6 @@
 //! The pace of a run, in the same commit as its claims: what one worker takes, another finds taken, and a restart goes on there.
 //!
-//! A plain [`Store::turn_ahead`] knows nothing of this; [`Store::turn_paced`] is the turn of a run with a rate, a ceiling, or a domain
+//! A plain [`Store::record_and_claim_ahead`] knows nothing of this; [`Store::record_and_claim_paced`] is the turn of a run with a rate, a ceiling, or a domain
 //! that has to be spared. It looks at the head of the queue before it claims: letters of a domain whose turn has not come get the
 //! time of their slot as `due_at` and count as no attempt, and the letters behind them move up.
 
@@ -12,7 +12,7 @@ use sqlx::Row as _;
 use super::dialect::Engine;
 use super::pace_rows::{Lanes, lane};
 use super::queue::{AHEAD, Turned, share_issue};
-use super::{Durability, Enlistment, LEASE, Result, Store, Write};
+use super::{Durability, LEASE, Result, Store, WorkerLease, Write};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Finished};
 use crate::domain::issue::IssueNumber;
@@ -98,14 +98,14 @@ struct SlotRow {
 }
 
 impl Store {
-    /// As [`Store::turn_ahead`], at the pace that `pacing` says. What is returned as `held_until` has been looked at under the
+    /// As [`Store::record_and_claim_ahead`], at the pace that `pacing` says. What is returned as `held_until` has been looked at under the
     /// same lock, so several workers together keep to the rate exactly.
     ///
     /// # Errors
-    /// As [`Store::turn_ahead`].
-    pub async fn turn_paced(
+    /// As [`Store::record_and_claim_ahead`].
+    pub async fn record_and_claim_paced(
         &self,
-        me: &Enlistment,
+        me: &WorkerLease,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
         want: usize,
@@ -167,7 +167,7 @@ impl Store {
     async fn claim_paced(
         &self,
         tx: &mut Write<'_>,
-        me: &Enlistment,
+        me: &WorkerLease,
         want: usize,
         now: UnixMillis,
         pacing: &Pacing<'_>,
@@ -219,7 +219,7 @@ impl Store {
     async fn claim_around(
         &self,
         tx: &mut Write<'_>,
-        me: &Enlistment,
+        me: &WorkerLease,
         may: usize,
         now: UnixMillis,
         pacing: &Pacing<'_>,
@@ -278,7 +278,7 @@ impl Store {
     async fn claim_these(
         &self,
         tx: &mut Write<'_>,
-        me: &Enlistment,
+        me: &WorkerLease,
         rows: &[SlotRow],
         now: UnixMillis,
     ) -> Result<Vec<Claimed>> {

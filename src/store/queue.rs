@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::dialect::Engine;
-use super::{Durability, Enlistment, LEASE, Result, Store, StoreError, Write};
+use super::{Durability, LEASE, Result, Store, StoreError, WorkerLease, Write};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Finished, Reply, Transition};
 use crate::domain::issue::IssueNumber;
@@ -267,8 +267,8 @@ impl Store {
     /// process can be enlisted; on Postgres those whose advisory lock nobody holds, or whose lease has run out.
     ///
     /// # Errors
-    /// `Dismissed` if our own hold is lost, so that others may be taking *our* rows; else what the engine says.
-    pub async fn reclaim(&self, me: &Enlistment, now: UnixMillis) -> Result<u64> {
+    /// `LeaseLost` if our own hold is lost, so that others may be taking *our* rows; else what the engine says.
+    pub async fn reclaim(&self, me: &WorkerLease, now: UnixMillis) -> Result<u64> {
         me.check().await?;
         let mut tx = self.inner.begin(Durability::Full).await?;
         share_issue(&mut tx, self.inner.engine).await?;
@@ -294,9 +294,9 @@ impl Store {
     ///
     /// # Errors
     /// What the engine says; then nothing of the turn happened, and the caller still holds `finished`.
-    pub async fn turn(
+    pub async fn record_and_claim(
         &self,
-        me: &Enlistment,
+        me: &WorkerLease,
         finished: &[Finished],
         want: usize,
         now: UnixMillis,
@@ -309,10 +309,10 @@ impl Store {
     /// subscriber active and their issue running; the others have to be given back.
     ///
     /// # Errors
-    /// As [`Store::turn`].
-    pub async fn turn_ahead(
+    /// As [`Store::record_and_claim`].
+    pub async fn record_and_claim_ahead(
         &self,
-        me: &Enlistment,
+        me: &WorkerLease,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
         want: usize,
@@ -323,7 +323,7 @@ impl Store {
 
     async fn whole_turn(
         &self,
-        me: &Enlistment,
+        me: &WorkerLease,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
         (want, note): (usize, Option<&'static str>),
@@ -352,7 +352,7 @@ impl Store {
     pub(super) async fn turn_in(
         &self,
         tx: &mut Write<'_>,
-        me: &Enlistment,
+        me: &WorkerLease,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
         (want, note): (usize, Option<&'static str>),
@@ -365,7 +365,7 @@ impl Store {
     fn statement(
         &self,
         rows: String,
-        me: &Enlistment,
+        me: &WorkerLease,
         (want, note): (usize, Option<&'static str>),
         now: UnixMillis,
     ) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
@@ -382,7 +382,7 @@ impl Store {
     pub(super) async fn record(
         &self,
         tx: &mut Write<'_>,
-        me: &Enlistment,
+        me: &WorkerLease,
         finished: &[Finished],
         now: UnixMillis,
     ) -> Result<()> {

@@ -37,7 +37,7 @@ pub struct Figures {
 
 /// What the lists of everything depend on. As long as it is the same, so are they.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Shelf {
+pub struct ListsVersion {
     pub comparisons: i64,
     /// When any comparison was last imported with another text.
     pub updated_at: UnixMillis,
@@ -111,10 +111,10 @@ impl Store {
     }
 
     /// What the lists of everything depend on.
-    pub async fn shelf(&self, now: UnixMillis) -> Result<Shelf> {
-        let text = sql(shelf_text());
+    pub async fn lists_version(&self, now: UnixMillis) -> Result<ListsVersion> {
+        let text = sql(lists_version_text());
         let row = sqlx::query(text).bind(now.0).fetch_one(&self.inner.read).await?;
-        Ok(Shelf {
+        Ok(ListsVersion {
             comparisons: row.try_get("comparisons")?,
             updated_at: UnixMillis(row.try_get::<Option<i64>, _>("updated_at")?.unwrap_or(0)),
             issues: row.try_get("issues")?,
@@ -133,7 +133,7 @@ pub(super) fn figures_text() -> String {
     )
 }
 
-pub(super) fn shelf_text() -> String {
+pub(super) fn lists_version_text() -> String {
     format!(
         "SELECT (SELECT COUNT(*) FROM comparison WHERE published_at <= $1) AS comparisons,
                 (SELECT MAX(updated_at) FROM comparison) AS updated_at,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 
-use super::{Durability, Enlistment, Result, Store};
+use super::{Durability, Result, Store, WorkerLease};
 use crate::domain::UnixMillis;
 
 /// How old a note may be that still speaks of this moment; a worker that ended leaves its last one behind.
@@ -25,7 +25,7 @@ impl Store {
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn note_speed(&self, me: &Enlistment, per_second: f64, now: UnixMillis) -> Result<()> {
+    pub async fn note_speed(&self, me: &WorkerLease, per_second: f64, now: UnixMillis) -> Result<()> {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a speed fits many times over, and `as` stops at the ends"

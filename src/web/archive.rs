@@ -12,7 +12,7 @@ use super::Web;
 use super::everybody::Unmade;
 use super::fresh::Made;
 use super::metadata;
-use super::shelf::Stamp;
+use super::page_cache::Stamp;
 use crate::domain::UnixMillis;
 use crate::domain::issue::{Issue, IssueNumber};
 use crate::domain::subject::Arm;

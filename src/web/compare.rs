@@ -11,8 +11,8 @@ use super::Web;
 use super::everybody::Making;
 use super::fresh::Made;
 use super::metadata;
+use super::page_cache::Stamp;
 use super::say::Say;
-use super::shelf::Stamp;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, StoredComparison, Tool, Votes};
 use crate::letter::Language;
@@ -94,7 +94,7 @@ pub async fn page(
     web.everybodys((path(&slug), Some(language)), &asked, look, make).await
 }
 
-/// The page's path, as the shelf knows it.
+/// The page's path, as the cache knows it.
 pub fn path(slug: &str) -> String {
     format!("/compare/{slug}")
 }

@@ -1,12 +1,12 @@
-//! Answers for everybody: from the shelf if they can, made anew if they must.
+//! Answers for everybody: from the cache if they can, made anew if they must.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::Web;
 use super::fresh::Made;
+use super::page_cache::{Found, Key, Stamp};
 use super::say::Say;
-use super::shelf::{Found, Key, Stamp};
 use crate::domain::UnixMillis;
 use crate::letter::Language;
 use crate::store::StoreError;
@@ -45,7 +45,7 @@ impl Web {
         Made { kind: "text/plain", body, modified: UnixMillis(0), max_age, language: None, policy: None }
     }
 
-    /// The page of `key`: as it lies on the shelf, as long as `look` finds what it depends on unchanged; else as `make`
+    /// The page of `key`: as it lies on the cache, as long as `look` finds what it depends on unchanged; else as `make`
     /// makes it now. `look` is not asked where nothing lies.
     pub(super) async fn everybodys<'a>(
         &'a self,
@@ -54,7 +54,7 @@ impl Web {
         look: impl AsyncFnOnce(&Stamp) -> Result<Option<Stamp>, StoreError>,
         make: impl AsyncFnOnce() -> Making<'a>,
     ) -> Response {
-        match self.shelf.find(&key) {
+        match self.page_cache.find(&key) {
             Found::Good(kept) => return kept.page.answer(asked),
             Found::Look(kept) => match look(&kept.stamp).await {
                 Ok(Some(stamp)) if stamp == kept.stamp => return kept.page.answer(asked),
@@ -70,10 +70,10 @@ impl Web {
             Ok(Some((stamp, mut made))) => {
                 // The page's own words may be newer than what it tells: they came with this binary.
                 made.modified = made.modified.max(self.started);
-                self.shelf.put(key, stamp, made.ready()).page.answer(asked)
+                self.page_cache.put(key, stamp, made.ready()).page.answer(asked)
             }
             Ok(None) => {
-                self.shelf.forget(&key.0);
+                self.page_cache.forget(&key.0);
                 self.unknown_link()
             }
             Err(Unmade::Store(error)) => self.broken(&error),
@@ -92,10 +92,10 @@ impl Web {
         now: UnixMillis,
         make: impl AsyncFnOnce() -> Result<Option<Made<'a>>, Unmade>,
     ) -> Response {
-        let lists = async || self.store.shelf(now).await.map(|shelf| Some(Stamp::Lists(shelf)));
+        let lists = async || self.store.lists_version(now).await.map(|cache| Some(Stamp::Lists(cache)));
         let make = async || {
             // Read before the lists themselves, so that a page is at worst made once too often.
-            let stamp = Stamp::Lists(self.store.shelf(now).await?);
+            let stamp = Stamp::Lists(self.store.lists_version(now).await?);
             Ok(make().await?.map(|made| (stamp, made)))
         };
         self.everybodys(key, asked, async |_: &Stamp| lists().await, make).await

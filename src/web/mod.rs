@@ -19,6 +19,7 @@ mod health;
 mod join;
 mod leave;
 mod metadata;
+mod page_cache;
 mod pages;
 mod preferences;
 pub mod preview;
@@ -26,7 +27,6 @@ mod readers;
 mod rehearsal;
 mod say;
 mod serving;
-mod shelf;
 mod signup;
 mod sitemap;
 mod vote;
@@ -46,9 +46,9 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 
 pub use client::{ClientIp, client_ip};
 pub use leave::REASONS;
+pub use page_cache::PageCache;
 pub use pages::{Pages, PagesError};
 pub use serving::{Bounds, serve};
-pub use shelf::Shelf;
 
 use crate::config::SignupSettings;
 use crate::domain::UnixMillis;
@@ -68,7 +68,7 @@ pub struct Web {
     pub site: Site,
     pub pages: Pages,
     /// Pages for everybody that are made already.
-    pub shelf: Shelf,
+    pub page_cache: PageCache,
     /// When this process began: nothing it says is older.
     pub started: UnixMillis,
     /// Whose word on a client's address is believed.

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::Web;
 use super::fresh::Made;
-use super::shelf::Stamp;
+use super::page_cache::Stamp;
 use super::xml;
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;

@@ -98,7 +98,7 @@ pub async fn cast(
         let vote = CastVote { reader, tool: &tool.slug, published: comparison.published(), stance };
         match web.store.vote(&vote, UnixMillis::now()).await? {
             Voted::Counted => {
-                web.shelf.forget(&compare::path(&comparison.slug));
+                web.page_cache.forget(&compare::path(&comparison.slug));
                 ballot(&web, language, reader, &comparison, &choice, true).await
             }
             Voted::Gone => Ok(refusal(&web, &Voter::Gone)),

@@ -18,7 +18,7 @@ use crate::domain::signup::PENDING_KEPT;
 use crate::domain::subscriber::SubscriberId;
 use crate::fault::{self, Point};
 use crate::letter::{Latest, NoticeWriter};
-use crate::store::{Enlistment, StoreError};
+use crate::store::{StoreError, WorkerLease};
 
 /// How often what is over is swept away, and what a worker that is gone had claimed is taken back.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -31,8 +31,8 @@ const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What the notices' loop keeps from one look to the next; nothing of it matters to a worker that starts anew.
 #[derive(Default)]
-pub struct Desk {
-    hold: Option<Enlistment>,
+pub struct NoticeLoop {
+    hold: Option<WorkerLease>,
     swept_at: Option<UnixMillis>,
     /// The relay takes nothing at the moment: nobody knocks before this.
     rests_until: Option<UnixMillis>,
@@ -49,18 +49,18 @@ pub struct Notices {
 
 impl Worker {
     pub(super) async fn run_notices(&self) {
-        let mut desk = Desk::default();
+        let mut state = NoticeLoop::default();
         let mut stop = self.stop.clone();
         while !*self.stop.borrow() {
-            let rest = match self.notices_tick(&mut desk, UnixMillis::now()).await {
+            let rest = match self.notices_tick(&mut state, UnixMillis::now()).await {
                 Ok(()) => POLL,
                 Err(error) => {
                     tracing::error!(%error, "notices wait for a moment");
-                    desk.hold = None;
+                    state.hold = None;
                     AFTER_ERROR
                 }
             };
-            desk.line.close().await;
+            state.line.close().await;
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
                 () = self.notices.wake.notified(), if rest == POLL => {}
@@ -73,14 +73,14 @@ impl Worker {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn notices_tick(&self, desk: &mut Desk, now: UnixMillis) -> Result<(), StoreError> {
-        let store = &self.desk.store;
-        if desk.hold.is_none() {
-            desk.hold = store.enlist_for_notices(now).await?;
-            desk.swept_at = None;
+    pub async fn notices_tick(&self, state: &mut NoticeLoop, now: UnixMillis) -> Result<(), StoreError> {
+        let store = &self.publisher.store;
+        if state.hold.is_none() {
+            state.hold = store.enlist_for_notices(now).await?;
+            state.swept_at = None;
         }
-        let Some(me) = &desk.hold else { return Ok(()) };
-        if desk.swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY) {
+        let Some(me) = &state.hold else { return Ok(()) };
+        if state.swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY) {
             self.post.check_mark(store).await?;
             let found = store.reclaim_notices(me, now).await?;
             if found > 0 {
@@ -92,17 +92,18 @@ impl Worker {
             if forgotten > 0 {
                 tracing::info!(addresses = forgotten, "never confirmed, so they are deleted");
             }
-            desk.swept_at = Some(now);
+            state.swept_at = Some(now);
         }
-        if desk.rests_until.is_some_and(|until| now < until) {
+        if state.rests_until.is_some_and(|until| now < until) {
             return Ok(());
         }
         while !*self.stop.borrow() {
             match store.claim_notice(me, self.post.rate(), now).await? {
                 NextNotice::Due(notice) => {
-                    if !self.send_notice(me, &mut desk.line, &notice, now).await? {
-                        desk.rests_until =
-                            Some(UnixMillis::now().plus(REST.min(self.desk.settings.delivery.first_retry)));
+                    if !self.send_notice(me, &mut state.line, &notice, now).await? {
+                        state.rests_until = Some(
+                            UnixMillis::now().plus(REST.min(self.publisher.settings.delivery.first_retry)),
+                        );
                         break;
                     }
                 }
@@ -115,7 +116,7 @@ impl Worker {
     /// False when the relay (or the outbox) could not even be asked: then the others need not try.
     async fn send_notice(
         &self,
-        me: &Enlistment,
+        me: &WorkerLease,
         line: &mut Line,
         notice: &ClaimedNotice,
         now: UnixMillis,
@@ -123,7 +124,7 @@ impl Worker {
         fault::point(Point::Claim);
         let transition = match self.notices.writer.write(notice, self.latest().await?.as_ref()) {
             Ok(letter) => {
-                let id = self.desk.keyring.notice_message_id(notice.id);
+                let id = self.publisher.keyring.notice_message_id(notice.id);
                 let name = format!("notice-{:08}-{id}", notice.id.0);
                 self.post.attempt(line, &stand_in(notice), &name, &letter).await.transition
             }
@@ -139,14 +140,14 @@ impl Worker {
                 tracing::warn!(id, %kind, %to, %note, "a notice is tried again later")
             }
         }
-        self.desk.store.finish_notice(me, notice.id, &transition, now).await?;
+        self.publisher.store.finish_notice(me, notice.id, &transition, now).await?;
         Ok(!matches!(transition, Transition::Returned { .. }))
     }
 
     /// The newest issue that is there for everybody.
     async fn latest(&self) -> Result<Option<Latest>, StoreError> {
-        let latest = self.desk.store.public_issues(0, 1).await?.pop();
-        let site = &self.desk.settings.site;
+        let latest = self.publisher.store.public_issues(0, 1).await?.pop();
+        let site = &self.publisher.settings.site;
         Ok(latest.map(|issue| Latest::new(site, issue.number, &issue.subject)))
     }
 }

@@ -8,7 +8,7 @@ use verdicts::domain::UnixMillis;
 use verdicts::domain::comparison::{Comparison, Votes};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::site::{Mailbox, Site};
-use verdicts::letter::compose::{Ballot, Composition, compose};
+use verdicts::letter::compose::{ComparisonVotes, Composition, compose};
 use verdicts::letter::pick::{Choice, Selection, Why};
 use verdicts::letter::sources;
 
@@ -67,7 +67,7 @@ impl Case {
     }
 
     /// How the votes on the letter before came out.
-    pub fn ballots(&self) -> Vec<Ballot> {
+    pub fn ballots(&self) -> Vec<ComparisonVotes> {
         self.voted.iter().map(|slug| ballot(slug)).collect()
     }
 
@@ -87,8 +87,8 @@ fn choice(slug: &str) -> Choice {
 }
 
 /// Votes on the first tool only, so that the second shows what nobody has voted on looks like where its file has none.
-fn ballot(slug: &str) -> Ballot {
-    Ballot { comparison: comparison(slug), here: [Votes { ship: 21, skip: 8 }, Votes::default()] }
+fn ballot(slug: &str) -> ComparisonVotes {
+    ComparisonVotes { comparison: comparison(slug), here: [Votes { ship: 21, skip: 8 }, Votes::default()] }
 }
 
 fn folder() -> PathBuf {

@@ -8,14 +8,14 @@ use crate::cli::{Exit, Failure, Outcome, say, say_json};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::letter::lint::Grade;
-use crate::week::{self, Rival, proof};
+use crate::publish::{self, Rival, proof};
 
 /// The draft under the subject that it is to be tested against, which a run holds to the same.
 async fn rival(app: &App, number: IssueNumber) -> Result<Option<Rival>, Failure> {
     if app.store.issue(number).await?.is_some() {
         return Ok(None);
     }
-    let draft = week::draft(&app.desk(), UnixMillis::now()).await?;
+    let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;
     Ok(draft.edition.and_then(|edition| edition.rival))
 }
 

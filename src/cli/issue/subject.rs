@@ -13,8 +13,8 @@ use crate::domain::UnixMillis;
 use crate::domain::issue::{IssueNumber, IssueState};
 use crate::domain::subject::{ArmFigures, Line, Share, Terms, Wording};
 use crate::letter::lint;
+use crate::publish;
 use crate::store::SubjectTest;
-use crate::week;
 
 /// What is typed besides the subject itself.
 #[derive(Args, Default)]
@@ -162,7 +162,7 @@ async fn show(app: &App, number: IssueNumber, as_json: bool) -> Outcome {
         return Err(status::unknown(number));
     }
     let written = app.store.wording(number).await?;
-    let draft = week::draft(&app.desk(), UnixMillis::now()).await?;
+    let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;
     let edition = draft.edition.as_ref().map(|edition| &edition.composition);
     let findings =
         edition.map(|letter| lint::heading(&letter.subject, &letter.preheader)).unwrap_or_default();
@@ -186,7 +186,7 @@ async fn show(app: &App, number: IssueNumber, as_json: bool) -> Outcome {
 /// What the next letter is called, and what that is tested against.
 pub(super) fn draft_words(
     letter: &crate::letter::compose::Composition,
-    rival: Option<&week::Rival>,
+    rival: Option<&publish::Rival>,
 ) -> Vec<String> {
     let mut lines = vec![format!("subject    {}", letter.subject)];
     if let Some(rival) = rival {

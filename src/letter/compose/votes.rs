@@ -8,7 +8,7 @@ use crate::domain::comparison::{Comparison, Votes};
 
 /// A comparison that readers could vote on, with the votes cast here.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Ballot {
+pub struct ComparisonVotes {
     pub comparison: Comparison,
     /// On the first tool and on the second.
     pub here: [Votes; 2],
@@ -38,13 +38,13 @@ impl Composition {
     /// The letter with the results of `ballots`: those on which anybody has voted here, with the community's figures as
     /// the pages show them (the votes of the comparison's file included).
     #[must_use]
-    pub fn with_votes(mut self, ballots: &[Ballot]) -> Self {
+    pub fn with_votes(mut self, ballots: &[ComparisonVotes]) -> Self {
         self.votes = ballots.iter().filter(|b| b.here.iter().any(|v| v.total() > 0)).map(result).collect();
         self
     }
 }
 
-fn result(ballot: &Ballot) -> VoteResult {
+fn result(ballot: &ComparisonVotes) -> VoteResult {
     let Comparison { title, question, url, tools, .. } = &ballot.comparison;
     let figures = tools.iter().zip(ballot.here).map(|(tool, here)| {
         let votes = tool.community_with(here);

@@ -1,6 +1,6 @@
 //! What a preview asks of a week beyond its draft.
 
-use super::{Desk, Draft, Edition, WeekError, choices};
+use super::{Draft, Edition, PublishError, Publisher, variants};
 use crate::domain::UnixMillis;
 use crate::domain::comparison::Comparison;
 use crate::domain::preferences::Topics;
@@ -11,13 +11,19 @@ use crate::mail::Stencil;
 ///
 /// # Errors
 /// As [`super::run`].
-pub fn variant(desk: &Desk, draft: &Draft, topics: &Topics, now: UnixMillis) -> Result<Edition, WeekError> {
+pub fn variant(
+    publisher: &Publisher,
+    draft: &Draft,
+    topics: &Topics,
+    now: UnixMillis,
+) -> Result<Edition, PublishError> {
     let left = draft.selection.of(topics);
     let selection = if left.featured.is_empty() { &draft.selection } else { &left };
-    let ballots = choices::of_interest(selection, &draft.ballots);
-    let composition = compose(draft.number, now, &desk.settings.site, selection).with_votes(&ballots);
+    let ballots = variants::of_interest(selection, &draft.ballots);
+    let composition = compose(draft.number, now, &publisher.settings.site, selection).with_votes(&ballots);
     let composition = composition.in_words(draft.written.as_ref());
-    let stencil = Stencil::build(&desk.templates.render(&composition)?, &desk.settings.site, draft.number)?;
+    let stencil =
+        Stencil::build(&publisher.templates.render(&composition)?, &publisher.settings.site, draft.number)?;
     Ok(Edition { composition, stencil, rival: None })
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::subjects::{new_variant, variant_under_b};
-use super::{Desk, WeekError};
+use super::subject_test::{new_variant, variant_under_b};
+use super::{PublishError, Publisher};
 use crate::domain::UnixMillis;
 use crate::domain::comparison::Tool;
 use crate::domain::issue::IssueNumber;
 use crate::domain::preferences::{Topics, next_hour};
 use crate::domain::subject::Wording;
-use crate::letter::compose::{Ballot, Composition, compose};
+use crate::letter::compose::{ComparisonVotes, Composition, compose};
 use crate::letter::pick::Selection;
 use crate::mail::Stencil;
 use crate::store::{Choices, ChosenHour, NewVariant, Served};
@@ -26,7 +26,7 @@ type Carried = (Vec<String>, Vec<String>);
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub selection: &'a Selection,
-    pub ballots: &'a [Ballot],
+    pub ballots: &'a [ComparisonVotes],
     pub written: Option<&'a Wording>,
 }
 
@@ -35,18 +35,18 @@ pub(super) struct Source<'a> {
 /// # Errors
 /// As [`super::run`].
 pub(super) async fn choices(
-    desk: &Desk,
+    publisher: &Publisher,
     number: IssueNumber,
     from: Source<'_>,
     with_test: bool,
     now: UnixMillis,
-) -> Result<(Choices, Vec<NewVariant>), WeekError> {
+) -> Result<(Choices, Vec<NewVariant>), PublishError> {
     let selection = from.selection;
     let mut under_b = Vec::new();
-    let mut choices = Choices { hours: hours(desk, now).await?, ..Choices::default() };
+    let mut choices = Choices { hours: hours(publisher, now).await?, ..Choices::default() };
     let whole = carried(selection);
     let mut made: BTreeMap<Carried, i64> = BTreeMap::new();
-    for chosen in desk.store.chosen_topics().await? {
+    for chosen in publisher.store.chosen_topics().await? {
         let left = Topics::parse(&chosen.topics).map(|topics| selection.of(&topics));
         let served = match left {
             Some(left) if left.featured.is_empty() => Served::Nothing,
@@ -57,11 +57,12 @@ pub(super) async fn choices(
                 } else if choices.variants.len() < MOST_VARIANTS {
                     let variant = i64::try_from(made.len()).unwrap_or(i64::MAX - 1) + 1;
                     let left = Source { selection: &left, ..from };
-                    let (letter, composition) = letter(desk, number, left, variant, now)?;
+                    let (letter, composition) = letter(publisher, number, left, variant, now)?;
                     choices.variants.push(letter);
                     if with_test {
                         let of = (variant, &composition);
-                        let rival = variant_under_b(desk, number, left.selection, of, from.written, now)?;
+                        let rival =
+                            variant_under_b(publisher, number, left.selection, of, from.written, now)?;
                         under_b.push(rival);
                     }
                     made.insert(carries, variant);
@@ -79,37 +80,45 @@ pub(super) async fn choices(
 }
 
 fn letter(
-    desk: &Desk,
+    publisher: &Publisher,
     number: IssueNumber,
     Source { selection, ballots, written }: Source<'_>,
     variant: i64,
     now: UnixMillis,
-) -> Result<(NewVariant, Composition), WeekError> {
-    let site = &desk.settings.site;
+) -> Result<(NewVariant, Composition), PublishError> {
+    let site = &publisher.settings.site;
     let composition = compose(number, now, site, selection).with_votes(&of_interest(selection, ballots));
     let composition = composition.in_words(written);
-    let stencil = Stencil::build(&desk.templates.render(&composition)?, site, number)?;
+    let stencil = Stencil::build(&publisher.templates.render(&composition)?, site, number)?;
     // It is the whole letter with less in it: what there is to warn of was said of that.
-    super::passes(number, super::proof(&desk.settings.site, &desk.keyring, number, &stencil, now), false)?;
+    super::passes(
+        number,
+        super::proof(&publisher.settings.site, &publisher.keyring, number, &stencil, now),
+        false,
+    )?;
     Ok((new_variant(variant, &composition, selection, &stencil), composition))
 }
 
 /// The ballots that have a category in common with what the variant carries. Not with what was chosen, since readers of
 /// different choices may share a variant.
-pub(super) fn of_interest(selection: &Selection, ballots: &[Ballot]) -> Vec<Ballot> {
+pub(super) fn of_interest(selection: &Selection, ballots: &[ComparisonVotes]) -> Vec<ComparisonVotes> {
     let choices = selection.featured.iter().chain(&selection.mentioned);
     let topic = |tool: &Tool| tool.category.trim().to_lowercase();
     let carried: BTreeSet<String> = choices.flat_map(|choice| &choice.comparison.tools).map(topic).collect();
-    let is_of_interest = |b: &&Ballot| b.comparison.tools.iter().any(|tool| carried.contains(&topic(tool)));
+    let is_of_interest =
+        |b: &&ComparisonVotes| b.comparison.tools.iter().any(|tool| carried.contains(&topic(tool)));
     ballots.iter().filter(is_of_interest).cloned().collect()
 }
 
-async fn hours(desk: &Desk, now: UnixMillis) -> Result<Option<Vec<(ChosenHour, UnixMillis)>>, WeekError> {
-    if !desk.settings.delivery.reader_hours {
+async fn hours(
+    publisher: &Publisher,
+    now: UnixMillis,
+) -> Result<Option<Vec<(ChosenHour, UnixMillis)>>, PublishError> {
+    if !publisher.settings.delivery.reader_hours {
         return Ok(None);
     }
-    let chosen = desk.store.chosen_hours().await?;
-    let own = desk.settings.schedule.timezone;
+    let chosen = publisher.store.chosen_hours().await?;
+    let own = publisher.settings.schedule.timezone;
     let due = |chosen: &ChosenHour| next_hour(chosen.zone.parse().unwrap_or(own), chosen.hour, now);
     Ok(Some(chosen.into_iter().map(|chosen| (chosen.clone(), due(&chosen))).collect()))
 }
@@ -153,11 +162,13 @@ mod tests {
         let selection = pick::pick(&samples, pick::Window::since(None, now, week), rules);
         let category = selection.featured[0].comparison.tools[0].category.clone();
         let narrow = selection.of(&Topics::new([category.as_str()]).unwrap());
-        let ballots: Vec<Ballot> =
-            samples.into_iter().map(|comparison| Ballot { comparison, here: Default::default() }).collect();
+        let ballots: Vec<ComparisonVotes> = samples
+            .into_iter()
+            .map(|comparison| ComparisonVotes { comparison, here: Default::default() })
+            .collect();
         let shown = of_interest(&narrow, &ballots);
         assert!(!shown.is_empty() && shown.len() < ballots.len());
-        let has = |b: &Ballot| b.comparison.tools.iter().any(|t| t.category == category);
+        let has = |b: &ComparisonVotes| b.comparison.tools.iter().any(|t| t.category == category);
         assert!(shown.iter().all(has) && ballots.iter().filter(|b| has(b)).count() == shown.len());
     }
 }

@@ -1,9 +1,9 @@
 //! A week, from the comparisons in the store to a queue full of letters.
 
-mod choices;
 mod preview;
 mod proof;
-mod subjects;
+mod subject_test;
+mod variants;
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::domain::comparison::{Comparison, Tool};
 use crate::domain::issue::{IssueNumber, NewIssue};
 use crate::domain::subject::{LEAST_SENT, Wording};
 use crate::domain::token::Keyring;
-use crate::letter::compose::{Ballot, Composition, compose};
+use crate::letter::compose::{ComparisonVotes, Composition, compose};
 use crate::letter::lint::{Finding, Grade};
 use crate::letter::pick::{self, Selection, pick};
 use crate::letter::render::{RenderError, Templates};
@@ -22,11 +22,11 @@ use crate::store::{Enqueued, Store, StoreError, SubjectTest, Subjects};
 
 pub use preview::variant;
 pub use proof::{proof, rehearse};
-pub use subjects::Rival;
+pub use subject_test::Rival;
 
 /// What a week needs: the settings, the store and the site's keys.
 #[derive(Clone)]
-pub struct Desk {
+pub struct Publisher {
     pub settings: std::sync::Arc<Settings>,
     pub store: Store,
     pub keyring: Keyring,
@@ -38,7 +38,7 @@ pub struct Draft {
     pub number: IssueNumber,
     pub selection: Selection,
     /// What the last letter featured, with the votes on it.
-    pub ballots: Vec<Ballot>,
+    pub ballots: Vec<ComparisonVotes>,
     /// What an operator wrote for it.
     pub written: Option<Wording>,
     /// None in a week too quiet for a letter.
@@ -75,7 +75,7 @@ pub enum Started {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum WeekError {
+pub enum PublishError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -102,47 +102,62 @@ const TRIES: u32 = 8;
 /// leaves nothing behind; the last line is one commit, and from there on the queue knows everything.
 ///
 /// # Errors
-/// [`WeekError`] when the store does not answer or the letter can't be made; nothing has been written then.
-pub async fn run(desk: &Desk, slot: Option<&str>, now: UnixMillis) -> Result<Started, WeekError> {
+/// [`PublishError`] when the store does not answer or the letter can't be made; nothing has been written then.
+pub async fn run(
+    publisher: &Publisher,
+    slot: Option<&str>,
+    now: UnixMillis,
+) -> Result<Started, PublishError> {
     for _ in 0..TRIES {
-        let Draft { number, selection, ballots, written, edition } = draft(desk, now).await?;
-        let Some(edition) = edition else { return Ok(Started::Quiet(quiet_words(desk, &selection))) };
-        if desk.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
+        let Draft { number, selection, ballots, written, edition } = draft(publisher, now).await?;
+        let Some(edition) = edition else { return Ok(Started::Quiet(quiet_words(publisher, &selection))) };
+        if publisher.store.count_subscribers().await?.get("active").copied().unwrap_or(0) == 0 {
             return Ok(Started::Nobody);
         }
-        passes(number, proof(&desk.settings.site, &desk.keyring, number, &edition.stencil, now), true)?;
+        passes(
+            number,
+            proof(&publisher.settings.site, &publisher.keyring, number, &edition.stencil, now),
+            true,
+        )?;
         if let Some(rival) = &edition.rival {
             // What there is to warn of was said of the same letter under subject A, but for the subject itself.
-            passes(number, proof(&desk.settings.site, &desk.keyring, number, &rival.stencil, now), false)?;
+            passes(
+                number,
+                proof(&publisher.settings.site, &publisher.keyring, number, &rival.stencil, now),
+                false,
+            )?;
         }
-        let from = choices::Source { selection: &selection, ballots: &ballots, written: written.as_ref() };
-        let (choices, under_b) = choices::choices(desk, number, from, edition.rival.is_some(), now).await?;
+        let from = variants::Source { selection: &selection, ballots: &ballots, written: written.as_ref() };
+        let (choices, under_b) =
+            variants::choices(publisher, number, from, edition.rival.is_some(), now).await?;
         let issue = new_issue(&selection, &edition, slot, now);
-        let test = subjects::new_test(desk, &edition, &selection, under_b);
+        let test = subject_test::new_test(publisher, &edition, &selection, under_b);
         let subjects = Subjects { written, test };
         let subject = edition.composition.subject;
-        return Ok(match desk.store.enqueue_in_words(number, &issue, &choices, &subjects, now).await? {
-            Enqueued::Started { number, audience } => {
-                let begun = desk.store.subject_test(number).await?;
-                let test = subjects.test.map(|_| test_words(begun.as_ref()));
-                Started::Running { number, audience, subject, test }
-            }
-            Enqueued::Taken { by } => Started::Taken { by },
-            Enqueued::NobodyWants => Started::NobodyWants,
-            Enqueued::Outdated => continue,
-        });
+        return Ok(
+            match publisher.store.enqueue_in_words(number, &issue, &choices, &subjects, now).await? {
+                Enqueued::Started { number, audience } => {
+                    let begun = publisher.store.subject_test(number).await?;
+                    let test = subjects.test.map(|_| test_words(begun.as_ref()));
+                    Started::Running { number, audience, subject, test }
+                }
+                Enqueued::Taken { by } => Started::Taken { by },
+                Enqueued::NobodyWants => Started::NobodyWants,
+                Enqueued::Outdated => continue,
+            },
+        );
     }
-    Err(WeekError::Restless)
+    Err(PublishError::Restless)
 }
 
 /// Whether a run may start with a letter of which the linter says this; a warning goes to the log if it is to be `told`.
-fn passes(number: IssueNumber, findings: Vec<Finding>, told: bool) -> Result<(), WeekError> {
+fn passes(number: IssueNumber, findings: Vec<Finding>, told: bool) -> Result<(), PublishError> {
     for finding in findings.iter().filter(|one| told && one.grade == Grade::Warning) {
         tracing::warn!(issue = %number, %finding, "the letter could be better");
     }
     let errors = findings.iter().filter(|one| one.grade == Grade::Error).count();
     match findings.into_iter().next() {
-        Some(first) if errors > 0 => Err(WeekError::Flawed { number, errors, first }),
+        Some(first) if errors > 0 => Err(PublishError::Flawed { number, errors, first }),
         _ => Ok(()),
     }
 }
@@ -151,21 +166,25 @@ fn passes(number: IssueNumber, findings: Vec<Finding>, told: bool) -> Result<(),
 ///
 /// # Errors
 /// As [`run`].
-pub async fn draft(desk: &Desk, now: UnixMillis) -> Result<Draft, WeekError> {
-    draft_with(desk, now, &[]).await
+pub async fn draft(publisher: &Publisher, now: UnixMillis) -> Result<Draft, PublishError> {
+    draft_with(publisher, now, &[]).await
 }
 
 /// As [`draft`], with these comparisons in place of the imported ones of the same slugs.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn draft_with(desk: &Desk, now: UnixMillis, unsaved: &[Comparison]) -> Result<Draft, WeekError> {
-    let schedule = &desk.settings.schedule;
-    let number = desk.store.next_number().await?;
-    let last_cutoff = desk.store.last_issue().await?.map(|last| last.cutoff_at);
+pub async fn draft_with(
+    publisher: &Publisher,
+    now: UnixMillis,
+    unsaved: &[Comparison],
+) -> Result<Draft, PublishError> {
+    let schedule = &publisher.settings.schedule;
+    let number = publisher.store.next_number().await?;
+    let last_cutoff = publisher.store.last_issue().await?.map(|last| last.cutoff_at);
     let window = pick::Window::since(last_cutoff, now, schedule.lookback);
     let reach = pick::reach(last_cutoff, now, schedule.lookback);
-    let mut candidates = desk.store.candidates(reach, window.until).await?;
+    let mut candidates = publisher.store.candidates(reach, window.until).await?;
     preview::overlay(&mut candidates, unsaved);
     let rules = pick::Rules {
         min: schedule.min_comparisons,
@@ -173,17 +192,17 @@ pub async fn draft_with(desk: &Desk, now: UnixMillis, unsaved: &[Comparison]) ->
         mentions: pick::Rules::MENTIONS,
         reach,
     };
-    let selection = pick(&with_votes(&desk.store, candidates).await?, window, rules);
-    let ballots = last_votes(desk).await?;
-    let written = desk.store.wording(number).await?;
+    let selection = pick(&with_votes(&publisher.store, candidates).await?, window, rules);
+    let ballots = last_votes(publisher).await?;
+    let written = publisher.store.wording(number).await?;
     let edition = match selection.quiet {
         Some(_) => None,
         None => {
-            let composition = compose(number, now, &desk.settings.site, &selection).with_votes(&ballots);
+            let composition = compose(number, now, &publisher.settings.site, &selection).with_votes(&ballots);
             let composition = composition.in_words(written.as_ref());
-            let letter = desk.templates.render(&composition)?;
-            let stencil = Stencil::build(&letter, &desk.settings.site, number)?;
-            let rival = subjects::rival(desk, number, &selection, &composition, written.as_ref())?;
+            let letter = publisher.templates.render(&composition)?;
+            let stencil = Stencil::build(&letter, &publisher.settings.site, number)?;
+            let rival = subject_test::rival(publisher, number, &selection, &composition, written.as_ref())?;
             Some(Edition { composition, stencil, rival })
         }
     };
@@ -203,17 +222,17 @@ async fn with_votes(store: &Store, mut comparisons: Vec<Comparison>) -> Result<V
 }
 
 /// What the last issue featured, as readers have voted on it since.
-async fn last_votes(desk: &Desk) -> Result<Vec<Ballot>, StoreError> {
-    let Some(last) = desk.store.last_issue().await? else { return Ok(Vec::new()) };
-    let carried = desk.store.comparisons_in(&[last.number]).await?;
+async fn last_votes(publisher: &Publisher) -> Result<Vec<ComparisonVotes>, StoreError> {
+    let Some(last) = publisher.store.last_issue().await? else { return Ok(Vec::new()) };
+    let carried = publisher.store.comparisons_in(&[last.number]).await?;
     let featured: Vec<Comparison> =
         carried.into_iter().filter(|one| one.featured).map(|one| one.comparison).collect();
     let slugs: Vec<&str> = featured.iter().flat_map(|c| &c.tools).map(|tool| tool.slug.as_str()).collect();
-    let totals = desk.store.vote_totals(&slugs).await?;
+    let totals = publisher.store.vote_totals(&slugs).await?;
     let here = |tool: &Tool| totals.get(&tool.slug).map(|total| total.votes).unwrap_or_default();
     Ok(featured
         .into_iter()
-        .map(|comparison| Ballot { here: comparison.tools.each_ref().map(here), comparison })
+        .map(|comparison| ComparisonVotes { here: comparison.tools.each_ref().map(here), comparison })
         .collect())
 }
 
@@ -258,8 +277,8 @@ pub fn decision_words(test: &SubjectTest) -> String {
 }
 
 /// Why this is a quiet week, in words for the operator.
-pub fn quiet_words(desk: &Desk, selection: &Selection) -> String {
-    let minimum = desk.settings.schedule.min_comparisons;
+pub fn quiet_words(publisher: &Publisher, selection: &Selection) -> String {
+    let minimum = publisher.settings.schedule.min_comparisons;
     let found = selection.quiet.as_ref().map_or(0, |quiet| quiet.found);
     format!(
         "a quiet week: {found} new comparison{} and schedule.min_comparisons is {minimum}; \

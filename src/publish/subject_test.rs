@@ -1,6 +1,6 @@
 //! The letters of a test: the same letter under another subject.
 
-use super::{Desk, Edition, WeekError};
+use super::{Edition, PublishError, Publisher};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::domain::subject::{Terms, Wording};
@@ -22,23 +22,23 @@ pub struct Rival {
 /// # Errors
 /// As [`super::run`].
 pub(super) fn rival(
-    desk: &Desk,
+    publisher: &Publisher,
     number: IssueNumber,
     selection: &Selection,
     composition: &Composition,
     written: Option<&Wording>,
-) -> Result<Option<Rival>, WeekError> {
-    let Some(terms) = terms(desk, written) else { return Ok(None) };
-    let under_b = under_b(desk, selection, composition, written);
+) -> Result<Option<Rival>, PublishError> {
+    let Some(terms) = terms(publisher, written) else { return Ok(None) };
+    let under_b = under_b(publisher, selection, composition, written);
     if under_b.subject == composition.subject {
         return Ok(None);
     }
-    let stencil = Stencil::build(&desk.templates.render(&under_b)?, &desk.settings.site, number)?;
+    let stencil = Stencil::build(&publisher.templates.render(&under_b)?, &publisher.settings.site, number)?;
     Ok(Some(Rival { composition: under_b, stencil, terms }))
 }
 
-fn terms(desk: &Desk, written: Option<&Wording>) -> Option<Terms> {
-    let own = &desk.settings.subject_test;
+fn terms(publisher: &Publisher, written: Option<&Wording>) -> Option<Terms> {
+    let own = &publisher.settings.subject_test;
     match written {
         Some(Wording { against: Some((_, terms)), .. }) => Some(*terms),
         Some(Wording { subject: Some(_), .. }) => None,
@@ -47,7 +47,7 @@ fn terms(desk: &Desk, written: Option<&Wording>) -> Option<Terms> {
 }
 
 fn under_b(
-    desk: &Desk,
+    publisher: &Publisher,
     selection: &Selection,
     composition: &Composition,
     written: Option<&Wording>,
@@ -55,7 +55,7 @@ fn under_b(
     let mut under_b = composition.clone();
     if let Some((against, _)) = written.and_then(|written| written.against.as_ref()) {
         against.as_str().clone_into(&mut under_b.subject);
-    } else if let Some(second) = second(&desk.settings.site, selection) {
+    } else if let Some(second) = second(&publisher.settings.site, selection) {
         under_b.subject = second.subject;
         if written.is_none_or(|written| written.preheader.is_none()) {
             under_b.preheader = second.preheader;
@@ -69,17 +69,17 @@ fn under_b(
 /// # Errors
 /// As [`super::run`].
 pub(super) fn variant_under_b(
-    desk: &Desk,
+    publisher: &Publisher,
     number: IssueNumber,
     selection: &Selection,
     (variant, composition): (i64, &Composition),
     written: Option<&Wording>,
     now: UnixMillis,
-) -> Result<NewVariant, WeekError> {
-    let site = &desk.settings.site;
-    let under_b = under_b(desk, selection, composition, written);
-    let stencil = Stencil::build(&desk.templates.render(&under_b)?, site, number)?;
-    super::passes(number, super::proof(site, &desk.keyring, number, &stencil, now), false)?;
+) -> Result<NewVariant, PublishError> {
+    let site = &publisher.settings.site;
+    let under_b = under_b(publisher, selection, composition, written);
+    let stencil = Stencil::build(&publisher.templates.render(&under_b)?, site, number)?;
+    super::passes(number, super::proof(site, &publisher.keyring, number, &stencil, now), false)?;
     Ok(new_variant(UNDER_B + variant, &under_b, selection, &stencil))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn new_variant(
 
 /// The test that an issue begins with; `variants` are those under subject B.
 pub(super) fn new_test(
-    desk: &Desk,
+    publisher: &Publisher,
     edition: &Edition,
     selection: &Selection,
     variants: Vec<NewVariant>,
@@ -110,6 +110,6 @@ pub(super) fn new_test(
         terms: rival.terms,
         tools: tools.map(|tool| tool.slug.clone()).collect(),
         letters,
-        keyring: desk.keyring.clone(),
+        keyring: publisher.keyring.clone(),
     })
 }

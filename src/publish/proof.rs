@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::WeekError;
+use super::PublishError;
 use crate::config::Settings;
 use crate::domain::comparison::{Comparison, Votes};
 use crate::domain::issue::IssueNumber;
@@ -10,7 +10,7 @@ use crate::domain::site::Site;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::{Keyring, Purpose};
 use crate::domain::{EmailAddress, UnixMillis};
-use crate::letter::compose::{Ballot, compose};
+use crate::letter::compose::{ComparisonVotes, compose};
 use crate::letter::lint::{Expected, Finding, Grade, lint};
 use crate::letter::pick::{Rules, Window, pick, reach};
 use crate::letter::render::Templates;
@@ -57,7 +57,7 @@ pub fn rehearse(
     settings: &Settings,
     keyring: &Keyring,
     now: UnixMillis,
-) -> Result<Vec<Finding>, WeekError> {
+) -> Result<Vec<Finding>, PublishError> {
     let site = &settings.site;
     let week = Duration::from_secs(7 * 24 * 3600);
     let (number, samples) = (IssueNumber(1), samples(now));
@@ -78,9 +78,9 @@ pub fn rehearse(
 }
 
 /// Votes on what a letter before featured.
-fn ballots(samples: &[Comparison]) -> Vec<Ballot> {
+fn ballots(samples: &[Comparison]) -> Vec<ComparisonVotes> {
     let here = [Votes { ship: 3, skip: 1 }, Votes::default()];
-    samples.iter().take(2).map(|one| Ballot { comparison: one.clone(), here }).collect()
+    samples.iter().take(2).map(|one| ComparisonVotes { comparison: one.clone(), here }).collect()
 }
 
 /// A comparison with nothing in it that may be absent.

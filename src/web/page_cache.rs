@@ -33,20 +33,20 @@ pub enum Stamp {
         figures: store::Figures,
         tools: [String; 2],
     },
-    Lists(store::Shelf),
+    Lists(store::ListsVersion),
     /// A letter stays as it was sent; which of two subjects it is known by may be decided later.
     Letter(IssueNumber, String),
 }
 
-/// A page on the shelf.
+/// A page on the cache.
 pub struct Kept {
     pub stamp: Stamp,
     pub page: Everybodys,
-    /// When somebody last set out to look whether it is still right; milliseconds since the shelf was put up.
+    /// When somebody last set out to look whether it is still right; milliseconds since the cache was put up.
     looked_at: AtomicU64,
 }
 
-pub struct Shelf {
+pub struct PageCache {
     begun: Instant,
     pages: RwLock<HashMap<Key, Arc<Kept>>>,
     room: usize,
@@ -61,13 +61,13 @@ pub enum Found {
     Nothing,
 }
 
-impl Default for Shelf {
+impl Default for PageCache {
     fn default() -> Self {
         Self::with_room(ROOM)
     }
 }
 
-impl Shelf {
+impl PageCache {
     fn with_room(room: usize) -> Self {
         Self { begun: Instant::now(), pages: RwLock::default(), room }
     }
@@ -137,27 +137,27 @@ mod tests {
 
     #[test]
     fn one_at_a_time_looks_and_only_once_a_second() {
-        let shelf = Shelf::default();
-        assert!(matches!(shelf.find_at(&key("/a"), 0), Found::Nothing));
-        shelf.put_at(key("/a"), Stamp::Letter(IssueNumber(1), String::new()), page(10), 0);
-        assert!(matches!(shelf.find_at(&key("/a"), 999), Found::Good(_)));
-        assert!(matches!(shelf.find_at(&key("/a"), 1_000), Found::Look(_)));
-        assert!(matches!(shelf.find_at(&key("/a"), 1_000), Found::Good(_)), "somebody is looking");
-        assert!(matches!(shelf.find_at(&key("/a"), 2_001), Found::Look(_)));
-        shelf.forget("/a");
-        assert!(matches!(shelf.find_at(&key("/a"), 2_001), Found::Nothing));
+        let cache = PageCache::default();
+        assert!(matches!(cache.find_at(&key("/a"), 0), Found::Nothing));
+        cache.put_at(key("/a"), Stamp::Letter(IssueNumber(1), String::new()), page(10), 0);
+        assert!(matches!(cache.find_at(&key("/a"), 999), Found::Good(_)));
+        assert!(matches!(cache.find_at(&key("/a"), 1_000), Found::Look(_)));
+        assert!(matches!(cache.find_at(&key("/a"), 1_000), Found::Good(_)), "somebody is looking");
+        assert!(matches!(cache.find_at(&key("/a"), 2_001), Found::Look(_)));
+        cache.forget("/a");
+        assert!(matches!(cache.find_at(&key("/a"), 2_001), Found::Nothing));
     }
 
     #[test]
     fn the_octets_are_bounded_and_the_least_looked_at_goes_first() {
-        let shelf = Shelf::with_room(2_000);
+        let cache = PageCache::with_room(2_000);
         for (name, now) in [("/a", 1), ("/b", 2), ("/c", 3)] {
-            shelf.put_at(key(name), Stamp::Letter(IssueNumber(1), String::new()), page(900), now);
+            cache.put_at(key(name), Stamp::Letter(IssueNumber(1), String::new()), page(900), now);
         }
-        assert!(matches!(shelf.find_at(&key("/a"), 3), Found::Nothing));
-        assert!(matches!(shelf.find_at(&key("/b"), 3), Found::Good(_)));
-        shelf.put_at(key("/d"), Stamp::Letter(IssueNumber(1), String::new()), page(5_000), 4);
-        let held: usize = shelf.pages.read().unwrap().values().map(|kept| kept.page.size()).sum();
+        assert!(matches!(cache.find_at(&key("/a"), 3), Found::Nothing));
+        assert!(matches!(cache.find_at(&key("/b"), 3), Found::Good(_)));
+        cache.put_at(key("/d"), Stamp::Letter(IssueNumber(1), String::new()), page(5_000), 4);
+        let held: usize = cache.pages.read().unwrap().values().map(|kept| kept.page.size()).sum();
         assert!(held <= 2_000, "{held}");
     }
 }
