@@ -15,8 +15,7 @@ use super::templates::{self, File, FolderError, Kind, Origin, Problem};
 use super::{mjml, words};
 use crate::domain::site::Site;
 use crate::domain::theme::Theme;
-use crate::mail::slot::Piece;
-use crate::mail::{Letter, Marks, Slot};
+use crate::mail::{Letter, Marks, Piece, Slot};
 
 /// Gmail hides what is beyond 102 KB; the links that fill the slots need a little.
 pub const HTML_MAX: usize = 90_000;
