@@ -9,9 +9,9 @@
 //!
 //! [`publish::run`] is the left half: it reads what [`letter::sources`] brought into the [`store`], chooses with
 //! [`letter::pick`], puts words to it with [`letter::compose`], renders once with [`letter::render`], cuts the result into a
-//! [`mail::Stencil`] and enqueues one delivery for every reader. [`delivery::engine::pass`] is the right half: it takes
+//! [`mail::Stencil`] and enqueues one delivery for every reader. [`delivery::pass`] is the right half: it takes
 //! turns with the ledger ([`store::Store::record_and_claim`]), fills a stencil per reader and hands it to a relay session of
-//! [`mail`]. What the relay says becomes a transition in [`delivery::transition`], and the row says why.
+//! [`mail`]. What the relay says becomes a transition in [`delivery::outcome::transition`], and the row says why.
 //!
 //! # The floors
 //!
