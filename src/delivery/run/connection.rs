@@ -10,14 +10,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::engine::{Letters, Mailer, Ready, Transport};
-use super::filling::{Fillers, Filling};
-use super::pool::{NoSession, Pool, Standing};
-use super::relays::Seat;
-use super::transition::{Concern, Decision, decide, decide_outbox};
+use super::fillers::{Fillers, Filling};
+use super::messages::{Job, Turn, Wish};
+use crate::delivery::mailer::{Mailer, Ready, Transport};
+use crate::delivery::outcome::transition::{Concern, Decision, decide, decide_outbox};
+use crate::delivery::relay::relays::Seat;
+use crate::delivery::relay::sessions::{NoSession, Pool, Standing};
 use crate::domain::delivery::{Claimed, Finished, Transition};
-use crate::domain::issue::IssueNumber;
-use crate::domain::subscriber::SubscriberId;
 use crate::fault::{self, Point};
 use crate::mail::{Envelope, Outcome};
 
@@ -25,41 +24,6 @@ use crate::mail::{Envelope, Outcome};
 const IDLE: Duration = Duration::from_secs(10);
 /// How long a connection rests that the relay turned away while others stand.
 const REST: Duration = Duration::from_secs(30);
-
-/// What a connection tells the ledger: what became of its letters, and what it wishes.
-pub(super) struct Turn {
-    pub finished: Vec<(Finished, Concern)>,
-    pub wish: Wish,
-}
-
-pub(super) enum Wish {
-    Nothing,
-    /// A letter, whenever there is one.
-    Job(oneshot::Sender<Job>),
-    /// Leave to end the letter that it holds, and the next one if there is one. Answered with the next commit.
-    Leave(Key, oneshot::Sender<Leave>),
-}
-
-pub(super) type Key = (IssueNumber, SubscriberId);
-
-/// The answer to a wish for leave, after the commit that wrote down all that the connection had told.
-pub(super) struct Leave {
-    /// Whether the letter may end: its row says that an attempt is under way.
-    pub granted: bool,
-    pub next: Option<Job>,
-}
-
-/// A letter to send, claimed and committed as being sent.
-pub(super) struct Job {
-    pub claimed: Claimed,
-    pub letters: Arc<dyn Letters>,
-}
-
-impl Job {
-    fn key(&self) -> Key {
-        (self.claimed.issue, self.claimed.subscriber)
-    }
-}
 
 /// The letter that a connection sends next.
 struct Held {

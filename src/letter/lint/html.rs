@@ -3,7 +3,7 @@
 
 use scraper::{ElementRef, Html, Selector};
 
-use super::head::{is_loopback, is_web};
+use super::headers::{is_loopback, is_web};
 use super::message::Message;
 use super::{Findings, short};
 

@@ -1,14 +1,14 @@
 //! Subject and preheader as they were typed: what a mailbox list shows of them, and what filters dislike.
 
 use super::super::compose::PREHEADER_MAX;
-use super::{Findings, words};
+use super::{Findings, content};
 
 /// What a phone shows of a subject, in characters.
 pub(super) const SUBJECT_SHOWN: usize = super::super::compose::SUBJECT_MAX;
 
 pub(super) fn check(subject: &str, preheader: &str, found: &mut Findings) {
     length(subject, found);
-    words::subject(subject, found);
+    content::subject(subject, found);
     let long = preheader.chars().count();
     if long > PREHEADER_MAX {
         let words =

@@ -1,7 +1,7 @@
 //! One letter, or none, outside the ledger: for an operator who looks before the run starts.
 
-use super::engine::{Mailer, Transport};
-use super::transition::{Concern, Decision, decide, decide_open, decide_outbox};
+use crate::delivery::mailer::{Mailer, Transport};
+use crate::delivery::outcome::transition::{Concern, Decision, decide, decide_open, decide_outbox};
 use crate::domain::EmailAddress;
 use crate::domain::delivery::{Claimed, Reply, Transition};
 use crate::domain::rate::Rate;

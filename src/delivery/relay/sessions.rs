@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 
-use super::transition::{Concern, decide_open};
+use crate::delivery::outcome::transition::{Concern, decide_open};
 use crate::fault::{self, Point};
 use crate::mail::{OpenError, Relay, Session};
 
@@ -18,27 +18,27 @@ use crate::mail::{OpenError, Relay, Session};
 pub const TRIES: u32 = 3;
 
 #[derive(Default)]
-pub(super) struct Pool {
+pub(in crate::delivery) struct Pool {
     standing: AtomicUsize,
     /// Held by the one connection that tries again; what it found out, once it has given up.
     gate: Mutex<Option<String>>,
 }
 
 /// A session that counts as standing for as long as it exists.
-pub(super) struct Standing {
+pub(in crate::delivery) struct Standing {
     session: Option<Session>,
     pool: Arc<Pool>,
 }
 
 /// There is no session for this connection now.
-pub(super) struct NoSession {
+pub(in crate::delivery) struct NoSession {
     pub note: String,
     /// What it says about the relay; [`Concern::None`] if others get through.
     pub concern: Concern,
 }
 
 impl Pool {
-    pub(super) async fn open(
+    pub(in crate::delivery) async fn open(
         self: &Arc<Self>,
         relay: &Relay,
         reconnect: Duration,
@@ -79,7 +79,7 @@ impl Pool {
     }
 
     /// One try, with nothing said about what a failure means.
-    pub(super) async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
+    pub(in crate::delivery) async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
         let session = relay.open().await?;
         fault::point(Point::Connect);
         self.standing.fetch_add(1, Ordering::SeqCst);
@@ -88,14 +88,14 @@ impl Pool {
 }
 
 /// Resolves when `stop` becomes true; never if nobody can set it any more.
-pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(in crate::delivery) async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
 impl Standing {
-    pub(super) async fn close(mut self) {
+    pub(in crate::delivery) async fn close(mut self) {
         if let Some(session) = self.session.take() {
             session.close().await;
         }

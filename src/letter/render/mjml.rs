@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::templates;
+use crate::templates;
 
 /// Why MJML can't be rendered, in words for whoever wrote the template.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::{Entry, placeholders, read};
-use crate::letter::templates::{self, File, Kind, Problem};
+use crate::templates::{self, File, Kind, Problem};
 
 /// The language that the others are compared with.
 const MODEL: &str = "en";

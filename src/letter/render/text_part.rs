@@ -2,26 +2,26 @@
 
 use tera::{Kwargs, State, Tera, TeraResult};
 
-use super::words;
+use crate::letter::english;
 
 /// Signs in a bar of 100 %.
 const BAR: usize = 10;
 
 /// Gives `tera` the filters `wrap(indent)`, `underline(with)`, `column(width)`, `right(width)` and `bar`.
-pub(super) fn teach(tera: &mut Tera) {
+pub(in crate::letter) fn teach(tera: &mut Tera) {
     tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> TeraResult<String> {
-        Ok(words::wrapped(text, words::TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
+        Ok(english::wrapped(text, english::TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
     });
     tera.register_filter("underline", |text: &str, args: Kwargs, _: &State<'_>| -> TeraResult<String> {
         let with = args.get::<&str>("with")?.unwrap_or("-");
-        Ok(with.repeat(words::width(text).min(words::TEXT_WIDTH)))
+        Ok(with.repeat(english::width(text).min(english::TEXT_WIDTH)))
     });
     tera.register_filter("column", |text: &str, args: Kwargs, _: &State<'_>| -> TeraResult<String> {
         Ok(column(text, args.get::<usize>("width")?.unwrap_or(20)))
     });
     tera.register_filter("right", |text: &str, args: Kwargs, _: &State<'_>| -> TeraResult<String> {
-        let width = args.get::<usize>("width")?.unwrap_or(words::TEXT_WIDTH);
-        Ok(" ".repeat(width.saturating_sub(words::width(text))) + text)
+        let width = args.get::<usize>("width")?.unwrap_or(english::TEXT_WIDTH);
+        Ok(" ".repeat(width.saturating_sub(english::width(text))) + text)
     });
     tera.register_filter("bar", |percent: usize, _: Kwargs, _: &State<'_>| -> TeraResult<String> {
         Ok(bar(percent))
@@ -29,16 +29,16 @@ pub(super) fn teach(tera: &mut Tera) {
 }
 
 /// Without blanks at the ends of lines, which columns leave there, and with one line end at the last.
-pub(super) fn trimmed(text: &str) -> String {
+pub(in crate::letter) fn trimmed(text: &str) -> String {
     let lines = text.trim_end().lines().map(str::trim_end);
     lines.fold(String::with_capacity(text.len()), |whole, line| whole + line + "\n")
 }
 
 /// The text and blanks up to `width` columns, at least one of them a blank.
 fn column(text: &str, width: usize) -> String {
-    let text = words::clipped(text, width.saturating_sub(1));
-    let blanks = width.saturating_sub(words::width(&text));
-    words::isolated(&text) + &" ".repeat(blanks)
+    let text = english::clipped(text, width.saturating_sub(1));
+    let blanks = width.saturating_sub(english::width(&text));
+    english::isolated(&text) + &" ".repeat(blanks)
 }
 
 /// "########.." for 75. A sign is full where more than half of it is.

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::words;
 use crate::domain::theme::{Logo, Palette, Theme};
+use crate::letter::english;
 
 /// `theme` in every template of letters and notices.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub(super) struct Look {
+pub(in crate::letter) struct Look {
     light: Palette,
     dark: Palette,
     heading: String,
@@ -22,7 +22,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn of(theme: &Theme) -> Self {
+    pub(in crate::letter) fn of(theme: &Theme) -> Self {
         Self {
             light: theme.light(),
             dark: theme.dark(),
@@ -32,7 +32,7 @@ impl Look {
             body_outlook: Theme::for_outlook(&theme.body).to_owned(),
             radius: theme.radius,
             radius_small: theme.radius_small(),
-            logo: theme.logo.clone().map(|logo| Logo { alt: words::visible(&logo.alt), ..logo }),
+            logo: theme.logo.clone().map(|logo| Logo { alt: english::visible(&logo.alt), ..logo }),
         }
     }
 }

@@ -15,12 +15,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::connection::{Job, Key, Leave, Turn, Wish};
-use super::engine::{Letters, Mailer, Pass, Progress};
-use super::gather::{self, Gather};
-use super::lanes::Lanes;
-use super::pool::stopped;
-use super::transition::{Concern, Worry};
+use super::batching::{self, Gather};
+use super::messages::{Job, Key, Leave, Turn, Wish};
+use super::pacer::Lanes;
+use super::progress::{Pass, Progress};
+use crate::delivery::mailer::{Letters, Mailer};
+use crate::delivery::outcome::transition::{Concern, Worry};
+use crate::delivery::relay::sessions::stopped;
 use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
@@ -125,7 +126,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         }
         self.drain(turns);
         if let Some(enough) = self.gather.wish(self.waiting()) {
-            let until = Instant::now() + gather::WAIT;
+            let until = Instant::now() + batching::WAIT;
             while self.waiting() < enough
                 && let Ok(Some(turn)) = timeout_at(until, turns.recv()).await
             {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::pool::{NoSession, Pool, Standing};
-use super::transition::Concern;
+use super::sessions::{NoSession, Pool, Standing};
+use crate::delivery::outcome::transition::Concern;
 use crate::domain::UnixMillis;
 use crate::mail::{OpenError, Relay};
 
@@ -55,7 +55,7 @@ pub struct Relays {
 }
 
 /// A session's place on one of the relays, for as long as it lives.
-pub(super) struct Seat {
+pub(in crate::delivery) struct Seat {
     index: usize,
     states: Arc<Mutex<Vec<State>>>,
 }
@@ -93,12 +93,12 @@ impl Relays {
         Self { relays, states: Arc::new(Mutex::new(states)) }
     }
 
-    pub(super) fn all(&self) -> &[Relay] {
+    pub(in crate::delivery) fn all(&self) -> &[Relay] {
         &self.relays
     }
 
     /// A session on one of the relays.
-    pub(super) async fn open(
+    pub(in crate::delivery) async fn open(
         &self,
         pool: &Arc<Pool>,
         reconnect: Duration,
@@ -142,13 +142,13 @@ impl Relays {
     }
 
     /// The relay of `seat` refuses us in the middle of a session. True if another one is left.
-    pub(super) fn refused(&self, seat: &Seat, now: UnixMillis) -> bool {
+    pub(in crate::delivery) fn refused(&self, seat: &Seat, now: UnixMillis) -> bool {
         let mut states = lock(&self.states);
         states[seat.index].health.failed(now);
         states.iter().any(|state| !state.health.is_out(now))
     }
 
-    pub(super) fn is_out(&self, seat: &Seat, now: UnixMillis) -> bool {
+    pub(in crate::delivery) fn is_out(&self, seat: &Seat, now: UnixMillis) -> bool {
         lock(&self.states)[seat.index].health.is_out(now)
     }
 

@@ -1,15 +1,47 @@
-//! What did not get through, sorted for a report: by class, by reply and by the readers' domains. Pure.
+//! What did not get through, sorted for a report: by class, by reply and by the readers' domains.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::app::App;
+use crate::cli::Failure;
 use crate::domain::class::Class;
 use crate::domain::delivery::DeliveryState;
+use crate::domain::issue::IssueNumber;
+use crate::domain::subscriber::SubscriberId;
 use crate::store::DeliveryRow;
+
+/// Rows that are fetched at once.
+pub(super) const PAGE: i64 = 1000;
 
 /// Lines of each list that a person gets to see.
 const TOP: usize = 10;
+
+/// Failed and deferred letters, sorted.
+pub(in crate::cli) async fn breakdown(app: &App, number: IssueNumber) -> Result<Breakdown, Failure> {
+    let mut breakdown = Breakdown::default();
+    for state in [DeliveryState::Failed, DeliveryState::Deferred] {
+        each(app, number, state, |row| breakdown.add(row)).await?;
+    }
+    Ok(breakdown)
+}
+
+/// Every delivery of an issue in a state, by subscriber.
+pub(super) async fn each(
+    app: &App,
+    number: IssueNumber,
+    state: DeliveryState,
+    mut look: impl FnMut(&DeliveryRow),
+) -> Result<(), Failure> {
+    let mut after = SubscriberId(0);
+    loop {
+        let rows = app.store.deliveries(number, state, after, PAGE).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.subscriber;
+        rows.iter().for_each(&mut look);
+    }
+}
 
 /// Counts of failed and deferred letters.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]

@@ -7,7 +7,7 @@ use scraper::{ElementRef, Html};
 use serde::Deserialize;
 
 use super::Findings;
-use super::style::{Declaration, Sheet, inline};
+use super::css::{Declaration, Sheet, inline};
 
 const CLIENTS: [&str; 3] = ["Gmail", "Apple Mail", "Outlook"];
 
@@ -23,7 +23,7 @@ struct Data {
 }
 
 static DATA: LazyLock<Data> =
-    LazyLock::new(|| toml::from_str(include_str!("support.toml")).expect("a test reads it"));
+    LazyLock::new(|| toml::from_str(include_str!("client_support.toml")).expect("a test reads it"));
 
 pub(super) fn check(page: &Html, sheet: &Sheet, found: &mut Findings) {
     for rule in &sheet.rules {

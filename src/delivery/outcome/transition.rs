@@ -23,7 +23,7 @@
 //!
 //! A refusal about us never makes a row *failed* unless the letter is too old for another try, and never touches a reader.
 
-use crate::delivery::backoff::{About, Patience};
+use super::backoff::{About, Patience};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Reply, Transition};
 use crate::mail::{OpenError, OutboxError, Outcome, Stage};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 
-pub(super) use origin::Origin;
+pub(crate) use origin::Origin;
 pub use scan::scan;
 
 #[derive(RustEmbed)]
@@ -251,14 +251,14 @@ fn own_files(kind: Kind, folder: &Path, front: &str) -> Result<Vec<File>, Folder
 }
 
 /// Line and column of an octet, both from 1; a column is a character.
-pub(super) fn position(text: &str, at: usize) -> (usize, usize) {
+pub(crate) fn position(text: &str, at: usize) -> (usize, usize) {
     let before = &text[..at];
     let line_begins = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_begins..].chars().count() + 1)
 }
 
 /// The line in which an octet stands, or how it begins.
-pub(super) fn line(text: &str, at: usize) -> String {
+pub(crate) fn line(text: &str, at: usize) -> String {
     let (number, _) = position(text, at);
     text.lines().nth(number - 1).unwrap_or("").trim().chars().take(100).collect()
 }

@@ -1,7 +1,7 @@
 //! The headers that mailbox providers want of everybody who sends to many.
 
 use super::message::Message;
-use super::{Expected, Findings, heading, short};
+use super::{Expected, Findings, short, subject};
 
 /// Headers that a letter has exactly once.
 const ONCE: [&str; 7] = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
@@ -83,7 +83,7 @@ fn values(message: &Message, found: &mut Findings) {
     // Encoded words are longer than what they say, and their length says little.
     let subject = message.first("Subject").unwrap_or_default();
     if !subject.contains("=?") {
-        heading::length(subject, found);
+        subject::length(subject, found);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Small English: numbers, lists, dates, sentences. Everything that would be different in another language and is not
 //! in a template stands here and in [`super::compose`].
 
-mod lines;
+mod wrap;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-pub use lines::wrapped;
+pub use wrap::wrapped;
 
 use crate::domain::UnixMillis;
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tera::{Kwargs, State, Tera, TeraResult};
 
-use super::templates::{self, File, FolderError, Kind, Problem};
+use crate::templates::{self, File, FolderError, Kind, Problem};
 
 mod check;
 
