@@ -75,7 +75,7 @@ async fn import(app: &App) -> Result<(), Failure> {
     }
     say(format_args!("comparisons: {added} of {total} added"));
     let options = Options { status: None, source: "demo".to_owned(), now: UnixMillis::now() };
-    let readers = subscribers::Reader::open(READERS.as_bytes(), options)?;
+    let readers = subscribers::CsvReader::open(READERS.as_bytes(), options)?;
     let summary = subscribers::import(readers, &app.store, &app.keyring, |_| {}).await?;
     say(format_args!("readers: {} of {} added", summary.added, summary.rows()));
     Ok(())

@@ -1,4 +1,4 @@
-//! Subscribers as CSV, in the columns that [`super::Reader`] knows: what goes out comes in again the same.
+//! Subscribers as CSV, in the columns that [`super::CsvReader`] knows: what goes out comes in again the same.
 //!
 //! Names are written as they are, also those that begin with `=`, `+`, `-` or `@`: to mark them for the sake of
 //! spreadsheets would change the data. Whoever opens an export in one should import it as text.

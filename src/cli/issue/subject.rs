@@ -11,7 +11,7 @@ use crate::cli::{Exit, Failure, Outcome, say, say_json};
 use crate::config::parse_span;
 use crate::domain::UnixMillis;
 use crate::domain::issue::{IssueNumber, IssueState};
-use crate::domain::subject::{ArmFigures, Line, Share, Terms, Wording};
+use crate::domain::subject::{ArmFigures, Share, SubjectLine, Terms, Wording};
 use crate::letter::lint;
 use crate::publish;
 use crate::store::SubjectTest;
@@ -59,7 +59,7 @@ impl Words {
     /// With a subject, what an operator wants written; none if nothing was typed.
     pub(in crate::cli) fn parse(&self, subject: Option<&str>, app: &App) -> Result<Option<Wording>, Failure> {
         let line = |name: &str, text: Option<&str>| {
-            let parsed = text.map(Line::parse).transpose();
+            let parsed = text.map(SubjectLine::parse).transpose();
             parsed.map_err(|error| Failure::Usage(format!("{name}: {error}")))
         };
         let (subject, preheader) =
@@ -206,7 +206,8 @@ fn written_words(written: Option<&Wording>) -> Vec<String> {
     let Some(Wording { subject, preheader, against }) = written else {
         return vec!["nothing is written, so subject and preheader are composed".to_owned()];
     };
-    let composed = |line: Option<&Line>| line.map_or_else(|| "(composed)".to_owned(), Line::to_string);
+    let composed =
+        |line: Option<&SubjectLine>| line.map_or_else(|| "(composed)".to_owned(), SubjectLine::to_string);
     let mut lines = vec![format!("subject    {}", composed(subject.as_ref()))];
     if let Some((against, Terms { share, wait })) = against {
         let wait = span(*wait);

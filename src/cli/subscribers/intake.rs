@@ -11,7 +11,7 @@ use super::named;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::domain::token::Keyring;
 use crate::store::Store;
-use crate::subscribers::{Options, Progress, Reader, Refusals, RowError, Summary, import};
+use crate::subscribers::{CsvReader, ImportProgress, Options, Refusals, RowError, Summary, import};
 
 /// How many bad rows are printed in full.
 const SHOWN: u64 = 20;
@@ -31,7 +31,7 @@ pub(super) async fn take_in(
         let length = input.metadata().map_or(0, |meta| meta.len());
         (Box::new(input), length)
     };
-    let reader = Reader::open(input, options).map_err(|error| named(file, &error))?;
+    let reader = CsvReader::open(input, options).map_err(|error| named(file, &error))?;
     let columns = reader.columns().clone();
     if !columns.ignored.is_empty() {
         eprintln!("columns that are not read: {}", columns.ignored.join(", "));
@@ -92,7 +92,7 @@ impl View {
         }
     }
 
-    fn step(&mut self, progress: &Progress<'_>) {
+    fn step(&mut self, progress: &ImportProgress<'_>) {
         for (error, left_out) in
             progress.bad.iter().map(|e| (e, "")).chain(progress.remarks.iter().map(|e| (e, " (row kept)")))
         {

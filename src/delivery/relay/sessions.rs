@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::delivery::outcome::transition::{Concern, decide_open};
 use crate::fault::{self, Point};
-use crate::mail::{OpenError, Relay, Session};
+use crate::mail::{ConnectError, Relay, Session};
 
 /// Failed attempts in a row, none of our sessions standing, that make a relay count as down.
 pub const TRIES: u32 = 3;
@@ -79,7 +79,10 @@ impl Pool {
     }
 
     /// One try, with nothing said about what a failure means.
-    pub(in crate::delivery) async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
+    pub(in crate::delivery) async fn attempt(
+        self: &Arc<Self>,
+        relay: &Relay,
+    ) -> Result<Standing, ConnectError> {
         let session = relay.open().await?;
         fault::point(Point::Connect);
         self.standing.fetch_add(1, Ordering::SeqCst);
