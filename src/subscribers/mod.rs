@@ -14,4 +14,4 @@ mod writer;
 pub use import::{ImportProgress, Summary, import};
 pub use reader::{Columns, CsvReader, Options, RowError, UnreadableFile, clean_name};
 pub use when::parse_when;
-pub use writer::{Refusals, Writer};
+pub use writer::{CsvWriter, Refusals};

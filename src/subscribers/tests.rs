@@ -267,7 +267,7 @@ proptest! {
                 ended_at: None,
             }
         }).collect();
-        let mut writer = Writer::new(Vec::new()).unwrap();
+        let mut writer = CsvWriter::new(Vec::new()).unwrap();
         for person in &people {
             writer.write(person).unwrap();
         }

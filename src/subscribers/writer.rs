@@ -5,15 +5,15 @@
 
 use std::io::Write;
 
-use super::RowError;
+use super::reader::RowError;
 use crate::domain::subscriber::Subscriber;
 
 /// Writes an export.
-pub struct Writer<W: Write> {
+pub struct CsvWriter<W: Write> {
     csv: csv::Writer<W>,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> CsvWriter<W> {
     /// Writes the header.
     ///
     /// # Errors
