@@ -14,8 +14,8 @@ use super::page_cache::Stamp;
 use crate::domain::UnixMillis;
 use crate::domain::issue::{Issue, IssueNumber};
 use crate::domain::subject::Arm;
-use crate::letter::Language;
 use crate::mail::Stencil;
+use crate::texts::Language;
 use crate::web::render::json_ld;
 use crate::web::state::Web;
 

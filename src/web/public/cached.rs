@@ -6,8 +6,8 @@ use axum::response::Response;
 use super::conditional::Made;
 use super::page_cache::{Found, Key, Stamp};
 use crate::domain::UnixMillis;
-use crate::letter::Language;
 use crate::store::StoreError;
+use crate::texts::Language;
 use crate::web::state::Web;
 
 /// Seconds for which a browser or a proxy may show a page without asking again.

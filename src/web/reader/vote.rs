@@ -16,8 +16,8 @@ use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 use crate::domain::token::Purpose;
-use crate::letter::Language;
 use crate::store::{CastVote, StoreError, Voted};
+use crate::texts::Language;
 use crate::web::public::compare::{self, ToolView, tool_view};
 use crate::web::state::Web;
 

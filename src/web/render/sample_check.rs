@@ -7,7 +7,7 @@ use tera::Context;
 
 use super::pages::Pages;
 use super::samples::SAMPLES;
-use crate::letter::templates::Problem;
+use crate::templates::Problem;
 
 impl Pages {
     /// What is wrong with the pages that only shows when they are made, in every language; each thing once.
@@ -35,8 +35,8 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::letter::Texts;
-    use crate::letter::templates::{Kind, embedded};
+    use crate::templates::{Kind, embedded};
+    use crate::texts::Texts;
 
     #[test]
     fn every_page_is_rehearsed_and_ours_are_sound() {

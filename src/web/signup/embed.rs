@@ -16,7 +16,7 @@ use serde_json::json;
 use super::application::{Again, Answer, Application, Source, form_elsewhere, words};
 use crate::domain::UnixMillis;
 use crate::domain::signup::WORK_BITS;
-use crate::letter::Language;
+use crate::texts::Language;
 use crate::web::server::client_ip::ClientIp;
 use crate::web::state::Web;
 

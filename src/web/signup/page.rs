@@ -14,8 +14,8 @@ use super::application::{Again, Answer, Application, Source, form_elsewhere, wor
 use crate::domain::UnixMillis;
 use crate::domain::issue::Issue;
 use crate::domain::signup::WORK_BITS;
-use crate::letter::Language;
 use crate::store::StoreError;
+use crate::texts::Language;
 use crate::web::server::client_ip::ClientIp;
 use crate::web::state::Web;
 
