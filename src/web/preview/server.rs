@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::host::{self, Guests};
-use super::source::Studio;
+use super::source::PreviewSource;
 use super::state::{Asked, Preview};
 use super::{changes, page, scheme, template};
 use crate::letter::lint::Message;
@@ -31,20 +31,20 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What the listener says, or the words of the page's template if it is broken.
 pub async fn serve(
     listener: TcpListener,
-    studio: Arc<dyn Studio>,
+    source: Arc<dyn PreviewSource>,
     guests: Guests,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let (sender, version) = watch::channel(changes::stamp(&studio.watched()));
+    let (sender, version) = watch::channel(changes::stamp(&source.watched()));
     let preview = Arc::new(Preview {
         stage: template::Stage::load().map_err(io::Error::other)?,
-        studio: studio.clone(),
+        source: source.clone(),
         guests,
         version,
         stop: stop.clone(),
         made: Mutex::default(),
     });
-    let watching = tokio::spawn(changes::watch(studio, sender, LOOK_EVERY));
+    let watching = tokio::spawn(changes::watch(source, sender, LOOK_EVERY));
     let served = axum::serve(listener, router(preview));
     let served = served.with_graceful_shutdown(async move {
         // An error means that the sender is gone, which is a stop as well.
@@ -75,7 +75,7 @@ async fn letter_html(State(preview): State<Arc<Preview>>, Query(asked): Query<As
     let html = scheme::forced(&html, asked.scheme.as_deref() == Some("dark"));
     let images = match asked.images.as_deref() {
         Some("off") => "'none'".to_owned(),
-        _ => format!("https: data: {}", preview.studio.images_from()),
+        _ => format!("https: data: {}", preview.source.images_from()),
     };
     // Links open beside the preview, and nothing in the letter runs.
     let policy = format!(

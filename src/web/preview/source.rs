@@ -41,7 +41,7 @@ pub struct Sheet {
 pub type Shown = Result<Sheet, Vec<String>>;
 
 /// Who makes what is shown.
-pub trait Studio: Send + Sync + 'static {
+pub trait PreviewSource: Send + Sync + 'static {
     /// What all of it is called: `Issue 12, the draft`.
     fn title(&self) -> String;
     /// What there is to see; the letter comes first.

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::host::Guests;
-use super::source::{Shown, Studio, Wanted};
+use super::source::{PreviewSource, Shown, Wanted};
 use super::template::Stage;
 
 pub struct Preview {
-    pub studio: Arc<dyn Studio>,
+    pub source: Arc<dyn PreviewSource>,
     pub stage: Stage,
     pub guests: Guests,
     /// Changes with the watched files.
@@ -36,7 +36,7 @@ impl Preview {
     /// The letter for this address, made once for each version of the files.
     pub async fn shown(&self, asked: &Asked) -> Arc<Shown> {
         let show = asked.show.clone().unwrap_or_default();
-        let menu = self.studio.menu();
+        let menu = self.source.menu();
         let show =
             menu.iter().map(|choice| &choice.key).find(|key| **key == show).or(menu.first().map(|c| &c.key));
         let wanted = Wanted {
@@ -53,7 +53,7 @@ impl Preview {
                 return shown.clone();
             }
         }
-        let shown = Arc::new(self.studio.show(&wanted).await);
+        let shown = Arc::new(self.source.show(&wanted).await);
         let mut made = self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // An address may ask for readers without end; nobody looks at so many.
         if made.0 == version && made.1.len() < 64 {
