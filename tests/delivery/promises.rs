@@ -1,7 +1,7 @@
 //! Promises P2 to P4 at every point of a letter's life: the real binary is ended there, more than two hundred times
 //! over SQLite and Postgres, and the peer's own ledger is laid beside ours after each.
 //!
-//! `tests/crash.rs` kills at moments that nobody chose; here each point has its turns, the narrow ones too.
+//! `tests/delivery/crash.rs` kills at moments that nobody chose; here each point has its turns, the narrow ones too.
 
 use crate::support::{faulty, postgres};
 use std::collections::{BTreeMap, BTreeSet};

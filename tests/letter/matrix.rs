@@ -1,7 +1,7 @@
 //! The letters of `tests/fixtures/letters` and the notices, held to what they were: headers and text in full, the HTML as an
 //! outline of what a reader meets (headings, words, links, tables of data), and of three cases tag by tag.
 //!
-//! After a change on purpose: `INSTA_UPDATE=always cargo test --test matrix`, and read `git diff tests/letter/snapshots` before it goes in.
+//! After a change on purpose: `INSTA_UPDATE=always cargo test --test letter matrix::`, and read `git diff tests/letter/snapshots` before it goes in.
 
 use crate::support::mails::Mail;
 use crate::support::{mails, markup};

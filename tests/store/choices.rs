@@ -215,7 +215,7 @@ async fn topics_are_those_of_the_comparisons(w: World) {
     );
 }
 
-/// `cargo test --test choices -- --ignored --nocapture`: what choices add to the enqueueing.
+/// `cargo test --test store choices:: -- --ignored --nocapture`: what choices add to the enqueueing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, not a test"]
 async fn what_choices_cost() {

@@ -61,7 +61,7 @@ async fn hot_statements_use_keys() {
     assert_eq!(walked(&mut connection, scan).await, ["SCAN delivery"], "the test can see a walk");
 }
 
-/// `cargo test --test query_plans -- --ignored --nocapture`: what a turn costs.
+/// `cargo test --test store query_plans:: -- --ignored --nocapture`: what a turn costs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, not a test"]
 async fn what_a_turn_costs() {

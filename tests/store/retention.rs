@@ -131,7 +131,7 @@ on_both!(
     a_retry_is_refused_where_it_would_harm
 );
 
-/// `cargo test --release --test retention -- --ignored --nocapture`: how large a database gets.
+/// `cargo test --release --test store retention:: -- --ignored --nocapture`: how large a database gets.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, not a test"]
 async fn how_large_a_million_is() {

@@ -365,7 +365,7 @@ async fn many_who_ask_at_once_decide_once(w: World) {
     assert_eq!(w.store.issue(ONE).await.unwrap().unwrap().state, IssueState::Finished);
 }
 
-/// `cargo test --test subject_contract -- --ignored --nocapture`: what a test adds to the enqueueing, and what its decision takes.
+/// `cargo test --test store subject_test:: -- --ignored --nocapture`: what a test adds to the enqueueing, and what its decision takes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, not a test"]
 async fn what_a_test_costs() {
