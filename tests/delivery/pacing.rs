@@ -10,8 +10,9 @@ use crate::support::house::House;
 use crate::support::peer::{Act, Ask, At, Peer, Script};
 use crate::support::{NOW, World, sent};
 use tokio::sync::watch;
-use verdicts::delivery::engine::Clock;
-use verdicts::delivery::{Letters, Limit, Limits, Loader, Mailer, Pass, Relays, Settings, Transport, pass};
+use verdicts::delivery::{
+    Clock, Letters, Limit, Limits, Loader, Mailer, Pass, Relays, Settings, Transport, pass,
+};
 use verdicts::domain::delivery::{Claimed, Tally};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::pace::Warmup;
