@@ -18,8 +18,7 @@ use super::compose::Composition;
 use super::english;
 use crate::domain::site::Site;
 use crate::domain::theme::Theme;
-use crate::mail::slot::Piece;
-use crate::mail::{Letter, Marks, Slot};
+use crate::mail::{Letter, Marks, Piece, Slot};
 use crate::templates::{self, File, FolderError, Kind, Origin, Problem};
 use theme::Look;
 

@@ -1,7 +1,23 @@
-//! Where the books are kept, printed without its password.
+//! `[database]`: where every row is kept.
 
 use std::fmt;
 use std::path::Path;
+
+use crate::config::error::ConfigError;
+use crate::config::raw::Raw;
+use crate::config::value::from_either;
+
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    pub url: DatabaseUrl,
+}
+
+pub(in crate::config) fn database(raw: &Raw, folder: &Path) -> Result<DatabaseSettings, ConfigError> {
+    let url = from_either(raw, "database.url", "database.url_file", folder, |text| {
+        DatabaseUrl::parse(text, folder)
+    })?;
+    Ok(DatabaseSettings { url })
+}
 
 /// A database URL that the store understands: `sqlite:PATH` or `postgres://…`. `Display` and `Debug` mask the password.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,15 +1,25 @@
 //! `[dkim]`: which keys sign, and whether their domain may speak for the sender's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::DkimKey;
-use super::error::ConfigError;
-use super::raw::Raw;
-use super::read::{is_dotted, path};
+use crate::config::error::ConfigError;
+use crate::config::raw::Raw;
+use crate::config::value::{is_dotted, path};
 use crate::domain::site::Site;
 
+/// One key that signs letters. The file is read later.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DkimKey {
+    /// ASCII, lower case.
+    pub domain: String,
+    pub selector: String,
+    pub key_file: PathBuf,
+    /// Which setting names it, for errors about the file.
+    pub setting: &'static str,
+}
+
 /// The main key first, then those of `dkim.also`.
-pub(super) fn keys(raw: &Raw, site: &Site, folder: &Path) -> Result<Vec<DkimKey>, ConfigError> {
+pub(in crate::config) fn keys(raw: &Raw, site: &Site, folder: &Path) -> Result<Vec<DkimKey>, ConfigError> {
     let sender = site.from.address.domain();
     let domain = raw
         .take_if_set("dkim.domain", |text| signing_domain(text, sender))?

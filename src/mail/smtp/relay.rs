@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-#[allow(deprecated)] // see `line`
+#[allow(deprecated)] // see `stream`
 use lettre::transport::smtp::client::AsyncNetworkStream;
 use lettre::transport::smtp::client::{
     AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
@@ -15,42 +15,14 @@ use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::line::{Line, TlsLine};
+use super::capabilities::Announced;
 use super::reply::refusal;
-use super::session::{Session, Stage};
+use super::session::Session;
+use super::stage::Stage;
+use super::stream::{RelayStream, TlsRelayStream};
+use super::timeouts::Timeouts;
 use crate::domain::delivery::Reply;
 use crate::domain::relay::{Security, SmtpUrl};
-
-/// How long each phase may take, as RFC 5321 §4.5.3.2 says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Timeouts {
-    /// TCP and TLS; the RFC leaves it to us.
-    pub connect: Duration,
-    /// The relay's 220, and the answers to EHLO and AUTH.
-    pub greeting: Duration,
-    /// The answers to MAIL, RCPT and RSET.
-    pub envelope: Duration,
-    /// The answer to DATA.
-    pub data: Duration,
-    /// Writing the letter out.
-    pub block: Duration,
-    /// The answer to the final dot.
-    pub final_dot: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let minutes = |n: u64| Duration::from_secs(60 * n);
-        Self {
-            connect: Duration::from_secs(30),
-            greeting: minutes(5),
-            envelope: minutes(5),
-            data: minutes(2),
-            block: minutes(3),
-            final_dot: minutes(10),
-        }
-    }
-}
 
 /// What a session needs to know besides the URL.
 #[derive(Clone, Debug)]
@@ -137,7 +109,7 @@ impl Relay {
         }
         // Without it each letter waits some 40 ms for a delayed ACK.
         stream.set_nodelay(true).map_err(|error| self.unreachable(error.to_string()))?;
-        let line = Line::new(stream, self.url.security == Security::StartTls);
+        let line = RelayStream::new(stream, self.url.security == Security::StartTls);
         let written = line.written();
         let stream = self.implicit_tls(line).await?;
         let greeted = AsyncSmtpConnection::connect_with_transport(stream, &self.hello);
@@ -154,13 +126,13 @@ impl Relay {
     }
 
     #[allow(deprecated)]
-    async fn implicit_tls(&self, line: Line) -> Result<Box<dyn AsyncTokioStream>, OpenError> {
+    async fn implicit_tls(&self, line: RelayStream) -> Result<Box<dyn AsyncTokioStream>, OpenError> {
         let (Security::Tls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(Box::new(line)) };
         let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(line));
         let upgraded = stream.upgrade_tls(tls.clone());
         let upgraded = self.within(self.options.timeouts.connect, "no TLS handshake", upgraded).await?;
         upgraded.map_err(|error| self.tls_failed(&error))?;
-        Ok(Box::new(TlsLine(stream)))
+        Ok(Box::new(TlsRelayStream(stream)))
     }
 
     /// STARTTLS if the URL asks for it, and no way around it (RFC 3207 §4.1 leaves that to the client's policy).
@@ -252,45 +224,4 @@ fn trust(url: &SmtpUrl, name: &str, ca_file: Option<&PathBuf>) -> Result<TlsPara
         builder = builder.add_root_certificate(ca);
     }
     builder.build().map_err(|error| OpenError::Tls { relay: name.to_owned(), why: error.to_string() })
-}
-
-/// What the relay's EHLO announced that matters to us.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Announced {
-    /// RFC 2920.
-    pub pipelining: bool,
-    /// RFC 6531.
-    pub smtputf8: bool,
-    /// RFC 1870: the most octets of a letter, if there is a limit.
-    pub size: Option<usize>,
-}
-
-impl Announced {
-    fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
-        let mut announced = Self::default();
-        for line in lines {
-            let mut words = line.split_whitespace();
-            match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {
-                "PIPELINING" => announced.pipelining = true,
-                "SMTPUTF8" => announced.smtputf8 = true,
-                // Zero means no fixed limit (RFC 1870 §4).
-                "SIZE" => announced.size = words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0),
-                _ => {}
-            }
-        }
-        announced
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn extensions_are_read_in_any_case() {
-        let announced =
-            Announced::read(["mx.example.com", "Pipelining", "SIZE 1000", "SMTPUTF8"].into_iter());
-        assert_eq!(announced, Announced { pipelining: true, smtputf8: true, size: Some(1000) });
-        assert_eq!(Announced::read(["SIZE 0", "size"].into_iter()), Announced::default());
-    }
 }

@@ -1,13 +1,13 @@
 //! `[theme]`: how letters and notices look. What could end a style or load something is refused here, since the templates
 //! print it as it is.
 
-use super::ConfigError;
-use super::raw::Raw;
-use super::read::number;
+use crate::config::error::ConfigError;
+use crate::config::raw::Raw;
+use crate::config::value::number;
 use crate::domain::colour::Colour;
 use crate::domain::theme::{Logo, Theme};
 
-pub(super) fn theme(raw: &Raw) -> Result<Theme, ConfigError> {
+pub(in crate::config) fn theme(raw: &Raw) -> Result<Theme, ConfigError> {
     Ok(Theme {
         accent: raw.take("theme.accent", Colour::parse)?,
         accent_dark: raw.take_if_set("theme.accent_dark", Colour::parse)?,

@@ -1,14 +1,26 @@
 //! `[signup]` and `[consent]`: how often the form may be used, and what is kept of who used it.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
-use super::raw::Raw;
-use super::span::parse_span;
-use super::{ConfigError, SignupSettings};
+use crate::config::error::ConfigError;
+use crate::config::raw::Raw;
+use crate::config::span::parse_span;
 use crate::domain::rate::Rate;
 use crate::domain::signup::{IpProof, Limits, STAMP_VALID};
 
-pub(super) fn signup(raw: &Raw) -> Result<SignupSettings, ConfigError> {
+/// How people join, and what is kept of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SignupSettings {
+    pub limits: Limits,
+    /// A form that comes back sooner is asked for again.
+    pub minimum_fill: Duration,
+    pub proof_of_work: bool,
+    /// What a consent keeps of the IP address.
+    pub ip: IpProof,
+}
+
+pub(in crate::config) fn signup(raw: &Raw) -> Result<SignupSettings, ConfigError> {
     Ok(SignupSettings {
         limits: Limits {
             per_network: raw.take("signup.per_network", Rate::from_str)?,

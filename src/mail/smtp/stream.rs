@@ -1,10 +1,10 @@
 //! The line to a relay: what lettre needs around a TCP stream and does not have.
 //!
-//! - [`Line`] counts the octets that have left us, so that a line that breaks in the middle of a letter is told from one
+//! - [`RelayStream`] counts the octets that have left us, so that a line that breaks in the middle of a letter is told from one
 //!   that breaks after the final dot, whatever else went in the same write.
 //! - Before STARTTLS it reads one octet at a time: what somebody slips into the plain text behind the relay's `220` then
 //!   runs into the TLS handshake, which refuses it, and never passes for the relay's encrypted answer.
-//! - [`TlsLine`] is a line encrypted from the first octet, in the shape that lettre takes.
+//! - [`TlsRelayStream`] is a line encrypted from the first octet, in the shape that lettre takes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use tokio::net::TcpStream;
 const TLS_HANDSHAKE: u8 = 0x16;
 
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct RelayStream {
     stream: TcpStream,
     /// Reads go octet by octet until TLS begins.
     wary: bool,
@@ -42,7 +42,7 @@ impl Written {
     }
 }
 
-impl Line {
+impl RelayStream {
     pub(super) fn new(stream: TcpStream, before_starttls: bool) -> Self {
         Self { stream, wary: before_starttls, written: Written::default() }
     }
@@ -52,13 +52,13 @@ impl Line {
     }
 }
 
-impl AsyncTokioStream for Line {
+impl AsyncTokioStream for RelayStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for RelayStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -77,7 +77,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for RelayStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if buf.first() == Some(&TLS_HANDSHAKE) {
             self.wary = false;
@@ -101,15 +101,15 @@ impl AsyncWrite for Line {
 
 #[allow(deprecated)]
 #[derive(Debug)]
-pub(super) struct TlsLine(pub(super) AsyncNetworkStream);
+pub(super) struct TlsRelayStream(pub(super) AsyncNetworkStream);
 
-impl AsyncTokioStream for TlsLine {
+impl AsyncTokioStream for TlsRelayStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.peer_addr()
     }
 }
 
-impl AsyncRead for TlsLine {
+impl AsyncRead for TlsRelayStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -127,7 +127,7 @@ impl AsyncRead for TlsLine {
     }
 }
 
-impl AsyncWrite for TlsLine {
+impl AsyncWrite for TlsRelayStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         futures_io::AsyncWrite::poll_write(Pin::new(&mut self.0), cx, buf)
     }

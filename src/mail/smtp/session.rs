@@ -8,7 +8,6 @@
 //! (RFC 2920 §3.1): [`Session::begin`] a letter, [`Session::end`] it and ask for the next in the same breath. What was asked
 //! ahead and is not wanted any more can't be taken back: such a line is dropped, and the relay has no letter of it.
 
-use std::fmt;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
@@ -16,58 +15,17 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::response::Response;
 use tokio::time::timeout;
 
-use super::connect::{Announced, OpenError, Relay, SessionOptions, Timeouts};
-use super::line::Written;
+use super::capabilities::Announced;
+use super::envelope::{Commands, Envelope, utf8};
+use super::outcome::{Outcome, discreet};
 use super::reply::answer;
+use super::stage::Stage;
+use super::stream::Written;
+use super::timeouts::Timeouts;
 use super::wire::Wire;
-use crate::domain::EmailAddress;
+use crate::domain::address::EmailAddress;
 use crate::domain::delivery::Reply;
-use crate::domain::relay::SmtpUrl;
 use crate::fault::{self, Point};
-
-/// Where in the conversation a reply came.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Stage {
-    Greeting,
-    Hello,
-    StartTls,
-    Auth,
-    Mail,
-    Rcpt,
-    Data,
-    /// The answer to the final dot.
-    Dot,
-    /// Not the relay's reply: we saw before asking that this letter can't go over this relay.
-    Local,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Greeting => "the greeting",
-            Self::Hello => "EHLO",
-            Self::StartTls => "STARTTLS",
-            Self::Auth => "AUTH",
-            Self::Mail => "MAIL FROM",
-            Self::Rcpt => "RCPT TO",
-            Self::Data => "DATA",
-            Self::Dot => "the end of the letter",
-            Self::Local => "our own door",
-        })
-    }
-}
-
-/// What became of one letter. A refusal is data, not an error.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
-    /// The relay answered the final dot with 250: the letter is its to deliver now.
-    Accepted(Reply),
-    /// The relay said no, for now (4xx) or for good (5xx). It does not have the letter.
-    Refused { stage: Stage, reply: Reply },
-    /// The conversation broke. `after_dot` when the whole letter had left us: then the relay may have taken it, and nobody can
-    /// know. Otherwise it was not taken.
-    LineDropped { after_dot: bool, why: String },
-}
 
 /// An open session on a relay.
 pub struct Session {
@@ -92,13 +50,6 @@ enum Talk {
     Open(EmailAddress),
 }
 
-/// Whom a letter is from and to on the way, as MAIL and RCPT name them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Envelope<'a> {
-    pub from: &'a EmailAddress,
-    pub to: &'a EmailAddress,
-}
-
 /// The answers to one MAIL, RCPT, DATA.
 enum Asked {
     /// DATA was answered with 354: the relay waits for the letter.
@@ -112,14 +63,6 @@ enum Asked {
 type Broken = String;
 
 impl Session {
-    /// Opens one session on `url`. Who opens many prepares a [`Relay`] once.
-    ///
-    /// # Errors
-    /// As [`Relay::open`].
-    pub async fn open(url: &SmtpUrl, options: &SessionOptions) -> Result<Self, OpenError> {
-        Relay::new(url, options.clone())?.open().await
-    }
-
     pub(super) fn new(
         connection: AsyncSmtpConnection,
         written: Written,
@@ -412,52 +355,5 @@ fn is_yes(stage: Stage, reply: &Reply) -> bool {
     match stage {
         Stage::Data => reply.code == 354,
         _ => (200..300).contains(&reply.code),
-    }
-}
-
-/// Relays like to repeat the address in their words, in a case of their own. The ledger keeps those words longer than
-/// the address, and operators read them.
-fn discreet(outcome: Outcome, to: &EmailAddress) -> Outcome {
-    match outcome {
-        Outcome::Accepted(reply) => Outcome::Accepted(masked(reply, to)),
-        Outcome::Refused { stage, reply } => Outcome::Refused { stage, reply: masked(reply, to) },
-        dropped @ Outcome::LineDropped { .. } => dropped,
-    }
-}
-
-fn masked(mut reply: Reply, to: &EmailAddress) -> Reply {
-    let address = to.expose().to_ascii_lowercase();
-    // Folding ASCII only keeps every octet in its place.
-    while let Some(at) = reply.text.to_ascii_lowercase().find(&address) {
-        reply.text.replace_range(at..at + address.len(), &to.to_string());
-    }
-    reply
-}
-
-/// Whether the envelope needs SMTPUTF8 (RFC 6531 §3.4).
-fn utf8(from: &EmailAddress, to: &EmailAddress) -> bool {
-    from.needs_smtputf8() || to.needs_smtputf8()
-}
-
-struct Commands {
-    mail: String,
-    rcpt: String,
-    data: String,
-}
-
-impl Commands {
-    /// The addresses are parsed: dot-atoms at a domain, so that no octet of them can end a command.
-    fn new(from: &EmailAddress, to: &EmailAddress, utf8: bool) -> Self {
-        let parameter = if utf8 { " SMTPUTF8" } else { "" };
-        Self {
-            mail: format!("MAIL FROM:<{}>{parameter}\r\n", from.expose()),
-            rcpt: format!("RCPT TO:<{}>\r\n", to.expose()),
-            data: "DATA\r\n".to_owned(),
-        }
-    }
-
-    /// All three as they go in one write.
-    fn group(&self) -> String {
-        format!("{}{}{}", self.mail, self.rcpt, self.data)
     }
 }

@@ -1,16 +1,88 @@
-//! The tables under `[relay]`: limits of domains, the ramp of a new sender, and more relays.
+//! `[relay]`: the SMTP server that takes the letters, others beside it, and how fast they may get them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::raw::Raw;
-use super::{ConfigError, DomainLimit, MoreRelay};
-use crate::domain::relay::RelayUrl;
+use crate::config::error::ConfigError;
+use crate::config::raw::Raw;
+use crate::config::value::{Read, from_either, is_dotted, number, path, table};
+use crate::domain::rate::Rate;
+use crate::domain::relay::{RelayUrl, SmtpUrl};
 
-type Read<T> = std::result::Result<T, String>;
+#[derive(Clone, Debug)]
+pub struct RelaySettings {
+    pub url: RelayUrl,
+    /// 1 to 500.
+    pub connections: usize,
+    /// Letters over one session: 1 to 1,000,000.
+    pub session_letters: u32,
+    /// None: as fast as the relay takes it.
+    pub rate: Option<Rate>,
+    /// By recipient domain, in lower case.
+    pub domains: BTreeMap<String, DomainLimit>,
+    /// The ceiling of each day of a warm-up; empty: none.
+    pub warmup: Vec<u32>,
+    /// The share of `url` among the relays: 1 to 100.
+    pub weight: u32,
+    pub more: Vec<MoreRelay>,
+    /// PEM, in addition to the machine's own authorities.
+    pub ca_file: Option<PathBuf>,
+    pub helo: Option<String>,
+}
+
+/// What a single recipient domain may get; at least one of the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DomainLimit {
+    pub rate: Option<Rate>,
+    /// 1 to 500.
+    pub connections: Option<usize>,
+}
+
+/// Another relay, beside `relay.url`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MoreRelay {
+    pub url: SmtpUrl,
+    /// 1 to 100.
+    pub weight: u32,
+}
+
+pub(in crate::config) fn relay(raw: &Raw, folder: &Path) -> Result<RelaySettings, ConfigError> {
+    let url = from_either(raw, "relay.url", "relay.url_file", folder, |text| {
+        Ok(match RelayUrl::parse(text)? {
+            RelayUrl::Outbox(path) => RelayUrl::Outbox(folder.join(path)),
+            smtp => smtp,
+        })
+    })?;
+    Ok(RelaySettings {
+        domains: domains(raw)?,
+        warmup: warmup(raw)?,
+        weight: raw.take("relay.weight", |text| number(text, 1, 100))?.try_into().unwrap_or(1),
+        more: more(raw, &url, folder)?,
+        url,
+        connections: raw.take("relay.connections", |text| number(text, 1, 500))?,
+        session_letters: raw
+            .take("relay.session_letters", |text| number(text, 1, 1_000_000))?
+            .try_into()
+            .unwrap_or(1_000),
+        rate: raw.take_if_set("relay.rate", Rate::from_str)?,
+        ca_file: raw.take_if_set("relay.ca_file", |text| path(text, folder))?,
+        helo: raw.take_if_set("relay.helo", host_name)?,
+    })
+}
+
+/// A name for EHLO (RFC 5321 §4.1.1.1): a domain, or an address in brackets.
+fn host_name(text: &str) -> Read<String> {
+    let literal = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+    let is_address =
+        literal.is_some_and(|ip| ip.strip_prefix("IPv6:").unwrap_or(ip).parse::<std::net::IpAddr>().is_ok());
+    if is_address || is_dotted(text) {
+        return Ok(text.to_owned());
+    }
+    Err("it is not a host name; write it as mail.example.com or [192.0.2.1]".to_owned())
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +100,7 @@ struct More {
 }
 
 /// `relay.domains`, by domain in lower case and in its form on the wire.
-pub(super) fn domains(raw: &Raw) -> Result<BTreeMap<String, DomainLimit>, ConfigError> {
+fn domains(raw: &Raw) -> Result<BTreeMap<String, DomainLimit>, ConfigError> {
     let limits = raw.take_if_set("relay.domains", |text| {
         let mut limits = BTreeMap::new();
         for (name, limit) in table::<BTreeMap<String, Limit>>(text)? {
@@ -58,7 +130,7 @@ fn domain(name: &str) -> Read<String> {
 }
 
 /// `relay.warmup`: the ceiling of each day; empty: none.
-pub(super) fn warmup(raw: &Raw) -> Result<Vec<u32>, ConfigError> {
+fn warmup(raw: &Raw) -> Result<Vec<u32>, ConfigError> {
     let days = raw.take_if_set("relay.warmup", |text| {
         let days: Vec<u32> = table(text)?;
         match days.contains(&0) {
@@ -70,7 +142,7 @@ pub(super) fn warmup(raw: &Raw) -> Result<Vec<u32>, ConfigError> {
 }
 
 /// `relay.more`; only beside a relay that is no outbox.
-pub(super) fn more(raw: &Raw, first: &RelayUrl, folder: &Path) -> Result<Vec<MoreRelay>, ConfigError> {
+fn more(raw: &Raw, first: &RelayUrl, folder: &Path) -> Result<Vec<MoreRelay>, ConfigError> {
     let more = raw.take_if_set("relay.more", |text| {
         let more: Vec<More> = table(text)?;
         if matches!(first, RelayUrl::Outbox(_)) && !more.is_empty() {
@@ -99,16 +171,4 @@ fn read_more(number: usize, more: &More, folder: &Path) -> Read<MoreRelay> {
         Ok(RelayUrl::Outbox(_)) => Err(format!("relay {number} is an outbox; name an SMTP server")),
         Err(why) => Err(format!("the url of relay {number}: {why}")),
     }
-}
-
-/// Reads one value of TOML. Its own words name fields and types; a value that may be a secret is not among them.
-pub(super) fn table<T: DeserializeOwned>(text: &str) -> Read<T> {
-    #[derive(Deserialize)]
-    struct Of<T> {
-        value: T,
-    }
-    toml::from_str::<Of<T>>(&format!("value = {text}")).map(|of| of.value).map_err(|error| {
-        let words = error.message().lines().next().unwrap_or_default();
-        format!("it has the wrong form: {words}; \"verdicts init\" writes a file that shows it")
-    })
 }

@@ -1,16 +1,26 @@
 //! `[web]`: where the pages are served, and whose word counts there.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::pace::table;
-use super::raw::Raw;
-use super::read::{at_least, number};
-use super::{ConfigError, WebSettings};
+use crate::config::error::ConfigError;
+use crate::config::raw::Raw;
+use crate::config::value::{at_least, number, table};
 
-pub(super) fn web(raw: &Raw) -> Result<WebSettings, ConfigError> {
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    pub listen: SocketAddr,
+    /// Whose word on a client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// At least a second.
+    pub timeout: Duration,
+    /// 8 to 100000.
+    pub connections: usize,
+}
+
+pub(in crate::config) fn web(raw: &Raw) -> Result<WebSettings, ConfigError> {
     let listen = raw.take("web.listen", |text| {
         text.parse()
             .map_err(|_| "it is not an address and a port; write 127.0.0.1:8080 or [::]:8080".to_owned())
