@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::exit::{CommandError, CommandResult, Exit};
 use super::issue::subject::{self, Words};
 use super::progress::Bar;
-use super::status::Standing;
+use super::status::RunStatus;
 use super::stop::stop_signal;
 use super::terminal::say;
 use crate::app::{self, App};
@@ -64,13 +64,13 @@ pub async fn run(arguments: &Send, app: &App) -> CommandResult {
             eprintln!("old deliveries could not be condensed: {error}; the next send tries again");
         }
     }
-    let standing = Standing::read(&app.store, number).await?;
+    let run_status = RunStatus::read(&app.store, number).await?;
     if arguments.json {
-        standing.say_json()?;
+        run_status.say_json()?;
     } else {
-        standing.say();
+        run_status.say();
     }
-    let Standing { status, waiting, test, .. } = standing;
+    let RunStatus { status, waiting, test, .. } = run_status;
     if let Some(waiting) = &waiting {
         eprintln!(
             "{}; \"verdicts serve\" or the next \"verdicts send\" sends what is due by then",
@@ -156,7 +156,7 @@ async fn deliver(
     wait: bool,
     stop: &watch::Receiver<bool>,
 ) -> Result<Option<Pass>, CommandError> {
-    let post = app.mailer()?;
+    let mailer = app.mailer()?;
     let bar = Bar::letters(app.store.tally(number).await?);
     let mut enlistment: Option<WorkerLease> = None;
     let mut last = None;
@@ -180,7 +180,7 @@ async fn deliver(
                     lines.into_iter().for_each(|line| eprintln!("{line}"));
                 }
                 let pass =
-                    delivery::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
+                    delivery::pass(&app.store, me, &mailer, stop, |progress| bar.show(&progress)).await?;
                 let paused = !pass.paused.is_empty();
                 held = pass.held_until;
                 last = Some(pass);
