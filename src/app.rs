@@ -1,6 +1,7 @@
 //! Builds everything from the settings.
 
 pub mod preview;
+mod sample;
 pub mod templates;
 
 use std::collections::HashMap;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use crate::config::Settings;
-use crate::delivery::{self, Letters, Limit, Limits, Loader, Mailer, Relays, Transport};
+use crate::delivery::{self, DomainPace, Letters, Loader, Mailer, PaceLimits, Relays, Transport};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
@@ -20,11 +21,11 @@ use crate::domain::preferences::Topics;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
 use crate::letter::render::{RenderError, Templates};
-use crate::letter::texts::TextsError;
-use crate::letter::{NoticeError, NoticeWriter, Texts};
+use crate::letter::{NoticeError, NoticeWriter};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::publish::Publisher;
 use crate::store::{MarkFile, Store, StoreError};
+use crate::texts::{Texts, TextsError};
 use crate::web::{Bounds, PageCache, Pages, PagesError, Web};
 use crate::worker::{Notices, Worker};
 
@@ -96,7 +97,7 @@ impl App {
     /// [`AppError::Relay`] when the certificates to trust can't be loaded, [`AppError::Dkim`] when a key to sign with can't.
     pub fn mailer(&self) -> Result<Arc<Mailer>, AppError> {
         let (relay, delivery) = (&self.settings.relay, &self.settings.delivery);
-        let carrier = match &relay.url {
+        let transport = match &relay.url {
             RelayUrl::Outbox(folder) => Transport::Outbox(Outbox::new(folder)),
             RelayUrl::Smtp(url) if relay.more.is_empty() => Transport::Smtp(Box::new(self.relay(url)?)),
             RelayUrl::Smtp(url) => {
@@ -107,21 +108,21 @@ impl App {
                 Transport::Several(Relays::new(relays))
             }
         };
-        let settings = delivery::Settings {
+        let settings = delivery::MailerSettings {
             connections: relay.connections,
             rate: relay.rate,
             first_retry: delivery.first_retry,
             max_age: delivery.max_age,
             linger: delivery.linger,
-            ..delivery::Settings::default()
+            ..delivery::MailerSettings::default()
         };
         let from = self.settings.site.from.address.clone();
-        let post = Mailer::new(carrier, settings, from, self.keyring.clone(), self.loader()?)
+        let mailer = Mailer::new(transport, settings, from, self.keyring.clone(), self.loader()?)
             .with_limits(self.limits())
             .with_mark(mark_file(&self.settings, &self.store));
         Ok(Arc::new(match &self.settings.bounce_address {
-            Some(bounces) => post.with_bounce_address(bounces.clone()),
-            None => post,
+            Some(bounces) => mailer.with_bounce_address(bounces.clone()),
+            None => mailer,
         }))
     }
 
@@ -138,12 +139,12 @@ impl App {
         Relay::new(url, options)
     }
 
-    fn limits(&self) -> Limits {
+    fn limits(&self) -> PaceLimits {
         let relay = &self.settings.relay;
         let domains = relay.domains.iter().map(|(domain, limit)| {
-            (domain.clone(), Limit { rate: limit.rate, connections: limit.connections })
+            (domain.clone(), DomainPace { rate: limit.rate, connections: limit.connections })
         });
-        Limits { domains: domains.collect(), warmup: Warmup(relay.warmup.clone()) }
+        PaceLimits { domains: domains.collect(), warmup: Warmup(relay.warmup.clone()) }
     }
 
     /// Reads the letter of an issue from the ledger.
@@ -239,7 +240,7 @@ impl App {
         let schedule = self.settings.schedule.rule.clone();
         Ok(Worker {
             publisher: self.publisher(),
-            post: self.mailer()?,
+            mailer: self.mailer()?,
             schedule,
             keep: self.settings.delivery.keep,
             notices: Notices { writer: Arc::new(self.notice_writer()?), wake: self.wake.clone() },

@@ -11,8 +11,7 @@ use std::time::Duration;
 use peer::{Act, Ask, At, Peer, Script};
 use support::{NOW, World};
 use tokio::sync::watch;
-use verdicts::delivery::engine::Clock;
-use verdicts::delivery::{Letters, Loader, Mailer, Pass, Progress, Settings, Transport, pass};
+use verdicts::delivery::{Clock, Letters, Loader, Mailer, MailerSettings, Pass, Progress, Transport, pass};
 use verdicts::domain::delivery::{Claimed, DeliveryState, Tally};
 use verdicts::domain::issue::{IssueNumber, IssueState};
 use verdicts::domain::relay::RelayUrl;
@@ -67,7 +66,7 @@ struct Run {
     world: World,
     me: WorkerLease,
     clock: Arc<AtomicI64>,
-    settings: Settings,
+    settings: MailerSettings,
     letters: Loader,
 }
 
@@ -75,27 +74,27 @@ impl Run {
     async fn of(readers: usize) -> Self {
         let world = World::running(readers, World::sqlite().await).await;
         let me = world.store.enlist(NOW).await.unwrap().unwrap();
-        let settings = Settings { reconnect: Duration::from_millis(1), ..Settings::default() };
+        let settings = MailerSettings { reconnect: Duration::from_millis(1), ..MailerSettings::default() };
         Self { world, me, clock: Arc::new(AtomicI64::new(NOW.0)), settings, letters: loader(|_| {}) }
     }
 
-    fn post(&self, carrier: Transport) -> Arc<Mailer> {
+    fn mailer(&self, transport: Transport) -> Arc<Mailer> {
         let clock = self.clock.clone();
         let clock: Clock = Arc::new(move || UnixMillis(clock.load(Ordering::SeqCst)));
         let from = EmailAddress::parse("bounces@example.org").unwrap();
-        let post = Mailer::new(carrier, self.settings, from, keyring(), self.letters.clone());
-        Arc::new(post.with_clock(clock))
+        let mailer = Mailer::new(transport, self.settings, from, keyring(), self.letters.clone());
+        Arc::new(mailer.with_clock(clock))
     }
 
-    async fn pass(&self, carrier: Transport) -> Pass {
-        self.try_pass(carrier).await.unwrap()
+    async fn pass(&self, transport: Transport) -> Pass {
+        self.try_pass(transport).await.unwrap()
     }
 
-    async fn try_pass(&self, carrier: Transport) -> Result<Pass, StoreError> {
+    async fn try_pass(&self, transport: Transport) -> Result<Pass, StoreError> {
         let (_stop, never) = watch::channel(false);
-        let post = self.post(carrier);
+        let mailer = self.mailer(transport);
         // A worker spawns its passes.
-        sendable(pass(&self.world.store, &self.me, &post, &never, |_| {})).await
+        sendable(pass(&self.world.store, &self.me, &mailer, &never, |_| {})).await
     }
 
     /// Moves the clock to when the next letter is due.
@@ -130,9 +129,9 @@ async fn five_thousand_letters_each_exactly_once() {
     let peer = Peer::start(Script::default()).await;
     let seen = Mutex::new(Vec::<Progress>::new());
     let (_stop, never) = watch::channel(false);
-    let post = run.post(smtp(&peer.url()));
+    let mailer = run.mailer(smtp(&peer.url()));
     let pass =
-        pass(&run.world.store, &run.me, &post, &never, |now| seen.lock().unwrap().push(now)).await.unwrap();
+        pass(&run.world.store, &run.me, &mailer, &never, |now| seen.lock().unwrap().push(now)).await.unwrap();
     assert_eq!((pass.sent, pass.failed, pass.deferred, pass.returned), (5_000, 0, 0, 0));
     assert_eq!(run.tally().await.sent, 5_000);
     let copies = peer.copies();
@@ -328,12 +327,12 @@ async fn a_relay_that_takes_a_letter_and_never_answers_leaves_it_unknown() {
     .await;
     let moment = Duration::from_millis(150);
     let timeouts = Timeouts { block: moment, final_dot: moment, ..Timeouts::default() };
-    let carrier = || smtp_with(&peer.url(), SessionOptions { timeouts, ..SessionOptions::default() });
-    let pass = run.pass(carrier()).await;
+    let transport = || smtp_with(&peer.url(), SessionOptions { timeouts, ..SessionOptions::default() });
+    let pass = run.pass(transport()).await;
     assert_eq!((pass.sent, pass.deferred, pass.unknown), (7, 1, 1), "the others did not wait for it");
     assert!(pass.paused.is_empty(), "one silence is no reason to stop: {pass:?}");
     run.until_due().await;
-    assert_eq!(run.pass(carrier()).await.sent, 1);
+    assert_eq!(run.pass(transport()).await.sent, 1);
     let ids: Vec<_> = peer.taken().into_iter().filter(|taken| taken.to == "reader3@example.com").collect();
     assert!(ids.len() == 2 && ids[0].message_id == ids[1].message_id, "{ids:?}");
     assert_eq!((run.tally().await.sent, run.tally().await.unknown), (8, 1));
@@ -454,8 +453,8 @@ async fn told_to_stop_it_finishes_what_is_in_flight_and_claims_no_more() {
     run.settings.connections = 2;
     let peer = Peer::start(Script::default()).await;
     let (stop, stopping) = watch::channel(false);
-    let post = run.post(smtp(&peer.url()));
-    let pass = pass(&run.world.store, &run.me, &post, &stopping, |now| {
+    let mailer = run.mailer(smtp(&peer.url()));
+    let pass = pass(&run.world.store, &run.me, &mailer, &stopping, |now| {
         stop.send_if_modified(|stop| now.sent >= 5 && !std::mem::replace(stop, true));
     })
     .await
@@ -549,9 +548,9 @@ async fn a_rate_slows_down_and_does_not_keep_an_idle_pass_waiting() {
     let begun = std::time::Instant::now();
     // The rate is kept by the clock, so this one has to go.
     let from = EmailAddress::parse("bounces@example.org").unwrap();
-    let post = Mailer::new(smtp(&peer.url()), run.settings, from, keyring(), run.letters.clone());
+    let mailer = Mailer::new(smtp(&peer.url()), run.settings, from, keyring(), run.letters.clone());
     let (_stop, never) = watch::channel(false);
-    let done = pass(&run.world.store, &run.me, &Arc::new(post), &never, |_| {}).await.unwrap();
+    let done = pass(&run.world.store, &run.me, &Arc::new(mailer), &never, |_| {}).await.unwrap();
     assert_eq!(done.sent, 30);
     assert!(begun.elapsed() >= Duration::from_millis(28), "{:?}", begun.elapsed());
     run.settings.rate = Some("1/d".parse().unwrap());

@@ -18,7 +18,7 @@ use verdicts::domain::relay::RelayUrl;
 use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::dkim::{KeyKind, PrivateKey, Record};
-use verdicts::mail::{Outcome, Session, SessionOptions, Signer};
+use verdicts::mail::{Outcome, Relay, SessionOptions, Signer};
 use verifiers::{Verdicts, Verifiers};
 
 const AT: UnixMillis = UnixMillis(1_790_000_000_000);
@@ -265,7 +265,7 @@ async fn doubled_dots_on_the_way_break_nothing() {
     let (signer, verifiers) = both();
     let letter = signed(&signer, &letter("", ".\r\n..\r\n...\r\n.x\r\n\r\n.\r\nend.\r\n"));
     let RelayUrl::Smtp(url) = RelayUrl::parse(&postfix.url()).unwrap() else { panic!("smtp") };
-    let mut session = Session::open(&url, &SessionOptions::default()).await.unwrap();
+    let mut session = Relay::new(&url, SessionOptions::default()).unwrap().open().await.unwrap();
     let address = |text| EmailAddress::parse(text).unwrap();
     let outcome =
         session.deliver(&address("letters@example.com"), &address("ann@example.org"), &letter).await;

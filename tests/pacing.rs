@@ -16,8 +16,9 @@ use house::House;
 use peer::{Act, Ask, At, Peer, Script};
 use support::{NOW, World, sent};
 use tokio::sync::watch;
-use verdicts::delivery::engine::Clock;
-use verdicts::delivery::{Letters, Limit, Limits, Loader, Mailer, Pass, Relays, Settings, Transport, pass};
+use verdicts::delivery::{
+    Clock, DomainPace, Letters, Loader, Mailer, MailerSettings, PaceLimits, Pass, Relays, Transport, pass,
+};
 use verdicts::domain::delivery::{Claimed, Tally};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::pace::Warmup;
@@ -71,29 +72,32 @@ struct Run {
     world: World,
     me: WorkerLease,
     clock: Arc<AtomicI64>,
-    settings: Settings,
-    limits: Limits,
+    settings: MailerSettings,
+    limits: PaceLimits,
 }
 
 impl Run {
     async fn of(world: World) -> Self {
         let me = world.store.enlist(NOW).await.unwrap().unwrap();
-        let settings =
-            Settings { reconnect: Duration::from_millis(1), linger: Duration::ZERO, ..Settings::default() };
-        Self { world, me, clock: Arc::new(AtomicI64::new(NOW.0)), settings, limits: Limits::default() }
+        let settings = MailerSettings {
+            reconnect: Duration::from_millis(1),
+            linger: Duration::ZERO,
+            ..MailerSettings::default()
+        };
+        Self { world, me, clock: Arc::new(AtomicI64::new(NOW.0)), settings, limits: PaceLimits::default() }
     }
 
     /// One pass of a process that has just started: it knows nothing but what the store knows.
-    async fn pass(&self, carrier: Transport) -> Pass {
+    async fn pass(&self, transport: Transport) -> Pass {
         let clock = self.clock.clone();
         let clock: Clock = Arc::new(move || UnixMillis(clock.load(Ordering::SeqCst)));
         let from = EmailAddress::parse("bounces@example.org").unwrap();
-        let post = Mailer::new(carrier, self.settings, from, keyring(), loader())
+        let mailer = Mailer::new(transport, self.settings, from, keyring(), loader())
             .with_limits(self.limits.clone())
             .with_clock(clock);
         let (_stop, never) = watch::channel(false);
-        let post = Arc::new(post);
-        let pass = pass(&self.world.store, &self.me, &post, &never, |_| {});
+        let mailer = Arc::new(mailer);
+        let pass = pass(&self.world.store, &self.me, &mailer, &never, |_| {});
         // On a clock that stands still, what is tried again for ever would never end.
         tokio::time::timeout(Duration::from_secs(60), pass).await.expect("the pass ends").unwrap()
     }
@@ -214,7 +218,7 @@ async fn two_processes_share_one_rate_on_sqlite() {
 async fn a_domain_keeps_to_its_limit_and_the_others_flow() {
     let mut run = Run::of(World::sqlite().await).await;
     readers_at(&run.world.store, &[("slow.test", 50), ("quick.test", 50)]).await;
-    let limit = Limit { rate: Some(rate("10/s")), connections: None };
+    let limit = DomainPace { rate: Some(rate("10/s")), connections: None };
     run.limits.domains.insert("slow.test".to_owned(), limit);
     let peer = Peer::start(Script::default()).await;
     let done = run.pass(smtp(&peer.url())).await;
@@ -238,7 +242,7 @@ async fn a_domain_keeps_to_its_limit_and_the_others_flow() {
 async fn a_pass_waits_for_slots_that_are_near_and_leaves_nobody_behind() {
     let mut run = Run::of(World::sqlite().await).await;
     readers_at(&run.world.store, &[("slow.test", 20), ("quick.test", 20)]).await;
-    let limit = Limit { rate: Some(rate("500/s")), connections: None };
+    let limit = DomainPace { rate: Some(rate("500/s")), connections: None };
     run.limits.domains.insert("slow.test".to_owned(), limit);
     run.settings.linger = Duration::from_secs(60);
     // A clock that moves by itself: ten milliseconds each time that somebody looks.
@@ -246,10 +250,10 @@ async fn a_pass_waits_for_slots_that_are_near_and_leaves_nobody_behind() {
     let clock: Clock = Arc::new(move || UnixMillis(clock.fetch_add(10, Ordering::SeqCst)));
     let peer = Peer::start(Script::default()).await;
     let from = EmailAddress::parse("bounces@example.org").unwrap();
-    let post = Mailer::new(smtp(&peer.url()), run.settings, from, keyring(), loader());
-    let post = Arc::new(post.with_limits(run.limits.clone()).with_clock(clock));
+    let mailer = Mailer::new(smtp(&peer.url()), run.settings, from, keyring(), loader());
+    let mailer = Arc::new(mailer.with_limits(run.limits.clone()).with_clock(clock));
     let (_stop, never) = watch::channel(false);
-    let done = pass(&run.world.store, &run.me, &post, &never, |_| {}).await.unwrap();
+    let done = pass(&run.world.store, &run.me, &mailer, &never, |_| {}).await.unwrap();
     assert_eq!((done.sent, done.held_until), (40, None));
 }
 
@@ -257,7 +261,7 @@ async fn a_pass_waits_for_slots_that_are_near_and_leaves_nobody_behind() {
 async fn a_domain_has_no_more_connections_than_it_may() {
     let mut run = Run::of(World::sqlite().await).await;
     readers_at(&run.world.store, &[("few.test", 60), ("many.test", 60)]).await;
-    let limit = Limit { rate: None, connections: Some(2) };
+    let limit = DomainPace { rate: None, connections: Some(2) };
     run.limits.domains.insert("few.test".to_owned(), limit);
     let standing = Arc::new(std::sync::Mutex::new((HashSet::new(), 0)));
     let seen = standing.clone();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use peer::{Act, At, Peer, Script, Tls};
 use verdicts::domain::EmailAddress;
 use verdicts::domain::relay::{RelayUrl, SmtpUrl};
-use verdicts::mail::{Envelope, OpenError, Outcome, Session, SessionOptions, Stage, Timeouts, Wire};
+use verdicts::mail::{Envelope, OpenError, Outcome, Relay, Session, SessionOptions, Stage, Timeouts, Wire};
 
 fn smtp(url: &str) -> SmtpUrl {
     match RelayUrl::parse(url).unwrap() {
@@ -24,8 +24,12 @@ fn address(text: &str) -> EmailAddress {
 const LETTER: &[u8] =
     b"From: news@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n.\r\n..\r\n.hidden\r\n\r\nlast\r\n";
 
+async fn session_on(url: &SmtpUrl, options: &SessionOptions) -> Result<Session, OpenError> {
+    Relay::new(url, options.clone())?.open().await
+}
+
 async fn open(peer: &Peer) -> Session {
-    Session::open(&smtp(&peer.url()), &SessionOptions::default()).await.unwrap()
+    session_on(&smtp(&peer.url()), &SessionOptions::default()).await.unwrap()
 }
 
 async fn deliver(session: &mut Session, to: &str) -> Outcome {
@@ -262,7 +266,7 @@ async fn no_answer_in_time_ends_the_session_and_no_late_answer_is_taken_for_anot
         let url = format!("smtp://{}", listener.local_addr().unwrap());
         let silent = tokio::spawn(mute(listener, at));
         let options = SessionOptions { timeouts, ..SessionOptions::default() };
-        let mut session = Session::open(&smtp(&url), &options).await.unwrap();
+        let mut session = session_on(&smtp(&url), &options).await.unwrap();
         let gist = deliver_to(&mut session, &["a@example.com"]).await;
         assert_eq!(gist, [format!("dropped, after the dot: {after_dot}")], "{at:?}");
         assert!(!session.is_open());
@@ -312,7 +316,7 @@ async fn answers_out_of_step_end_the_session() {
 async fn a_session_ends_after_its_letters() {
     let peer = Peer::start(Script::default()).await;
     let options = SessionOptions { letters: 2, ..SessionOptions::default() };
-    let mut session = Session::open(&smtp(&peer.url()), &options).await.unwrap();
+    let mut session = session_on(&smtp(&peer.url()), &options).await.unwrap();
     deliver(&mut session, "a@example.com").await;
     assert!(session.is_open());
     deliver(&mut session, "b@example.com").await;
@@ -357,13 +361,13 @@ async fn tls_is_checked_against_the_ca_that_is_named() {
         let ca_file = dir.path().join("ca.pem");
         std::fs::write(&ca_file, &peer.ca_pem).unwrap();
         let options = SessionOptions { ca_file: Some(ca_file), ..SessionOptions::default() };
-        let mut session = Session::open(&smtp(&peer.url()), &options).await.unwrap();
+        let mut session = session_on(&smtp(&peer.url()), &options).await.unwrap();
         assert!(session.is_pipelining(), "read again under TLS");
         deliver(&mut session, "a@example.com").await;
         session.close().await;
         assert!(peer.taken()[0].encrypted && peer.taken()[0].letter == LETTER);
 
-        let untrusting = Session::open(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
+        let untrusting = session_on(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
         assert!(matches!(untrusting, OpenError::Tls { .. }), "{tls:?}: {untrusting}");
         assert!(untrusting.to_string().contains("ca_file"), "{untrusting}");
         assert_eq!(peer.taken().len(), 1);
@@ -375,7 +379,7 @@ async fn starttls_is_required_and_can_not_be_stripped_or_injected_into() {
     let dir = tempfile::tempdir().unwrap();
     let peer = Peer::start(Script::default()).await;
     let url = format!("smtp://{}?starttls=required", peer.addr);
-    let stripped = Session::open(&smtp(&url), &SessionOptions::default()).await.err().unwrap();
+    let stripped = session_on(&smtp(&url), &SessionOptions::default()).await.err().unwrap();
     assert!(matches!(stripped, OpenError::NoStartTls { .. }), "{stripped}");
 
     let rule = Box::new(|ask: &peer::Ask| match ask.at {
@@ -386,14 +390,14 @@ async fn starttls_is_required_and_can_not_be_stripped_or_injected_into() {
     let ca_file = dir.path().join("ca.pem");
     std::fs::write(&ca_file, &peer.ca_pem).unwrap();
     let options = SessionOptions { ca_file: Some(ca_file), ..SessionOptions::default() };
-    let injected = Session::open(&smtp(&peer.url()), &options).await;
+    let injected = session_on(&smtp(&peer.url()), &options).await;
     assert!(injected.is_err(), "plain text behind the 220 passed for the relay's encrypted answer");
 }
 
 #[tokio::test]
 async fn a_ca_file_that_is_none_is_named() {
     let options = SessionOptions { ca_file: Some("/nonexistent/ca.pem".into()), ..SessionOptions::default() };
-    let error = Session::open(&smtp("smtps://127.0.0.1:1"), &options).await.err().unwrap();
+    let error = session_on(&smtp("smtps://127.0.0.1:1"), &options).await.err().unwrap();
     assert!(error.to_string().contains("/nonexistent/ca.pem"), "{error}");
 }
 
@@ -404,8 +408,8 @@ async fn authentication_by_plain_and_by_login() {
         let peer = Peer::start(script).await;
         let url = |password: &str| smtp(&format!("smtp://ann:{password}@{}", peer.addr));
         let options = SessionOptions::default();
-        assert!(Session::open(&url("s3cret"), &options).await.is_ok(), "{mechanisms}");
-        let error = Session::open(&url("wrong"), &options).await.err().unwrap();
+        assert!(session_on(&url("s3cret"), &options).await.is_ok(), "{mechanisms}");
+        let error = session_on(&url("wrong"), &options).await.err().unwrap();
         assert!(
             matches!(&error, OpenError::Refused { stage: Stage::Auth, reply, .. } if reply.code == 535),
             "{mechanisms}: {error}"
@@ -413,8 +417,7 @@ async fn authentication_by_plain_and_by_login() {
         assert!(!error.to_string().contains("wrong@") && !error.to_string().contains("s3cret"));
     }
     let peer = Peer::start(Script { auth: Some(("CRAM-MD5", "ann", "x")), ..Script::default() }).await;
-    let error =
-        Session::open(&smtp(&format!("smtp://ann:x@{}", peer.addr)), &SessionOptions::default()).await;
+    let error = session_on(&smtp(&format!("smtp://ann:x@{}", peer.addr)), &SessionOptions::default()).await;
     assert!(matches!(error.err().unwrap(), OpenError::NoAuth { .. }));
     assert!(!peer.commands().iter().any(|command| command.starts_with("AUTH")));
 }
@@ -424,7 +427,7 @@ async fn a_relay_that_is_not_there_or_does_not_want_us() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("smtp://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = Session::open(&smtp(&nobody), &SessionOptions::default()).await.err().unwrap();
+    let error = session_on(&smtp(&nobody), &SessionOptions::default()).await.err().unwrap();
     assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
 
     for (words, code) in [("554 5.7.1 go away", 554), ("421 4.7.0 too many of you", 421)] {
@@ -432,7 +435,7 @@ async fn a_relay_that_is_not_there_or_does_not_want_us() {
             move |ask: &peer::Ask| if ask.at == At::Greeting { Act::SayAndDrop(words) } else { Act::Usual },
         );
         let peer = Peer::start(Script { rule, ..Script::default() }).await;
-        let error = Session::open(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
+        let error = session_on(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
         assert!(
             matches!(&error, OpenError::Refused { stage: Stage::Greeting, reply, .. } if reply.code == code),
             "{error}"
@@ -440,6 +443,6 @@ async fn a_relay_that_is_not_there_or_does_not_want_us() {
     }
     let rule = Box::new(|ask: &peer::Ask| if ask.at == At::Greeting { Act::Drop } else { Act::Usual });
     let peer = Peer::start(Script { rule, ..Script::default() }).await;
-    let error = Session::open(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
+    let error = session_on(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
     assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
 }

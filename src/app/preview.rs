@@ -4,31 +4,30 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::sample::{address, plain, sample};
 use super::{App, AppError, IssueLetters};
 use crate::config::Settings;
 use crate::delivery::Letters as _;
+use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, StoredComparison};
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
-use crate::domain::notice::{ClaimedNotice, NoticeId, NoticeKind};
+use crate::domain::notice::NoticeKind;
 use crate::domain::preferences::Topics;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::{KEY_OCTETS, Keyring};
-use crate::domain::{EmailAddress, UnixMillis};
 use crate::letter::lint::{Expected, Message, lint};
 use crate::letter::render::Templates;
-use crate::letter::templates::{self, Kind};
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
 use crate::publish::{self, Draft, Publisher};
 use crate::store::UNDER_B;
-use crate::web::preview::{Choice, Sheet, Shown, Studio, Wanted};
+use crate::templates::{self, Kind};
+use crate::web::preview::{Choice, PreviewSource, Sheet, Shown, Wanted};
 
 /// Who a letter is filled in for: somebody whose name has to be encoded.
 const NAME: &str = "Zoë Ångström";
-const ADDRESS: &str = "reader@example.com";
 /// Topics that are offered as readers; a letter has rarely more.
 const MOST_TOPICS: usize = 8;
 /// Notices of which nobody knows an issue yet are shown with this one.
@@ -38,7 +37,7 @@ const NO_ISSUE: &str = "The subject of your latest letter";
 pub type Reread = Box<dyn Fn() -> Result<Settings, String> + Send + Sync>;
 
 /// Makes letters of an issue to look at.
-pub struct Bench {
+pub struct IssuePreview {
     app: Arc<App>,
     reread: Reread,
     number: IssueNumber,
@@ -57,7 +56,7 @@ struct Made {
     notes: Vec<String>,
 }
 
-impl Bench {
+impl IssuePreview {
     /// For an issue of the ledger, or the next number, which is the draft.
     ///
     /// # Errors
@@ -258,25 +257,7 @@ impl Bench {
     }
 }
 
-/// A notice of this kind to somebody.
-pub fn sample(kind: NoticeKind, now: UnixMillis) -> ClaimedNotice {
-    let data = [
-        ("expires_at", now.plus(Duration::from_secs(7 * 24 * 3600)).0.to_string()),
-        ("change", "1".to_owned()),
-        ("address", "new.address@example.com".to_owned()),
-    ];
-    ClaimedNotice {
-        id: NoticeId(0),
-        kind,
-        email: address(),
-        subscriber: Some(SubscriberId(0)),
-        data: data.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
-        attempt: 1,
-        created_at: now,
-    }
-}
-
-impl Studio for Bench {
+impl PreviewSource for IssuePreview {
     fn title(&self) -> String {
         format!("Issue {}{}", self.number, if self.is_draft { ", the draft" } else { "" })
     }
@@ -331,10 +312,6 @@ fn inert() -> Keyring {
     Keyring::parse(&Keyring::file_text(0, &[0; KEY_OCTETS])).expect("it is a key file")
 }
 
-fn address() -> EmailAddress {
-    EmailAddress::parse(ADDRESS).expect("it is an address")
-}
-
 fn names() -> Vec<Choice> {
     [("named", NAME), ("nameless", "Without a name")]
         .map(|(key, label)| Choice { key: key.to_owned(), label: label.to_owned() })
@@ -360,5 +337,5 @@ fn preheader(wire: &[u8]) -> String {
 }
 
 fn one(error: impl std::fmt::Display) -> Vec<String> {
-    vec![super::templates::plain(&error.to_string())]
+    vec![plain(&error.to_string())]
 }

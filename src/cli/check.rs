@@ -226,7 +226,7 @@ async fn check_notices(app: &App, found: &mut Findings) {
 async fn check_relay(app: &App, found: &mut Findings) {
     let url = &app.settings.relay.url;
     let answer = match app.mailer() {
-        Ok(post) => post.probe().await,
+        Ok(mailer) => mailer.probe().await,
         Err(error) => Err(error.to_string()),
     };
     match answer {

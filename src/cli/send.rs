@@ -7,7 +7,8 @@ use tokio::sync::watch;
 
 use super::issue::subject::{self, Words};
 use super::progress::Bar;
-use super::status::Standing;
+use super::status::RunStatus;
+use super::stop::stop_signal;
 use super::{Exit, Failure, Outcome, say};
 use crate::app::{self, App};
 use crate::delivery::{self, Pass};
@@ -48,7 +49,7 @@ pub struct Send {
 
 pub async fn run(arguments: &Send, app: &App) -> Outcome {
     if arguments.dry_run {
-        return super::issue::draft(app, arguments.json).await;
+        return super::issue::draft::draft(app, arguments.json).await;
     }
     let stop = stop_signal();
     app::mark_file(&app.settings, &app.store).check(&app.store).await?;
@@ -62,13 +63,13 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
             eprintln!("old deliveries could not be condensed: {error}; the next send tries again");
         }
     }
-    let standing = Standing::read(&app.store, number).await?;
+    let run_status = RunStatus::read(&app.store, number).await?;
     if arguments.json {
-        standing.say_json()?;
+        run_status.say_json()?;
     } else {
-        standing.say();
+        run_status.say();
     }
-    let Standing { status, waiting, test, .. } = standing;
+    let RunStatus { status, waiting, test, .. } = run_status;
     if let Some(waiting) = &waiting {
         eprintln!(
             "{}; \"verdicts serve\" or the next \"verdicts send\" sends what is due by then",
@@ -82,7 +83,7 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
         );
     }
     if !arguments.json && status.tally.failed + status.tally.deferred > 0 {
-        super::issue::breakdown(app, number).await?.lines().into_iter().for_each(say);
+        super::issue::breakdown::breakdown(app, number).await?.lines().into_iter().for_each(say);
     }
     conclude(&status, before, done.as_ref())
 }
@@ -154,7 +155,7 @@ async fn deliver(
     wait: bool,
     stop: &watch::Receiver<bool>,
 ) -> Result<Option<Pass>, Failure> {
-    let post = app.mailer()?;
+    let mailer = app.mailer()?;
     let bar = Bar::letters(app.store.tally(number).await?);
     let mut enlistment: Option<WorkerLease> = None;
     let mut last = None;
@@ -178,7 +179,7 @@ async fn deliver(
                     lines.into_iter().for_each(|line| eprintln!("{line}"));
                 }
                 let pass =
-                    delivery::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
+                    delivery::pass(&app.store, me, &mailer, stop, |progress| bar.show(&progress)).await?;
                 let paused = !pass.paused.is_empty();
                 held = pass.held_until;
                 last = Some(pass);
@@ -232,24 +233,4 @@ fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> Outcome {
         return Ok(Exit::NothingToSend);
     }
     Ok(Exit::Done)
-}
-
-/// Turns true at SIGTERM or SIGINT: what is in flight is finished, nothing new is started.
-pub(super) fn stop_signal() -> watch::Receiver<bool> {
-    let (stop, stopping) = watch::channel(false);
-    tokio::spawn(async move {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        else {
-            return;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        tracing::info!("stopping: what is in flight is finished, nothing new is started");
-        let _ = stop.send(true);
-        // Kept alive, since a receiver reads a closed channel as a stop.
-        std::future::pending::<()>().await;
-    });
-    stopping
 }

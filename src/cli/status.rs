@@ -37,20 +37,20 @@ pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
             }
         },
     };
-    let standing = Standing::read(store, number).await?;
+    let run_status = RunStatus::read(store, number).await?;
     if arguments.json {
-        return standing.say_json().map(|()| Exit::Done);
+        return run_status.say_json().map(|()| Exit::Done);
     }
-    standing.say();
-    standing.say_pace();
-    if let Some(waiting) = standing.waiting {
+    run_status.say();
+    run_status.say_pace();
+    if let Some(waiting) = run_status.waiting {
         say(waiting_words(&waiting));
     }
     Ok(Exit::Done)
 }
 
 /// All that is known of where an issue stands.
-pub(super) struct Standing {
+pub(super) struct RunStatus {
     pub status: Status,
     pub waiting: Option<Waiting>,
     pub test: Option<SubjectTest>,
@@ -59,7 +59,7 @@ pub(super) struct Standing {
     speed: Option<f64>,
 }
 
-impl Standing {
+impl RunStatus {
     /// Fails for an issue that does not exist.
     pub async fn read(store: &Store, number: IssueNumber) -> Result<Self, Failure> {
         let now = UnixMillis::now();
@@ -219,12 +219,12 @@ mod tests {
         let mut refused = Refused::default();
         refused.deferred.add(Class::Policy);
         refused.failed.add_many(Class::Mailbox, 1);
-        let standing = Standing { status, waiting: None, test: None, refused, speed: Some(12.5) };
-        let json = standing.more();
+        let run_status = RunStatus { status, waiting: None, test: None, refused, speed: Some(12.5) };
+        let json = run_status.more();
         assert_eq!((&json["letters_per_second"], &json["seconds_to_go"]), (&json!(12.5), &json!(5)));
         assert_eq!(json["deferred_by_class"], json!({ "policy": 1 }));
         assert_eq!(json["failed_by_class"], json!({ "mailbox": 1 }));
-        let slow = Standing { speed: Some(0.0), refused: Refused::default(), ..standing };
+        let slow = RunStatus { speed: Some(0.0), refused: Refused::default(), ..run_status };
         assert_eq!(slow.eta(), None, "nothing moves");
         assert!(!slow.more().contains_key("failed_by_class"));
     }

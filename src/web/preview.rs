@@ -1,8 +1,8 @@
 //! The letter on the operator's own screen, as it would arrive: `verdicts issue preview N --serve`.
 //!
 //! A server of its own beside that of the pages, for one person on this machine. It changes nothing: there are only GETs, and
-//! whoever makes the letters ([`Studio`], a floor above) fills them with tokens that open nothing. What a letter says is shown
-//! in a frame without scripts, under a policy of its own. A page of somebody else that has itself resolved to 127.0.0.1
+//! whoever makes the letters ([`PreviewSource`], a floor above) fills them with tokens that open nothing. What a letter says
+//! is shown in a frame without scripts, under a policy of its own. A page of somebody else that has itself resolved to 127.0.0.1
 //! (DNS rebinding) is sent away by the name in `Host`.
 
 mod changes;
@@ -71,7 +71,7 @@ pub struct Sheet {
 pub type Shown = Result<Sheet, Vec<String>>;
 
 /// Who makes what is shown.
-pub trait Studio: Send + Sync + 'static {
+pub trait PreviewSource: Send + Sync + 'static {
     /// What all of it is called: `Issue 12, the draft`.
     fn title(&self) -> String;
     /// What there is to see; the letter comes first.
@@ -94,7 +94,7 @@ pub enum Guests {
 }
 
 struct Preview {
-    studio: Arc<dyn Studio>,
+    source: Arc<dyn PreviewSource>,
     stage: Stage,
     guests: Guests,
     /// Changes with the watched files.
@@ -110,20 +110,20 @@ struct Preview {
 /// What the listener says, or the words of the page's template if it is broken.
 pub async fn serve(
     listener: TcpListener,
-    studio: Arc<dyn Studio>,
+    source: Arc<dyn PreviewSource>,
     guests: Guests,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let (sender, version) = watch::channel(changes::stamp(&studio.watched()));
+    let (sender, version) = watch::channel(changes::stamp(&source.watched()));
     let preview = Arc::new(Preview {
         stage: Stage::load().map_err(io::Error::other)?,
-        studio: studio.clone(),
+        source: source.clone(),
         guests,
         version,
         stop: stop.clone(),
         made: Mutex::default(),
     });
-    let watching = tokio::spawn(changes::watch(studio, sender, LOOK_EVERY));
+    let watching = tokio::spawn(changes::watch(source, sender, LOOK_EVERY));
     let served = axum::serve(listener, router(preview));
     let served = served.with_graceful_shutdown(async move {
         // An error means that the sender is gone, which is a stop as well.
@@ -161,7 +161,7 @@ impl Preview {
     /// The letter for this address, made once for each version of the files.
     async fn shown(&self, asked: &Asked) -> Arc<Shown> {
         let show = asked.show.clone().unwrap_or_default();
-        let menu = self.studio.menu();
+        let menu = self.source.menu();
         let show =
             menu.iter().map(|choice| &choice.key).find(|key| **key == show).or(menu.first().map(|c| &c.key));
         let wanted = Wanted {
@@ -178,7 +178,7 @@ impl Preview {
                 return shown.clone();
             }
         }
-        let shown = Arc::new(self.studio.show(&wanted).await);
+        let shown = Arc::new(self.source.show(&wanted).await);
         let mut made = self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // An address may ask for readers without end; nobody looks at so many.
         if made.0 == version && made.1.len() < 64 {
@@ -196,7 +196,7 @@ async fn letter_html(State(preview): State<Arc<Preview>>, Query(asked): Query<As
     let html = scheme::forced(&html, asked.scheme.as_deref() == Some("dark"));
     let images = match asked.images.as_deref() {
         Some("off") => "'none'".to_owned(),
-        _ => format!("https: data: {}", preview.studio.images_from()),
+        _ => format!("https: data: {}", preview.source.images_from()),
     };
     // Links open beside the preview, and nothing in the letter runs.
     let policy = format!(

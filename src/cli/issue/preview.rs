@@ -8,8 +8,8 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::app::preview::Bench;
-use crate::cli::send::stop_signal;
+use crate::app::preview::IssuePreview;
+use crate::cli::stop::stop_signal;
 use crate::cli::{Exit, Failure, Outcome, say, status};
 use crate::config::{FILE_NAME, Settings};
 use crate::domain::issue::IssueNumber;
@@ -54,21 +54,21 @@ pub async fn serve(arguments: Preview, config: Option<&Path>, env: Vec<(String, 
         }
     };
     let app = Arc::new(App::open_with_built_in(settings).await?);
-    let bench = Bench::open(app.clone(), Box::new(reread), config, number, comparisons).await?;
-    let outcome = match bench {
-        Some(bench) => run(bench, arguments.listen, guests).await,
+    let preview = IssuePreview::open(app.clone(), Box::new(reread), config, number, comparisons).await?;
+    let outcome = match preview {
+        Some(preview) => run(preview, arguments.listen, guests).await,
         None => Err(status::unknown(number)),
     };
     app.store.close().await;
     outcome
 }
 
-async fn run(bench: Bench, listen: SocketAddr, guests: Guests) -> Outcome {
+async fn run(preview: IssuePreview, listen: SocketAddr, guests: Guests) -> Outcome {
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::Failed(format!("--listen {listen} can't be listened on ({error}); choose another port"))
     })?;
     say(format!("http://{}/ shows it until you press Ctrl-C", listener.local_addr()?));
-    serve_preview(listener, Arc::new(bench), guests, stop_signal()).await?;
+    serve_preview(listener, Arc::new(preview), guests, stop_signal()).await?;
     Ok(Exit::Done)
 }
 

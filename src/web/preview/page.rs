@@ -149,7 +149,7 @@ pub(super) async fn page(State(preview): State<Arc<Preview>>, Query(asked): Quer
     // Before the letter is made: a change while it is made is one that the page has not seen.
     let version = preview.version.borrow().clone();
     let shown = preview.shown(&asked).await;
-    let menu = preview.studio.menu();
+    let menu = preview.source.menu();
     let readers = shown.as_ref().as_ref().map_or(&[][..], |sheet| &sheet.readers);
     let chosen = Chosen {
         show: key_of(&menu, asked.show.as_deref()),
@@ -174,7 +174,7 @@ pub(super) async fn page(State(preview): State<Arc<Preview>>, Query(asked): Quer
         groups.push(chosen.group("Images", "images", chosen.images, IMAGES.into_iter()));
     }
     let mut context = Context::new();
-    context.insert("title", &preview.studio.title());
+    context.insert("title", &preview.source.title());
     context.insert("version", &version);
     context.insert("groups", &groups);
     context.insert("part", chosen.part);
