@@ -1,7 +1,7 @@
 //! The letter's shape: tera fills the templates, MJML becomes HTML that mail programs understand, once per issue.
 //!
 //! Order matters: tera first (structure), then mrml, then [`Stencil`] cuts at
-//! the marks. mrml does not validate, so the templates are checked by `tests/letter.rs`.
+//! the marks. mrml does not validate, so the templates are checked by `tests/letter/made.rs`.
 //!
 //! [`Stencil`]: crate::mail::Stencil
 
