@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use verdicts::cli::subscribers::{SubscribersCommand, run};
-use verdicts::cli::{Exit, Failure};
+use verdicts::cli::{CommandError, Exit};
 use verdicts::domain::EmailAddress;
 use verdicts::domain::subscriber::{Subscriber, SubscriberId, SubscriberStatus};
 use verdicts::domain::token::{KEY_OCTETS, Keyring};
@@ -23,11 +23,11 @@ impl Desk {
         Self { folder, store, keyring }
     }
 
-    async fn run(&self, command: SubscribersCommand) -> Result<Exit, Failure> {
+    async fn run(&self, command: SubscribersCommand) -> Result<Exit, CommandError> {
         run(command, &self.store, &self.keyring, false).await
     }
 
-    async fn import(&self, name: &str, text: &str) -> Result<Exit, Failure> {
+    async fn import(&self, name: &str, text: &str) -> Result<Exit, CommandError> {
         let file = self.folder.path().join(name);
         std::fs::write(&file, text).unwrap();
         let report = Some(self.folder.path().join("report.csv"));
@@ -128,7 +128,7 @@ async fn one_person_is_added_shown_and_erased_only_with_yes() {
     assert_eq!(desk.run(SubscribersCommand::Show { email: email(), json: true }).await.unwrap(), Exit::Done);
 
     let refused = desk.run(SubscribersCommand::Erase { email: email(), yes: false }).await.unwrap_err();
-    assert!(matches!(&refused, Failure::Usage(text) if text.contains("--yes")), "{refused}");
+    assert!(matches!(&refused, CommandError::Usage(text) if text.contains("--yes")), "{refused}");
     assert!(desk.find(&email()).await.is_some());
     desk.run(SubscribersCommand::Erase { email: email(), yes: true }).await.unwrap();
     assert!(desk.find(&email()).await.is_none());

@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::support::peer::{Act, At, Peer, Script, Tls};
 use verdicts::domain::EmailAddress;
 use verdicts::domain::relay::{RelayUrl, SmtpUrl};
-use verdicts::mail::{Envelope, OpenError, Outcome, Relay, Session, SessionOptions, Stage, Timeouts, Wire};
+use verdicts::mail::{
+    ConnectError, Envelope, Outcome, Relay, Session, SessionOptions, Stage, Timeouts, Wire,
+};
 
 fn smtp(url: &str) -> SmtpUrl {
     match RelayUrl::parse(url).unwrap() {
@@ -22,7 +24,7 @@ fn address(text: &str) -> EmailAddress {
 const LETTER: &[u8] =
     b"From: news@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n.\r\n..\r\n.hidden\r\n\r\nlast\r\n";
 
-async fn session_on(url: &SmtpUrl, options: &SessionOptions) -> Result<Session, OpenError> {
+async fn session_on(url: &SmtpUrl, options: &SessionOptions) -> Result<Session, ConnectError> {
     Relay::new(url, options.clone())?.open().await
 }
 
@@ -366,7 +368,7 @@ async fn tls_is_checked_against_the_ca_that_is_named() {
         assert!(peer.taken()[0].encrypted && peer.taken()[0].letter == LETTER);
 
         let untrusting = session_on(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
-        assert!(matches!(untrusting, OpenError::Tls { .. }), "{tls:?}: {untrusting}");
+        assert!(matches!(untrusting, ConnectError::Tls { .. }), "{tls:?}: {untrusting}");
         assert!(untrusting.to_string().contains("ca_file"), "{untrusting}");
         assert_eq!(peer.taken().len(), 1);
     }
@@ -378,7 +380,7 @@ async fn starttls_is_required_and_can_not_be_stripped_or_injected_into() {
     let peer = Peer::start(Script::default()).await;
     let url = format!("smtp://{}?starttls=required", peer.addr);
     let stripped = session_on(&smtp(&url), &SessionOptions::default()).await.err().unwrap();
-    assert!(matches!(stripped, OpenError::NoStartTls { .. }), "{stripped}");
+    assert!(matches!(stripped, ConnectError::NoStartTls { .. }), "{stripped}");
 
     let rule = Box::new(|ask: &peer::Ask| match ask.at {
         At::StartTls => Act::Say("220 go ahead\r\n250-peer.test\r\n250 SIZE 1"),
@@ -409,14 +411,14 @@ async fn authentication_by_plain_and_by_login() {
         assert!(session_on(&url("s3cret"), &options).await.is_ok(), "{mechanisms}");
         let error = session_on(&url("wrong"), &options).await.err().unwrap();
         assert!(
-            matches!(&error, OpenError::Refused { stage: Stage::Auth, reply, .. } if reply.code == 535),
+            matches!(&error, ConnectError::Refused { stage: Stage::Auth, reply, .. } if reply.code == 535),
             "{mechanisms}: {error}"
         );
         assert!(!error.to_string().contains("wrong@") && !error.to_string().contains("s3cret"));
     }
     let peer = Peer::start(Script { auth: Some(("CRAM-MD5", "ann", "x")), ..Script::default() }).await;
     let error = session_on(&smtp(&format!("smtp://ann:x@{}", peer.addr)), &SessionOptions::default()).await;
-    assert!(matches!(error.err().unwrap(), OpenError::NoAuth { .. }));
+    assert!(matches!(error.err().unwrap(), ConnectError::NoAuth { .. }));
     assert!(!peer.commands().iter().any(|command| command.starts_with("AUTH")));
 }
 
@@ -426,7 +428,7 @@ async fn a_relay_that_is_not_there_or_does_not_want_us() {
     let nobody = format!("smtp://{}", listener.local_addr().unwrap());
     drop(listener);
     let error = session_on(&smtp(&nobody), &SessionOptions::default()).await.err().unwrap();
-    assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
 
     for (words, code) in [("554 5.7.1 go away", 554), ("421 4.7.0 too many of you", 421)] {
         let rule = Box::new(
@@ -435,12 +437,12 @@ async fn a_relay_that_is_not_there_or_does_not_want_us() {
         let peer = Peer::start(Script { rule, ..Script::default() }).await;
         let error = session_on(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
         assert!(
-            matches!(&error, OpenError::Refused { stage: Stage::Greeting, reply, .. } if reply.code == code),
+            matches!(&error, ConnectError::Refused { stage: Stage::Greeting, reply, .. } if reply.code == code),
             "{error}"
         );
     }
     let rule = Box::new(|ask: &peer::Ask| if ask.at == At::Greeting { Act::Drop } else { Act::Usual });
     let peer = Peer::start(Script { rule, ..Script::default() }).await;
     let error = session_on(&smtp(&peer.url()), &SessionOptions::default()).await.err().unwrap();
-    assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
 }

@@ -15,7 +15,7 @@ use verdicts::letter::compose::{ComparisonVotes, Composition, PREHEADER_MAX, SUB
 use verdicts::letter::lint::{Expected, Grade, lint};
 use verdicts::letter::pick::{Reason, Rules, Selection, Window, pick, reach};
 use verdicts::letter::{render, samples, sources};
-use verdicts::mail::{Letter, Marks, Reader, Slot, Stencil};
+use verdicts::mail::{Letter, Marks, Recipient, Stencil, StencilSlot};
 
 /// 2026-11-17T09:00:00Z.
 const NOW: UnixMillis = UnixMillis(1_794_906_000_000);
@@ -58,8 +58,8 @@ fn ann() -> EmailAddress {
     EmailAddress::parse("ann@example.com").unwrap()
 }
 
-fn reader<'a>(email: &'a EmailAddress, name: Option<&'a str>) -> Reader<'a> {
-    Reader {
+fn reader<'a>(email: &'a EmailAddress, name: Option<&'a str>) -> Recipient<'a> {
+    Recipient {
         email,
         name,
         message_id: "00112233445566778899aabbccddeeff",
@@ -81,13 +81,13 @@ fn filled(letter: &Letter, name: Option<&str>) -> Vec<u8> {
 fn expected(letter: &Letter, text: &str, addressee: &str) -> String {
     let mut text = text.to_owned();
     for (slot, value) in [
-        (Slot::Addressee, addressee),
-        (Slot::UnsubscribeUrl, "https://verdicts.example/unsubscribe/k1.u42.AbC-dEf_gHiJkLmNoPqRsT"),
-        (Slot::PreferencesUrl, "https://verdicts.example/preferences/k1.p42.AbC-dEf_gHiJkLmNoPqRsT"),
-        (Slot::VoteUrl, "https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT"),
-        (Slot::Topics, "everything"),
-        (Slot::ReaderOnly, ""),
-        (Slot::ReaderEnd, ""),
+        (StencilSlot::Addressee, addressee),
+        (StencilSlot::UnsubscribeUrl, "https://verdicts.example/unsubscribe/k1.u42.AbC-dEf_gHiJkLmNoPqRsT"),
+        (StencilSlot::PreferencesUrl, "https://verdicts.example/preferences/k1.p42.AbC-dEf_gHiJkLmNoPqRsT"),
+        (StencilSlot::VoteUrl, "https://verdicts.example/vote/k1.v42.AbC-dEf_gHiJkLmNoPqRsT"),
+        (StencilSlot::Topics, "everything"),
+        (StencilSlot::ReaderOnly, ""),
+        (StencilSlot::ReaderEnd, ""),
     ] {
         text = text.replace(&letter.marks.mark(slot), value);
     }
@@ -441,7 +441,7 @@ fn every_slot_has_a_value_for_every_reader() {
     let fill = |name, topics| {
         let mut out = Vec::new();
         let email = ann();
-        let reader = Reader { topics, ..reader(&email, name) };
+        let reader = Recipient { topics, ..reader(&email, name) };
         Stencil::build(&letter, &site(), ISSUE).unwrap().fill(&reader, &mut out);
         assert_wire(&out);
         parts(&out)
@@ -468,7 +468,7 @@ fn a_slot_that_nobody_fills_is_refused_when_the_template_is_loaded() {
         std::fs::write(folder.path().join(name), text).unwrap();
         render::Templates::with_folder(folder.path()).map(|_| ()).map_err(|error| error.to_string())
     };
-    for slot in Slot::ALL.map(Slot::as_str) {
+    for slot in StencilSlot::ALL.map(StencilSlot::as_str) {
         assert_eq!(load("letter.txt", &format!("One\n{{{{ slots.{slot} }}}}")), Ok(()), "{slot}");
         for name in ["letter.txt", "footer.mjml"] {
             let error = load(name, &format!("<p>\n  {{{{ slots.{slot}s }}}}</p>")).unwrap_err();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::*;
 use verdicts::domain::notice::{NextNotice, NoticeKind};
 use verdicts::domain::signup::{
-    Allowance, Confirmation, Evidence, LINK_VALID, Limits, PENDING_KEPT, SignUp, SignedUp, of_already,
+    Allowance, Confirmation, Evidence, LINK_VALID, PENDING_KEPT, SignUp, SignedUp, SignupLimits, of_already,
     of_mailbox,
 };
 use verdicts::domain::subscriber::{NewSubscriber, Subscriber, SubscriberStatus};
@@ -26,8 +26,8 @@ fn parsed(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
-fn limits(per_network: &str, total: &str) -> Limits {
-    Limits { per_network: per_network.parse().unwrap(), total: total.parse().unwrap() }
+fn limits(per_network: &str, total: &str) -> SignupLimits {
+    SignupLimits { per_network: per_network.parse().unwrap(), total: total.parse().unwrap() }
 }
 
 fn ask(email: &str, of_asker: Vec<Allowance>) -> SignUp {

@@ -9,7 +9,7 @@ use verdicts::domain::comparison::Stance;
 use verdicts::domain::delivery::{Claimed, DeliveryState};
 use verdicts::domain::issue::{IssueNumber, IssueState};
 use verdicts::domain::preferences::Topics;
-use verdicts::domain::subject::{Arm, ArmFigures, Line, Terms, Why, Wording};
+use verdicts::domain::subject::{Arm, ArmFigures, SubjectLine, Terms, Why, Wording};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::Keyring;
 use verdicts::store::{
@@ -20,8 +20,8 @@ use verdicts::store::{
 const ONE: IssueNumber = IssueNumber(1);
 const WAIT: Duration = Duration::from_secs(4 * 3600);
 
-fn line(text: &str) -> Line {
-    Line::parse(text).unwrap()
+fn line(text: &str) -> SubjectLine {
+    SubjectLine::parse(text).unwrap()
 }
 
 fn keyring() -> Keyring {
