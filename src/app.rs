@@ -22,7 +22,7 @@ use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
 use crate::letter::render::{RenderError, Templates};
 use crate::letter::{NoticeError, NoticeWriter};
-use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
+use crate::mail::{ConnectError, DkimError, Outbox, Recipient, Relay, SessionOptions, Signer, Stencil};
 use crate::publish::Publisher;
 use crate::store::{MarkFile, Store, StoreError};
 use crate::texts::{Texts, TextsError};
@@ -50,7 +50,7 @@ pub enum AppError {
     #[error(transparent)]
     Render(#[from] RenderError),
     #[error(transparent)]
-    Relay(#[from] OpenError),
+    Relay(#[from] ConnectError),
     #[error(transparent)]
     Dkim(#[from] DkimError),
     #[error(transparent)]
@@ -126,7 +126,7 @@ impl App {
         }))
     }
 
-    fn relay(&self, url: &SmtpUrl) -> Result<Relay, OpenError> {
+    fn relay(&self, url: &SmtpUrl) -> Result<Relay, ConnectError> {
         let relay = &self.settings.relay;
         let mut options = SessionOptions {
             ca_file: relay.ca_file.clone(),
@@ -277,7 +277,7 @@ struct IssueLetters {
 impl Letters for IssueLetters {
     /// The date is the time of enqueueing, so that a second copy of a letter is the same letter to the last octet.
     fn fill(&self, claimed: &Claimed, _now: UnixMillis, out: &mut Vec<u8>) {
-        let reader = Reader {
+        let reader = Recipient {
             email: &claimed.email,
             name: claimed.name.as_deref(),
             message_id: &self.keyring.message_id(claimed.issue, claimed.subscriber),

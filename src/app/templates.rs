@@ -160,7 +160,7 @@ fn pages(settings: &Settings, _: &Keyring, _: UnixMillis, checked: &mut Checked)
     // What is wrong with the texts has been said.
     let Ok(texts) = Texts::of_dir(&settings.site.language, dir) else { return };
     match Pages::load(Arc::new(texts), dir) {
-        Ok(pages) => checked.problems.extend(pages.rehearse().iter().map(ToString::to_string)),
+        Ok(pages) => checked.problems.extend(pages.check_samples().iter().map(ToString::to_string)),
         Err(PagesError::Problem(problem)) => checked.problems.push(problem.to_string()),
         Err(PagesError::Folder(error)) => checked.problems.push(error.to_string()),
     }

@@ -6,8 +6,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::exit::{CommandError, CommandResult, Exit};
 use super::issue::subject;
-use super::{Exit, Failure, Outcome, say, say_json};
+use super::terminal::{say, say_json};
 use crate::domain::UnixMillis;
 use crate::domain::class::Refused;
 use crate::domain::delivery::Status;
@@ -25,13 +26,13 @@ pub struct StatusArgs {
     json: bool,
 }
 
-pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
+pub async fn run(arguments: &StatusArgs, store: &Store) -> CommandResult {
     let number = match arguments.number {
         Some(number) => IssueNumber(number),
         None => match store.issues(1).await?.first() {
             Some(newest) => newest.number,
             None => {
-                return Err(Failure::Failed(
+                return Err(CommandError::Failed(
                     "there is no issue yet; start one with \"verdicts send\"".to_owned(),
                 ));
             }
@@ -61,7 +62,7 @@ pub(super) struct RunStatus {
 
 impl RunStatus {
     /// Fails for an issue that does not exist.
-    pub async fn read(store: &Store, number: IssueNumber) -> Result<Self, Failure> {
+    pub async fn read(store: &Store, number: IssueNumber) -> Result<Self, CommandError> {
         let now = UnixMillis::now();
         let status = store.status(number).await?.ok_or_else(|| unknown(number))?;
         let is_going = status.state == IssueState::Running && status.tally.open() > 0;
@@ -101,7 +102,7 @@ impl RunStatus {
     }
 
     /// The contract's fields, then those that are there only when they say something.
-    pub fn say_json(&self) -> Result<(), Failure> {
+    pub fn say_json(&self) -> Result<(), CommandError> {
         say_json(&Report { status: &self.status, more: self.more() })
     }
 
@@ -153,8 +154,8 @@ pub(super) fn waiting_words(waiting: &Waiting) -> String {
     }
 }
 
-pub(super) fn unknown(number: IssueNumber) -> Failure {
-    Failure::Failed(format!("there is no issue {number}; \"verdicts issue list\" shows which there are"))
+pub(super) fn unknown(number: IssueNumber) -> CommandError {
+    CommandError::Failed(format!("there is no issue {number}; \"verdicts issue list\" shows which there are"))
 }
 
 /// The status as a person reads it.

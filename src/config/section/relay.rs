@@ -86,14 +86,14 @@ fn host_name(text: &str) -> Read<String> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Limit {
+struct DomainLimitToml {
     rate: Option<String>,
     connections: Option<usize>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct More {
+struct MoreRelayToml {
     url: Option<String>,
     url_file: Option<String>,
     weight: Option<u32>,
@@ -103,7 +103,7 @@ struct More {
 fn domains(raw: &Raw) -> Result<BTreeMap<String, DomainLimit>, ConfigError> {
     let limits = raw.take_if_set("relay.domains", |text| {
         let mut limits = BTreeMap::new();
-        for (name, limit) in table::<BTreeMap<String, Limit>>(text)? {
+        for (name, limit) in table::<BTreeMap<String, DomainLimitToml>>(text)? {
             limits.insert(domain(&name)?, read_limit(&name, &limit)?);
         }
         Ok(limits)
@@ -111,7 +111,7 @@ fn domains(raw: &Raw) -> Result<BTreeMap<String, DomainLimit>, ConfigError> {
     Ok(limits.unwrap_or_default())
 }
 
-fn read_limit(name: &str, limit: &Limit) -> Read<DomainLimit> {
+fn read_limit(name: &str, limit: &DomainLimitToml) -> Read<DomainLimit> {
     let rate = limit.rate.as_deref().map(str::parse).transpose().map_err(|why| format!("{name:?}: {why}"))?;
     match limit.connections {
         Some(0 | 501..) => Err(format!("{name:?}: connections is out of range; use 1 to 500")),
@@ -144,7 +144,7 @@ fn warmup(raw: &Raw) -> Result<Vec<u32>, ConfigError> {
 /// `relay.more`; only beside a relay that is no outbox.
 fn more(raw: &Raw, first: &RelayUrl, folder: &Path) -> Result<Vec<MoreRelay>, ConfigError> {
     let more = raw.take_if_set("relay.more", |text| {
-        let more: Vec<More> = table(text)?;
+        let more: Vec<MoreRelayToml> = table(text)?;
         if matches!(first, RelayUrl::Outbox(_)) && !more.is_empty() {
             return Err(
                 "relay.url is an outbox, which nothing is shared out with; set it to an smtp URL".to_owned()
@@ -155,7 +155,7 @@ fn more(raw: &Raw, first: &RelayUrl, folder: &Path) -> Result<Vec<MoreRelay>, Co
     Ok(more.unwrap_or_default())
 }
 
-fn read_more(number: usize, more: &More, folder: &Path) -> Read<MoreRelay> {
+fn read_more(number: usize, more: &MoreRelayToml, folder: &Path) -> Read<MoreRelay> {
     let text = match (&more.url, &more.url_file) {
         (Some(url), None) => url.clone(),
         (None, Some(file)) => std::fs::read_to_string(folder.join(file))

@@ -7,12 +7,12 @@ use crate::config::error::ConfigError;
 use crate::config::raw::Raw;
 use crate::config::span::parse_span;
 use crate::domain::rate::Rate;
-use crate::domain::signup::{IpProof, Limits, STAMP_VALID};
+use crate::domain::signup::{IpProof, STAMP_VALID, SignupLimits};
 
 /// How people join, and what is kept of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SignupSettings {
-    pub limits: Limits,
+    pub limits: SignupLimits,
     /// A form that comes back sooner is asked for again.
     pub minimum_fill: Duration,
     pub proof_of_work: bool,
@@ -22,7 +22,7 @@ pub struct SignupSettings {
 
 pub(in crate::config) fn signup(raw: &Raw) -> Result<SignupSettings, ConfigError> {
     Ok(SignupSettings {
-        limits: Limits {
+        limits: SignupLimits {
             per_network: raw.take("signup.per_network", Rate::from_str)?,
             total: raw.take("signup.total", Rate::from_str)?,
         },

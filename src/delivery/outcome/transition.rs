@@ -28,7 +28,7 @@
 use super::backoff::{About, Patience};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Reply, Transition};
-use crate::mail::{OpenError, OutboxError, Outcome, Stage};
+use crate::mail::{ConnectError, OutboxError, Outcome, Stage};
 
 /// What a single outcome says about us, before it is weighed with those around it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -120,10 +120,10 @@ pub fn decide(outcome: Outcome, claimed: &Claimed, patience: &Patience, now: Uni
 
 /// What it means that there is no session to send over. The bool: whether another attempt at
 /// connecting may help.
-pub fn decide_open(error: &OpenError) -> (Signal, bool) {
+pub fn decide_open(error: &ConnectError) -> (Signal, bool) {
     let certain = match error {
-        OpenError::Unreachable { .. } => false,
-        OpenError::Refused { reply, .. } => reply.code >= 500,
+        ConnectError::Unreachable { .. } => false,
+        ConnectError::Refused { reply, .. } => reply.code >= 500,
         _ => true,
     };
     let words = error.to_string();

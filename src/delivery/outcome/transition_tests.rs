@@ -240,18 +240,18 @@ fn a_relay_that_starts_again_may_drop_all_its_lines_and_one_that_goes_on_droppin
 #[test]
 fn no_session_is_about_us_and_worth_another_try_only_if_it_may_pass() {
     let relay = || "mail.example.com:587".to_owned();
-    let refused = |stage, code| OpenError::Refused { relay: relay(), stage, reply: reply(code, "") };
+    let refused = |stage, code| ConnectError::Refused { relay: relay(), stage, reply: reply(code, "") };
     for (error, retry) in [
-        (OpenError::Unreachable { relay: relay(), why: "refused".to_owned() }, true),
+        (ConnectError::Unreachable { relay: relay(), why: "refused".to_owned() }, true),
         (refused(Stage::Greeting, 421), true),
         (refused(Stage::Auth, 454), true),
         (refused(Stage::Greeting, 554), false),
         (refused(Stage::Auth, 535), false),
         (refused(Stage::StartTls, 502), false),
-        (OpenError::NoStartTls { relay: relay() }, false),
-        (OpenError::NoAuth { relay: relay() }, false),
-        (OpenError::Tls { relay: relay(), why: "expired".to_owned() }, false),
-        (OpenError::PlainBeyondLoopback { relay: relay() }, false),
+        (ConnectError::NoStartTls { relay: relay() }, false),
+        (ConnectError::NoAuth { relay: relay() }, false),
+        (ConnectError::Tls { relay: relay(), why: "expired".to_owned() }, false),
+        (ConnectError::PlainBeyondLoopback { relay: relay() }, false),
     ] {
         let (signal, again) = decide_open(&error);
         assert_eq!(again, retry, "{error}");

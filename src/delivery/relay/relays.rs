@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::sessions::{CountedSession, NoSession, Sessions};
 use crate::delivery::outcome::transition::Signal;
 use crate::domain::UnixMillis;
-use crate::mail::{OpenError, Relay};
+use crate::mail::{ConnectError, Relay};
 
 /// How long a relay is left out at first, and at most.
 const OUT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
@@ -172,9 +172,9 @@ impl Relays {
 
     /// A 4xx from a relay on which others of our sessions stand: it takes our mail, over fewer
     /// lines.
-    fn wants_fewer(&self, slot: &RelaySlot, error: &OpenError) -> bool {
+    fn wants_fewer(&self, slot: &RelaySlot, error: &ConnectError) -> bool {
         let others = lock(&self.states)[slot.index].sessions > 1;
-        others && matches!(error, OpenError::Refused { reply, .. } if reply.code < 500)
+        others && matches!(error, ConnectError::Refused { reply, .. } if reply.code < 500)
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::delivery::outcome::transition::{Signal, decide_open};
 use crate::fault::{self, Point};
-use crate::mail::{OpenError, Relay, Session};
+use crate::mail::{ConnectError, Relay, Session};
 
 /// Failed attempts in a row, with none of our sessions open, that make a relay count as down.
 pub const TRIES: u32 = 3;
@@ -84,7 +84,7 @@ impl Sessions {
     pub(in crate::delivery) async fn attempt(
         self: &Arc<Self>,
         relay: &Relay,
-    ) -> Result<CountedSession, OpenError> {
+    ) -> Result<CountedSession, ConnectError> {
         let session = relay.open().await?;
         fault::point(Point::Connect);
         self.count.fetch_add(1, Ordering::SeqCst);

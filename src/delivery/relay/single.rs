@@ -6,7 +6,7 @@ use crate::domain::EmailAddress;
 use crate::domain::delivery::{Claimed, Reply, Transition};
 use crate::domain::rate::Rate;
 use crate::fault::{self, Point};
-use crate::mail::{OpenError, OutboxError, Outcome, Relay, Session};
+use crate::mail::{ConnectError, OutboxError, Outcome, Relay, Session};
 
 /// The line that letters outside the ledger go over, one after another; it opens with the first.
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Mailer {
             Transport::Several(relays) => relays.all(),
             Transport::Outbox(_) => &[],
         };
-        let mut last: Option<OpenError> = None;
+        let mut last: Option<ConnectError> = None;
         for relay in relays {
             match relay.open().await {
                 Ok(session) => return Ok(session),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A place that is filled per reader.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Slot {
+pub enum StencilSlot {
     /// A blank and the reader's name, or nothing: `Hello[[0:addressee]],`.
     Addressee,
     /// The whole URL that unsubscribes this reader.
@@ -24,7 +24,7 @@ pub enum Slot {
     ReaderEnd,
 }
 
-impl Slot {
+impl StencilSlot {
     pub const ALL: [Self; 7] = [
         Self::Addressee,
         Self::UnsubscribeUrl,
@@ -58,7 +58,7 @@ pub struct Marks(u32);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Piece<'a> {
     Text(&'a str),
-    Slot(Slot),
+    Slot(StencilSlot),
 }
 
 impl Marks {
@@ -75,7 +75,7 @@ impl Marks {
         format!("[[{}:", self.0)
     }
 
-    pub fn mark(self, slot: Slot) -> String {
+    pub fn mark(self, slot: StencilSlot) -> String {
         format!("{}{}]]", self.opening(), slot.as_str())
     }
 
@@ -87,7 +87,7 @@ impl Marks {
         while let Some(found) = text[from..].find(&opening) {
             let at = from + found;
             let inside = &text[at + opening.len()..];
-            let slot = Slot::ALL
+            let slot = StencilSlot::ALL
                 .into_iter()
                 .find(|slot| inside.strip_prefix(slot.as_str()).is_some_and(|after| after.starts_with("]]")));
             from = at + opening.len();
@@ -115,20 +115,20 @@ mod tests {
     fn content_cannot_forge_a_mark() {
         let content = "see [[0:unsubscribe_url]] and [[1:addressee]]";
         let marks = Marks::clear_of(&[content]);
-        let text = format!("{content}: {}", marks.mark(Slot::UnsubscribeUrl));
+        let text = format!("{content}: {}", marks.mark(StencilSlot::UnsubscribeUrl));
         assert_eq!(
             marks.split(&text),
-            [Piece::Text(&format!("{content}: ")), Piece::Slot(Slot::UnsubscribeUrl)]
+            [Piece::Text(&format!("{content}: ")), Piece::Slot(StencilSlot::UnsubscribeUrl)]
         );
     }
 
     #[test]
     fn brackets_around_a_mark_stay() {
         let marks = Marks::clear_of(&[]);
-        let text = format!("[{}][[0:nothing]]", marks.mark(Slot::Addressee));
+        let text = format!("[{}][[0:nothing]]", marks.mark(StencilSlot::Addressee));
         assert_eq!(
             marks.split(&text),
-            [Piece::Text("["), Piece::Slot(Slot::Addressee), Piece::Text("][[0:nothing]]")]
+            [Piece::Text("["), Piece::Slot(StencilSlot::Addressee), Piece::Text("][[0:nothing]]")]
         );
     }
 }

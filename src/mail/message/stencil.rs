@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::encode::{self, one_line};
-use super::slot::{Marks, Piece, Slot};
+use super::slot::{Marks, Piece, StencilSlot};
 use crate::domain::issue::IssueNumber;
 use crate::domain::site::Site;
 use crate::domain::{EmailAddress, UnixMillis};
@@ -35,7 +35,7 @@ pub struct Letter {
 
 /// What one copy of the letter is filled with.
 #[derive(Clone, Copy, Debug)]
-pub struct Reader<'a> {
+pub struct Recipient<'a> {
     pub email: &'a EmailAddress,
     pub name: Option<&'a str>,
     /// The left part of the Message-ID, as `Keyring::message_id` makes it.
@@ -55,13 +55,13 @@ pub struct Stencil {
     format: String,
     subject: String,
     base_url: String,
-    parts: Vec<Part>,
+    parts: Vec<StencilPart>,
 }
 
 /// A stretch of the letter as it goes over the wire.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Part {
+enum StencilPart {
     /// Octets as they are (ASCII, or UTF-8 where the site's own address needs it).
     Fixed(String),
     /// The `To:` header, whole.
@@ -73,9 +73,9 @@ enum Part {
     /// The token, in a header.
     UnsubscribeToken,
     /// A slot in the quoted-printable body, on lines of its own between soft breaks.
-    Text(Slot),
+    Text(StencilSlot),
     /// The same with HTML escaping.
-    Html(Slot),
+    Html(StencilSlot),
     /// Where the content of the text part and of the HTML part begins, and where either ends.
     TextBegins,
     HtmlBegins,
@@ -105,8 +105,8 @@ impl Stencil {
         let text = letter.marks.split(&letter.text);
         let html = letter.marks.split(&letter.html);
         for (pieces, suffix) in [(&text, "txt"), (&html, "mjml")] {
-            if !pieces.contains(&Piece::Slot(Slot::UnsubscribeUrl)) {
-                return Err(StencilError::NoLink(Slot::UnsubscribeUrl.as_str(), suffix));
+            if !pieces.contains(&Piece::Slot(StencilSlot::UnsubscribeUrl)) {
+                return Err(StencilError::NoLink(StencilSlot::UnsubscribeUrl.as_str(), suffix));
             }
         }
         // `=_` can't occur in quoted-printable, so the boundary occurs in no part.
@@ -118,18 +118,18 @@ impl Stencil {
             )
         };
         let mut parts = head(&letter.subject, site, number);
-        parts.push(Part::Fixed(format!(
+        parts.push(StencilPart::Fixed(format!(
             "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n{}",
             part("plain")
         )));
-        parts.push(Part::TextBegins);
-        parts.extend(body(&text, Part::Text));
-        parts.push(Part::Ends);
-        parts.push(Part::Fixed(format!("\r\n{}", part("html"))));
-        parts.push(Part::HtmlBegins);
-        parts.extend(body(&html, Part::Html));
-        parts.push(Part::Ends);
-        parts.push(Part::Fixed(format!("\r\n--{boundary}--\r\n")));
+        parts.push(StencilPart::TextBegins);
+        parts.extend(body(&text, StencilPart::Text));
+        parts.push(StencilPart::Ends);
+        parts.push(StencilPart::Fixed(format!("\r\n{}", part("html"))));
+        parts.push(StencilPart::HtmlBegins);
+        parts.extend(body(&html, StencilPart::Html));
+        parts.push(StencilPart::Ends);
+        parts.push(StencilPart::Fixed(format!("\r\n--{boundary}--\r\n")));
         let base_url = site.base_url.clone();
         Ok(Self { format: FORMAT.to_owned(), subject: one_line(&letter.subject, 900), base_url, parts })
     }
@@ -155,71 +155,81 @@ impl Stencil {
 
     /// Octets of the fixed parts: what every reader's copy has in common, to within a few hundred octets of the whole.
     pub fn size(&self) -> usize {
-        self.parts.iter().map(|part| if let Part::Fixed(text) = part { text.len() } else { 0 }).sum()
+        self.parts.iter().map(|part| if let StencilPart::Fixed(text) = part { text.len() } else { 0 }).sum()
     }
 
     /// Clears `out` and writes one reader's letter into it: a whole RFC 5322 message.
-    pub fn fill(&self, reader: &Reader<'_>, out: &mut Vec<u8>) {
+    pub fn fill(&self, reader: &Recipient<'_>, out: &mut Vec<u8>) {
         out.clear();
         out.reserve(self.size() + 4096);
         let mut values = Values { stencil: self, reader, text: Default::default(), html: Default::default() };
         for part in &self.parts {
             match part {
-                Part::Fixed(text) => out.extend_from_slice(text.as_bytes()),
-                Part::To => encode::address_header("To", reader.name, reader.email.expose(), out),
-                Part::Date => out.extend_from_slice(reader.date.utc().to_rfc2822().as_bytes()),
-                Part::MessageId => out.extend_from_slice(reader.message_id.as_bytes()),
-                Part::UnsubscribeToken => out.extend_from_slice(reader.unsubscribe_token.as_bytes()),
-                Part::Text(slot) => push_value(values.text(*slot), out),
-                Part::Html(slot) => push_value(values.html(*slot), out),
-                Part::TextBegins | Part::HtmlBegins | Part::Ends => {}
+                StencilPart::Fixed(text) => out.extend_from_slice(text.as_bytes()),
+                StencilPart::To => encode::address_header("To", reader.name, reader.email.expose(), out),
+                StencilPart::Date => out.extend_from_slice(reader.date.utc().to_rfc2822().as_bytes()),
+                StencilPart::MessageId => out.extend_from_slice(reader.message_id.as_bytes()),
+                StencilPart::UnsubscribeToken => out.extend_from_slice(reader.unsubscribe_token.as_bytes()),
+                StencilPart::Text(slot) => push_value(values.text(*slot), out),
+                StencilPart::Html(slot) => push_value(values.html(*slot), out),
+                StencilPart::TextBegins | StencilPart::HtmlBegins | StencilPart::Ends => {}
             }
         }
     }
 
-    fn value(&self, slot: Slot, reader: &Reader<'_>) -> String {
+    fn value(&self, slot: StencilSlot, reader: &Recipient<'_>) -> String {
         match slot {
-            Slot::Addressee => {
+            StencilSlot::Addressee => {
                 let name = reader.name.map(|name| one_line(name, NAME_MAX)).unwrap_or_default();
                 if name.is_empty() { name } else { format!(" {name}") }
             }
-            Slot::UnsubscribeUrl => format!("{}/unsubscribe/{}", self.base_url, reader.unsubscribe_token),
-            Slot::PreferencesUrl => format!("{}/preferences/{}", self.base_url, reader.preferences_token),
-            Slot::VoteUrl => format!("{}/vote/{}", self.base_url, reader.vote_token),
-            Slot::Topics => {
+            StencilSlot::UnsubscribeUrl => {
+                format!("{}/unsubscribe/{}", self.base_url, reader.unsubscribe_token)
+            }
+            StencilSlot::PreferencesUrl => {
+                format!("{}/preferences/{}", self.base_url, reader.preferences_token)
+            }
+            StencilSlot::VoteUrl => format!("{}/vote/{}", self.base_url, reader.vote_token),
+            StencilSlot::Topics => {
                 let topics = reader.topics.map(|topics| one_line(topics, TOPICS_MAX)).unwrap_or_default();
                 if topics.is_empty() { EVERYTHING.to_owned() } else { topics }
             }
-            Slot::ReaderOnly | Slot::ReaderEnd => String::new(),
+            StencilSlot::ReaderOnly | StencilSlot::ReaderEnd => String::new(),
         }
     }
 
     /// The HTML for the public archive: nobody's name, nobody's links, and without what is for the reader alone.
     pub fn web_html(&self) -> String {
-        self.public(&Part::HtmlBegins)
+        self.public(&StencilPart::HtmlBegins)
     }
 
     /// The text for the public archive.
     pub fn web_text(&self) -> String {
-        self.public(&Part::TextBegins)
+        self.public(&StencilPart::TextBegins)
     }
 
-    fn public(&self, begins: &Part) -> String {
+    fn public(&self, begins: &StencilPart) -> String {
         let inside = self.parts.iter().skip_while(|part| *part != begins).skip(1);
         let mut text = String::new();
         let mut hidden = false;
         for part in inside {
             match part {
-                Part::Ends => break,
-                Part::Text(Slot::ReaderOnly) | Part::Html(Slot::ReaderOnly) => hidden = true,
-                Part::Text(Slot::ReaderEnd) | Part::Html(Slot::ReaderEnd) => hidden = false,
-                Part::Fixed(encoded) if !hidden => {
+                StencilPart::Ends => break,
+                StencilPart::Text(StencilSlot::ReaderOnly) | StencilPart::Html(StencilSlot::ReaderOnly) => {
+                    hidden = true
+                }
+                StencilPart::Text(StencilSlot::ReaderEnd) | StencilPart::Html(StencilSlot::ReaderEnd) => {
+                    hidden = false
+                }
+                StencilPart::Fixed(encoded) if !hidden => {
                     text.push_str(&encode::from_quoted_printable(encoded.as_bytes()).unwrap_or_default());
                 }
-                Part::Text(Slot::UnsubscribeUrl | Slot::PreferencesUrl | Slot::VoteUrl)
-                | Part::Html(Slot::UnsubscribeUrl | Slot::PreferencesUrl | Slot::VoteUrl)
-                    if !hidden =>
-                {
+                StencilPart::Text(
+                    StencilSlot::UnsubscribeUrl | StencilSlot::PreferencesUrl | StencilSlot::VoteUrl,
+                )
+                | StencilPart::Html(
+                    StencilSlot::UnsubscribeUrl | StencilSlot::PreferencesUrl | StencilSlot::VoteUrl,
+                ) if !hidden => {
                     text.push_str(&self.base_url);
                     text.push('/');
                 }
@@ -231,7 +241,7 @@ impl Stencil {
 }
 
 /// The headers, as far as `MIME-Version`.
-fn head(subject: &str, site: &Site, number: IssueNumber) -> Vec<Part> {
+fn head(subject: &str, site: &Site, number: IssueNumber) -> Vec<StencilPart> {
     let domain = site.from.address.domain();
     let mut from = Vec::new();
     encode::mailbox_header("From", &site.from, &mut from);
@@ -245,17 +255,17 @@ fn head(subject: &str, site: &Site, number: IssueNumber) -> Vec<Part> {
     let answers = site.reply_to.as_ref().unwrap_or(&site.from);
     let mailto = percent_encoding::utf8_percent_encode(answers.address.expose(), MAILTO);
     vec![
-        Part::Fixed("Date: ".to_owned()),
-        Part::Date,
-        Part::Fixed(format!("\r\n{}", String::from_utf8_lossy(&from))),
-        Part::To,
-        Part::Fixed("Message-ID: <".to_owned()),
-        Part::MessageId,
-        Part::Fixed(format!("@{domain}>\r\nList-Unsubscribe: <{}/unsubscribe/", site.base_url)),
-        Part::UnsubscribeToken,
-        Part::Fixed(format!(">,\r\n <mailto:{mailto}?subject=unsubscribe%20")),
-        Part::UnsubscribeToken,
-        Part::Fixed(format!(
+        StencilPart::Fixed("Date: ".to_owned()),
+        StencilPart::Date,
+        StencilPart::Fixed(format!("\r\n{}", String::from_utf8_lossy(&from))),
+        StencilPart::To,
+        StencilPart::Fixed("Message-ID: <".to_owned()),
+        StencilPart::MessageId,
+        StencilPart::Fixed(format!("@{domain}>\r\nList-Unsubscribe: <{}/unsubscribe/", site.base_url)),
+        StencilPart::UnsubscribeToken,
+        StencilPart::Fixed(format!(">,\r\n <mailto:{mailto}?subject=unsubscribe%20")),
+        StencilPart::UnsubscribeToken,
+        StencilPart::Fixed(format!(
             ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n{list}\
              Feedback-ID: issue-{number}:{}:letter:{domain}\r\nPrecedence: bulk\r\n",
             site.list_id
@@ -272,9 +282,9 @@ const MAILTO: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'+')
     .remove(b'~');
 
-fn body(pieces: &[Piece<'_>], slot: fn(Slot) -> Part) -> Vec<Part> {
+fn body(pieces: &[Piece<'_>], slot: fn(StencilSlot) -> StencilPart) -> Vec<StencilPart> {
     let fixed =
-        |text: &str| Part::Fixed(String::from_utf8(encoded(text)).expect("quoted-printable is ASCII"));
+        |text: &str| StencilPart::Fixed(String::from_utf8(encoded(text)).expect("quoted-printable is ASCII"));
     pieces
         .iter()
         .map(|piece| match piece {
@@ -288,18 +298,18 @@ fn body(pieces: &[Piece<'_>], slot: fn(Slot) -> Part) -> Vec<Part> {
 /// costs more than copying it.
 struct Values<'a> {
     stencil: &'a Stencil,
-    reader: &'a Reader<'a>,
-    text: [Option<Vec<u8>>; Slot::ALL.len()],
-    html: [Option<Vec<u8>>; Slot::ALL.len()],
+    reader: &'a Recipient<'a>,
+    text: [Option<Vec<u8>>; StencilSlot::ALL.len()],
+    html: [Option<Vec<u8>>; StencilSlot::ALL.len()],
 }
 
 impl Values<'_> {
-    fn text(&mut self, slot: Slot) -> &[u8] {
+    fn text(&mut self, slot: StencilSlot) -> &[u8] {
         let (stencil, reader) = (self.stencil, self.reader);
         self.text[slot as usize].get_or_insert_with(|| encoded(&stencil.value(slot, reader)))
     }
 
-    fn html(&mut self, slot: Slot) -> &[u8] {
+    fn html(&mut self, slot: StencilSlot) -> &[u8] {
         let (stencil, reader) = (self.stencil, self.reader);
         self.html[slot as usize].get_or_insert_with(|| encoded(&escape(&stencil.value(slot, reader))))
     }

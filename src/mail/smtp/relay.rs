@@ -44,7 +44,7 @@ impl Default for SessionOptions {
 
 /// Why there is no session. All of it is about the relay and us, nothing about a reader.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum ConnectError {
     /// No line, or it broke before the session stood. Worth another try.
     #[error("the relay {relay} can't be reached: {why}")]
     Unreachable { relay: String, why: String },
@@ -83,8 +83,8 @@ impl Relay {
     /// Prepares for `url`; opens nothing yet.
     ///
     /// # Errors
-    /// [`OpenError::CaFile`] or [`OpenError::Tls`] if the certificates to trust can't be loaded.
-    pub fn new(url: &SmtpUrl, options: SessionOptions) -> Result<Self, OpenError> {
+    /// [`ConnectError::CaFile`] or [`ConnectError::Tls`] if the certificates to trust can't be loaded.
+    pub fn new(url: &SmtpUrl, options: SessionOptions) -> Result<Self, ConnectError> {
         let name = format!("{}:{}", url.host, url.port);
         let tls = match url.security {
             Security::Plain => None,
@@ -97,15 +97,15 @@ impl Relay {
     /// Opens a session: connected, encrypted as the URL demands, authenticated, ready for MAIL.
     ///
     /// # Errors
-    /// [`OpenError`] names the relay and says what to do; the line is closed.
-    pub async fn open(&self) -> Result<Session, OpenError> {
+    /// [`ConnectError`] names the relay and says what to do; the line is closed.
+    pub async fn open(&self) -> Result<Session, ConnectError> {
         let times = self.options.timeouts;
         let stream = self.within(times.connect, "no connection", TcpStream::connect(self.address())).await?;
         let stream = stream.map_err(|error| self.unreachable(error.to_string()))?;
         if self.url.security == Security::Plain
             && !stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback())
         {
-            return Err(OpenError::PlainBeyondLoopback { relay: self.name.clone() });
+            return Err(ConnectError::PlainBeyondLoopback { relay: self.name.clone() });
         }
         // Without it each letter waits some 40 ms for a delayed ACK.
         stream.set_nodelay(true).map_err(|error| self.unreachable(error.to_string()))?;
@@ -126,7 +126,7 @@ impl Relay {
     }
 
     #[allow(deprecated)]
-    async fn implicit_tls(&self, line: RelayStream) -> Result<Box<dyn AsyncTokioStream>, OpenError> {
+    async fn implicit_tls(&self, line: RelayStream) -> Result<Box<dyn AsyncTokioStream>, ConnectError> {
         let (Security::Tls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(Box::new(line)) };
         let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(line));
         let upgraded = stream.upgrade_tls(tls.clone());
@@ -136,21 +136,21 @@ impl Relay {
     }
 
     /// STARTTLS if the URL asks for it, and no way around it (RFC 3207 §4.1 leaves that to the client's policy).
-    async fn starttls(&self, connection: &mut AsyncSmtpConnection) -> Result<(), OpenError> {
+    async fn starttls(&self, connection: &mut AsyncSmtpConnection) -> Result<(), ConnectError> {
         let (Security::StartTls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(()) };
         if !connection.can_starttls() {
-            return Err(OpenError::NoStartTls { relay: self.name.clone() });
+            return Err(ConnectError::NoStartTls { relay: self.name.clone() });
         }
         let upgraded = connection.starttls(tls.clone(), &self.hello);
         let upgraded = self.within(self.options.timeouts.greeting, "no answer to STARTTLS", upgraded).await?;
         upgraded.map_err(|error| match refusal(&error) {
-            Some(reply) => OpenError::Refused { relay: self.name.clone(), stage: Stage::StartTls, reply },
+            Some(reply) => ConnectError::Refused { relay: self.name.clone(), stage: Stage::StartTls, reply },
             None => self.tls_failed(&error),
         })
     }
 
     /// Asks once more with EHLO, since lettre keeps PIPELINING and SIZE of the first answer to itself.
-    async fn extensions(&self, connection: &mut AsyncSmtpConnection) -> Result<Announced, OpenError> {
+    async fn extensions(&self, connection: &mut AsyncSmtpConnection) -> Result<Announced, ConnectError> {
         let hello = connection.command(Ehlo::new(self.hello.clone()));
         let response = self.within(self.options.timeouts.greeting, "no answer to EHLO", hello).await?;
         match response {
@@ -159,11 +159,11 @@ impl Relay {
         }
     }
 
-    async fn authenticate(&self, connection: &mut AsyncSmtpConnection) -> Result<(), OpenError> {
+    async fn authenticate(&self, connection: &mut AsyncSmtpConnection) -> Result<(), ConnectError> {
         let Some(credentials) = &self.url.credentials else { return Ok(()) };
         let ways = [Mechanism::Plain, Mechanism::Login];
         if connection.server_info().get_auth_mechanism(&ways).is_none() {
-            return Err(OpenError::NoAuth { relay: self.name.clone() });
+            return Err(ConnectError::NoAuth { relay: self.name.clone() });
         }
         let credentials = Credentials::new(credentials.user.clone(), credentials.password.clone());
         let asked = connection.auth(&ways, &credentials);
@@ -180,31 +180,31 @@ impl Relay {
         limit: Duration,
         missing: &str,
         work: impl Future<Output = T>,
-    ) -> Result<T, OpenError> {
+    ) -> Result<T, ConnectError> {
         timeout(limit, work)
             .await
             .map_err(|_| self.unreachable(format!("{missing} within {} s", limit.as_secs_f32())))
     }
 
-    fn unreachable(&self, why: String) -> OpenError {
-        OpenError::Unreachable { relay: self.name.clone(), why }
+    fn unreachable(&self, why: String) -> ConnectError {
+        ConnectError::Unreachable { relay: self.name.clone(), why }
     }
 
-    fn failed(&self, stage: Stage, error: &Error) -> OpenError {
+    fn failed(&self, stage: Stage, error: &Error) -> ConnectError {
         match refusal(error) {
-            Some(reply) => OpenError::Refused { relay: self.name.clone(), stage, reply },
+            Some(reply) => ConnectError::Refused { relay: self.name.clone(), stage, reply },
             None => self.unreachable(format!("at {stage}: {error}")),
         }
     }
 
     /// A handshake that failed for what the peer showed (its certificate, its protocol) is told from a broken line.
-    fn tls_failed(&self, error: &Error) -> OpenError {
+    fn tls_failed(&self, error: &Error) -> ConnectError {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(error) = cause {
             if let Some(io) = error.downcast_ref::<std::io::Error>()
                 && io.kind() == std::io::ErrorKind::InvalidData
             {
-                return OpenError::Tls { relay: self.name.clone(), why: io.to_string() };
+                return ConnectError::Tls { relay: self.name.clone(), why: io.to_string() };
             }
             cause = error.source();
         }
@@ -212,10 +212,10 @@ impl Relay {
     }
 }
 
-fn trust(url: &SmtpUrl, name: &str, ca_file: Option<&PathBuf>) -> Result<TlsParameters, OpenError> {
+fn trust(url: &SmtpUrl, name: &str, ca_file: Option<&PathBuf>) -> Result<TlsParameters, ConnectError> {
     let mut builder = TlsParameters::builder(url.host.clone()).certificate_store(CertificateStore::Default);
     if let Some(file) = ca_file {
-        let unusable = |why: String| OpenError::CaFile { file: file.clone(), why };
+        let unusable = |why: String| ConnectError::CaFile { file: file.clone(), why };
         let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
         if !pem.windows(27).any(|w| w == b"-----BEGIN CERTIFICATE-----") {
             return Err(unusable("there is no certificate in it".to_owned()));
@@ -223,5 +223,5 @@ fn trust(url: &SmtpUrl, name: &str, ca_file: Option<&PathBuf>) -> Result<TlsPara
         let ca = Certificate::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
         builder = builder.add_root_certificate(ca);
     }
-    builder.build().map_err(|error| OpenError::Tls { relay: name.to_owned(), why: error.to_string() })
+    builder.build().map_err(|error| ConnectError::Tls { relay: name.to_owned(), why: error.to_string() })
 }

@@ -51,7 +51,7 @@ enum Talk {
 }
 
 /// The answers to one MAIL, RCPT, DATA.
-enum Asked {
+enum EnvelopeAnswer {
     /// DATA was answered with 354: the relay waits for the letter.
     Open,
     Refused {
@@ -128,7 +128,7 @@ impl Session {
             return Some(Outcome::LineDropped { after_dot: false, why: "the session is closed".to_owned() });
         };
         let outcome = match self.envelope(&mut connection, from, to, is_asked).await {
-            Ok((Asked::Open, _)) => {
+            Ok((EnvelopeAnswer::Open, _)) => {
                 std::mem::swap(&mut self.wire, letter);
                 letter.spend();
                 self.connection = Some(connection);
@@ -136,7 +136,7 @@ impl Session {
                 return None;
             }
             Err(why) => Outcome::LineDropped { after_dot: false, why },
-            Ok((Asked::Refused { stage, reply }, usable)) => {
+            Ok((EnvelopeAnswer::Refused { stage, reply }, usable)) => {
                 let outcome = Outcome::Refused { stage, reply };
                 if usable && self.settle(&mut connection, &outcome).await {
                     self.connection = Some(connection);
@@ -218,7 +218,7 @@ impl Session {
         from: &EmailAddress,
         to: &EmailAddress,
         is_asked: bool,
-    ) -> Result<(Asked, bool), Broken> {
+    ) -> Result<(EnvelopeAnswer, bool), Broken> {
         if is_asked {
             return self.pipelined(connection, None).await;
         }
@@ -239,7 +239,7 @@ impl Session {
                 return refused(stage, reply, false);
             }
         }
-        Ok((Asked::Open, true))
+        Ok((EnvelopeAnswer::Open, true))
     }
 
     /// RFC 2920 §3.1: one write (unless it went ahead with the letter before), three answers. DATA answers even if MAIL or RCPT was refused, and if it then says 354 the
@@ -248,7 +248,7 @@ impl Session {
         &self,
         connection: &mut AsyncSmtpConnection,
         group: Option<String>,
-    ) -> Result<(Asked, bool), Broken> {
+    ) -> Result<(EnvelopeAnswer, bool), Broken> {
         let limit = self.timeouts.envelope;
         passing(Stage::Mail);
         let mail = match group {
@@ -262,7 +262,9 @@ impl Session {
             let heard = heard(stage, limit, connection.read_response()).await;
             match (heard, no.take()) {
                 // The refusal that came first is the one that counts, whatever happens to the line behind it.
-                (Err(_), Some((stage, reply))) => return Ok((Asked::Refused { stage, reply }, false)),
+                (Err(_), Some((stage, reply))) => {
+                    return Ok((EnvelopeAnswer::Refused { stage, reply }, false));
+                }
                 (Err(broken), None) => return Err(broken),
                 (Ok(later), Some((first, reply))) if stage == Stage::Data && later.code == 354 => {
                     // With a recipient that it took in spite of its no to MAIL, a lone dot would be an empty letter.
@@ -282,7 +284,7 @@ impl Session {
         }
         match no {
             Some((stage, reply)) => refused(stage, reply, false),
-            None => Ok((Asked::Open, true)),
+            None => Ok((EnvelopeAnswer::Open, true)),
         }
     }
 
@@ -343,12 +345,12 @@ async fn heard_dot(connection: &mut AsyncSmtpConnection, limit: Duration) -> boo
     heard(Stage::Dot, limit, connection.command(".\r\n")).await.is_ok()
 }
 
-fn refused(stage: Stage, reply: Reply, broken: bool) -> Result<(Asked, bool), Broken> {
+fn refused(stage: Stage, reply: Reply, broken: bool) -> Result<(EnvelopeAnswer, bool), Broken> {
     if reply.code < 400 {
         // A yes of the wrong kind: the answers are not in step with the commands.
         return Err(format!("{reply} is no answer to {stage}"));
     }
-    Ok((Asked::Refused { stage, reply }, !broken))
+    Ok((EnvelopeAnswer::Refused { stage, reply }, !broken))
 }
 
 fn is_yes(stage: Stage, reply: &Reply) -> bool {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use super::PreviewSource;
+use super::source::PreviewSource;
 
 /// How deep folders are looked into; templates need two.
 const DEPTH: usize = 4;
