@@ -24,9 +24,7 @@ mod signup;
 mod state;
 
 pub use public::page_cache::PageCache;
-pub use reader::unsubscribe::REASONS;
 pub use render::pages::{Pages, PagesError};
 pub use server::bounds::Bounds;
-pub use server::client_ip::{ClientIp, client_ip};
 pub use server::connections::serve;
 pub use state::Web;

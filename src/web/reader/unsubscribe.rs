@@ -23,7 +23,7 @@ use crate::web::state::Web;
 /// How long a leaving can be taken back by the page that says it is done.
 const UNDO_FOR: Duration = Duration::from_secs(3600);
 /// Why people leave, as the page offers it and the store counts it; the texts are `leave.why_<reason>`.
-pub const REASONS: [&str; 5] = ["too_many", "content", "never_asked", "elsewhere", "other"];
+const REASONS: [&str; 5] = ["too_many", "content", "never_asked", "elsewhere", "other"];
 /// Longest answer to "why?", in characters.
 const WORDS_LIMIT: usize = 500;
 
