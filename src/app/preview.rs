@@ -1,6 +1,7 @@
 //! What `verdicts issue preview N --serve` shows, made anew from the files whenever one of them changes. Nothing is written.
 
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,10 +11,11 @@ use super::{App, AppError, IssueLetters};
 use crate::config::Settings;
 use crate::delivery::Letters as _;
 use crate::domain::comparison::{Comparison, StoredComparison};
-use crate::domain::delivery::Claimed;
+use crate::domain::delivery::{Claimed, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NoticeId, NoticeKind};
 use crate::domain::preferences::Topics;
+use crate::domain::subject::Arm;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::{KEY_OCTETS, Keyring};
 use crate::domain::{EmailAddress, UnixMillis};
@@ -23,7 +25,6 @@ use crate::letter::templates::{self, Kind};
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
 use crate::publish::{self, Draft, Publisher};
-use crate::store::UNDER_B;
 use crate::web::preview::{Choice, Sheet, Shown, Studio, Wanted};
 
 /// Who a letter is filled in for: somebody whose name has to be encoded.
@@ -109,7 +110,8 @@ impl Bench {
             name: (wanted.reader != "nameless").then(|| NAME.to_owned()),
             attempt: 1,
             enqueued_at: now,
-            variant: None,
+            variant: Variant::default(),
+            choice: None,
         };
         let letters: IssueLetters = app.issue_letters(made.stencil).map_err(one)?;
         let mut wire = Vec::new();
@@ -132,18 +134,9 @@ impl Bench {
         let variants = app.store.variants(self.number).await.map_err(one)?;
         let mut readers = names();
         for (variant, _) in variants.iter().take(MOST_TOPICS) {
-            readers.push(Choice {
-                key: format!("variant:{variant}"),
-                label: match *variant {
-                    UNDER_B => "Under subject B".to_owned(),
-                    under_b if under_b > UNDER_B => {
-                        format!("Topics, variant {}, subject B", under_b - UNDER_B)
-                    }
-                    variant => format!("Topics, variant {variant}"),
-                },
-            });
+            readers.push(choice(*variant));
         }
-        let chosen = variants.into_iter().find(|(variant, _)| reader == format!("variant:{variant}"));
+        let chosen = variants.into_iter().find(|(variant, _)| reader == choice(*variant).key);
         let Some(text) = chosen.map(|(_, text)| text).or(text) else {
             return Err(vec![format!("issue {} has no letter in the database", self.number)]);
         };
@@ -333,6 +326,20 @@ fn inert() -> Keyring {
 
 fn address() -> EmailAddress {
     EmailAddress::parse(ADDRESS).expect("it is an address")
+}
+
+/// A letter of the issue beside the whole one.
+fn choice(variant: Variant) -> Choice {
+    let number = variant.letter.map_or(0, NonZeroU32::get);
+    Choice {
+        key: format!("variant:{number}{}", variant.arm.as_str()),
+        label: match (variant.letter, variant.arm) {
+            (None, Arm::A) => "The whole letter".to_owned(),
+            (None, Arm::B) => "Under subject B".to_owned(),
+            (Some(number), Arm::A) => format!("Topics, variant {number}"),
+            (Some(number), Arm::B) => format!("Topics, variant {number}, subject B"),
+        },
+    }
 }
 
 fn names() -> Vec<Choice> {

@@ -14,7 +14,7 @@ use super::{Exit, Failure, Outcome, say, say_json, status};
 use crate::app::App;
 use crate::delivery::breakdown::Breakdown;
 use crate::domain::class::Class;
-use crate::domain::delivery::{Claimed, DeliveryState};
+use crate::domain::delivery::{Claimed, DeliveryState, Variant};
 use crate::domain::issue::{IssueNumber, IssueState};
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
@@ -324,7 +324,8 @@ fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -
         name: None,
         attempt: 1,
         enqueued_at: now,
-        variant: None,
+        variant: Variant::default(),
+        choice: None,
     };
     let mut letter = Vec::new();
     crate::delivery::Letters::fill(&app.letters(stencil)?, &claimed, now, &mut letter);

@@ -93,7 +93,8 @@ mod tests {
             name: None,
             attempt,
             enqueued_at: UnixMillis(0),
-            variant: None,
+            variant: Variant::default(),
+            choice: None,
         }
     }
 

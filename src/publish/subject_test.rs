@@ -1,13 +1,16 @@
 //! The letters of a test: the same letter under another subject.
 
+use std::num::NonZeroU32;
+
 use super::{Edition, PublishError, Publisher};
 use crate::domain::UnixMillis;
+use crate::domain::delivery::Variant;
 use crate::domain::issue::IssueNumber;
-use crate::domain::subject::{Terms, Wording};
+use crate::domain::subject::{Arm, Terms, Wording};
 use crate::letter::compose::{Composition, second};
 use crate::letter::pick::Selection;
 use crate::mail::Stencil;
-use crate::store::{NewSubjectTest, NewVariant, UNDER_B};
+use crate::store::{NewSubjectTest, NewVariant};
 
 /// A letter under subject B.
 pub struct Rival {
@@ -72,7 +75,7 @@ pub(super) fn variant_under_b(
     publisher: &Publisher,
     number: IssueNumber,
     selection: &Selection,
-    (variant, composition): (i64, &Composition),
+    (letter, composition): (NonZeroU32, &Composition),
     written: Option<&Wording>,
     now: UnixMillis,
 ) -> Result<NewVariant, PublishError> {
@@ -80,11 +83,11 @@ pub(super) fn variant_under_b(
     let under_b = under_b(publisher, selection, composition, written);
     let stencil = Stencil::build(&publisher.templates.render(&under_b)?, site, number)?;
     super::passes(number, super::proof(site, &publisher.keyring, number, &stencil, now), false)?;
-    Ok(new_variant(UNDER_B + variant, &under_b, selection, &stencil))
+    Ok(new_variant(Variant { arm: Arm::B, letter: Some(letter) }, &under_b, selection, &stencil))
 }
 
 pub(super) fn new_variant(
-    variant: i64,
+    variant: Variant,
     composition: &Composition,
     selection: &Selection,
     stencil: &Stencil,
@@ -101,7 +104,8 @@ pub(super) fn new_test(
     variants: Vec<NewVariant>,
 ) -> Option<NewSubjectTest> {
     let rival = edition.rival.as_ref()?;
-    let mut letters = vec![new_variant(UNDER_B, &rival.composition, selection, &rival.stencil)];
+    let whole = Variant { arm: Arm::B, letter: None };
+    let mut letters = vec![new_variant(whole, &rival.composition, selection, &rival.stencil)];
     letters.extend(variants);
     let tools = selection.featured.iter().flat_map(|choice| &choice.comparison.tools);
     Some(NewSubjectTest {

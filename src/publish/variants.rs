@@ -1,14 +1,16 @@
 //! A letter for every choice of topics, rendered once each, and the hours that readers chose as moments of this run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use super::subject_test::{new_variant, variant_under_b};
 use super::{PublishError, Publisher};
 use crate::domain::UnixMillis;
 use crate::domain::comparison::Tool;
+use crate::domain::delivery::Variant;
 use crate::domain::issue::IssueNumber;
 use crate::domain::preferences::{Topics, next_hour};
-use crate::domain::subject::Wording;
+use crate::domain::subject::{Arm, Wording};
 use crate::letter::compose::{ComparisonVotes, Composition, compose};
 use crate::letter::pick::Selection;
 use crate::mail::Stencil;
@@ -45,28 +47,28 @@ pub(super) async fn choices(
     let mut under_b = Vec::new();
     let mut choices = Choices { hours: hours(publisher, now).await?, ..Choices::default() };
     let whole = carried(selection);
-    let mut made: BTreeMap<Carried, i64> = BTreeMap::new();
+    let mut made: BTreeMap<Carried, NonZeroU32> = BTreeMap::new();
     for chosen in publisher.store.chosen_topics().await? {
         let left = Topics::parse(&chosen.topics).map(|topics| selection.of(&topics));
         let served = match left {
             Some(left) if left.featured.is_empty() => Served::Nothing,
             Some(left) if carried(&left) != whole => {
                 let carries = carried(&left);
-                if let Some(variant) = made.get(&carries) {
-                    Served::Variant(*variant)
+                if let Some(letter) = made.get(&carries) {
+                    Served::Letter(*letter)
                 } else if choices.variants.len() < MOST_VARIANTS {
-                    let variant = i64::try_from(made.len()).unwrap_or(i64::MAX - 1) + 1;
+                    let next = NonZeroU32::MIN.saturating_add(u32::try_from(made.len()).unwrap_or(u32::MAX));
                     let left = Source { selection: &left, ..from };
-                    let (letter, composition) = letter(publisher, number, left, variant, now)?;
+                    let (letter, composition) = letter(publisher, number, left, next, now)?;
                     choices.variants.push(letter);
                     if with_test {
-                        let of = (variant, &composition);
+                        let of = (next, &composition);
                         let rival =
                             variant_under_b(publisher, number, left.selection, of, from.written, now)?;
                         under_b.push(rival);
                     }
-                    made.insert(carries, variant);
-                    Served::Variant(variant)
+                    made.insert(carries, next);
+                    Served::Letter(next)
                 } else {
                     smallest_with(&made, &carries)
                 }
@@ -83,7 +85,7 @@ fn letter(
     publisher: &Publisher,
     number: IssueNumber,
     Source { selection, ballots, written }: Source<'_>,
-    variant: i64,
+    letter: NonZeroU32,
     now: UnixMillis,
 ) -> Result<(NewVariant, Composition), PublishError> {
     let site = &publisher.settings.site;
@@ -96,6 +98,7 @@ fn letter(
         super::proof(&publisher.settings.site, &publisher.keyring, number, &stencil, now),
         false,
     )?;
+    let variant = Variant { arm: Arm::A, letter: Some(letter) };
     Ok((new_variant(variant, &composition, selection, &stencil), composition))
 }
 
@@ -127,11 +130,11 @@ fn carried(selection: &Selection) -> Carried {
     (selection.featured_slugs(), selection.mentioned_slugs())
 }
 
-fn smallest_with(made: &BTreeMap<Carried, i64>, wanted: &Carried) -> Served {
+fn smallest_with(made: &BTreeMap<Carried, NonZeroU32>, wanted: &Carried) -> Served {
     let has = |have: &[String], want: &[String]| want.iter().all(|slug| have.contains(slug));
     let fitting = made.iter().filter(|(have, _)| has(&have.0, &wanted.0) && has(&have.1, &wanted.1));
-    let smallest = fitting.min_by_key(|(have, variant)| (have.0.len(), have.1.len(), **variant));
-    smallest.map_or(Served::Whole, |(_, variant)| Served::Variant(*variant))
+    let smallest = fitting.min_by_key(|(have, letter)| (have.0.len(), have.1.len(), **letter));
+    smallest.map_or(Served::Whole, |(_, letter)| Served::Letter(*letter))
 }
 
 #[cfg(test)]
@@ -146,10 +149,11 @@ mod tests {
 
     #[test]
     fn who_finds_no_letter_made_gets_the_smallest_with_all_that_was_asked_for() {
-        let made = BTreeMap::from([(of("ab", "x"), 1), (of("abc", "x"), 2), (of("bcd", ""), 3)]);
-        assert_eq!(smallest_with(&made, &of("a", "")), Served::Variant(1));
-        assert_eq!(smallest_with(&made, &of("bc", "")), Served::Variant(3), "the one with fewer mentions");
-        assert_eq!(smallest_with(&made, &of("d", "")), Served::Variant(3));
+        let n = |n| NonZeroU32::new(n).unwrap();
+        let made = BTreeMap::from([(of("ab", "x"), n(1)), (of("abc", "x"), n(2)), (of("bcd", ""), n(3))]);
+        assert_eq!(smallest_with(&made, &of("a", "")), Served::Letter(n(1)));
+        assert_eq!(smallest_with(&made, &of("bc", "")), Served::Letter(n(3)), "the one with fewer mentions");
+        assert_eq!(smallest_with(&made, &of("d", "")), Served::Letter(n(3)));
         assert_eq!(smallest_with(&made, &of("d", "x")), Served::Whole);
     }
 

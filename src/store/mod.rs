@@ -61,7 +61,7 @@ pub use queue::Turned;
 pub use reading::{Figures, ListsVersion};
 pub use retention::Requeued;
 pub use schema::SCHEMA;
-pub use subjects::{Decided, NewSubjectTest, SubjectTest, Subjects, UNDER_B};
+pub use subjects::{Decided, NewSubjectTest, SubjectTest, Subjects};
 pub use votes::{CastVote, Total, Voted};
 
 use dialect::{Engine, Texts};
