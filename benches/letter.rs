@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use verdicts::domain::EmailAddress;
 use verdicts::letter::compose::compose;
-use verdicts::letter::mjml;
 use verdicts::letter::render::Templates;
+use verdicts::letter::render::mjml;
 use verdicts::mail::{Reader, Stencil};
 
 /// Milliseconds for five comparisons, composed and rendered.

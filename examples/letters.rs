@@ -15,8 +15,9 @@ use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::theme::{Logo, Theme};
 use verdicts::domain::token::Keyring;
 use verdicts::letter::render::Templates;
-use verdicts::letter::{Latest, NoticeWriter, Texts};
+use verdicts::letter::{Latest, NoticeWriter};
 use verdicts::mail::{Reader, Signer, Stencil};
+use verdicts::texts::Texts;
 
 type Failure = Box<dyn std::error::Error>;
 

@@ -1,6 +1,7 @@
 //! Builds everything from the settings.
 
 pub mod preview;
+mod sample;
 pub mod templates;
 
 use std::collections::HashMap;
@@ -21,11 +22,11 @@ use crate::domain::preferences::Topics;
 use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
 use crate::letter::render::{RenderError, Templates};
-use crate::letter::texts::TextsError;
-use crate::letter::{NoticeError, NoticeWriter, Texts};
+use crate::letter::{NoticeError, NoticeWriter};
 use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
 use crate::publish::Publisher;
 use crate::store::{MarkFile, Store, StoreError};
+use crate::texts::{Texts, TextsError};
 use crate::web::{Bounds, PageCache, Pages, PagesError, Web};
 use crate::worker::{Notices, Worker};
 

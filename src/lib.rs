@@ -9,9 +9,9 @@
 //!
 //! [`publish::run`] is the left half: it reads what [`letter::sources`] brought into the [`store`], chooses with
 //! [`letter::pick`], puts words to it with [`letter::compose`], renders once with [`letter::render`], cuts the result into a
-//! [`mail::Stencil`] and enqueues one delivery for every reader. [`delivery::engine::pass`] is the right half: it takes
+//! [`mail::Stencil`] and enqueues one delivery for every reader. [`delivery::pass`] is the right half: it takes
 //! turns with the ledger ([`store::Store::record_and_claim`]), fills a stencil per reader and hands it to a relay session of
-//! [`mail`]. What the relay says becomes a transition in [`delivery::transition`], and the row says why.
+//! [`mail`]. What the relay says becomes a transition in [`delivery::outcome::transition`], and the row says why.
 //!
 //! # The floors
 //!
@@ -25,7 +25,9 @@
 //! | [`publish`] | the run of a week up to the queue | |
 //! | [`web`] | pages and links for readers and machines | HTTP (axum, hyper) |
 //! | [`subscribers`] | files of readers in and out | CSV |
-//! | [`letter`] | sources, pick, compose, render, lint; every text that is said | tera, mrml and HTML (scraper) |
+//! | [`letter`] | sources, pick, compose, render, lint | tera, mrml and HTML (scraper) |
+//! | [`texts`] | what pages and notices say, in every language | TOML |
+//! | [`templates`] | how letters, notices and pages look: built in, or an operator's files | what tera says of a file |
 //! | [`delivery`] | the engine, pacing, outcome → transition | thread priority |
 //! | [`mail`] | MIME, headers, DKIM, SMTP sessions, the outbox | SMTP (lettre), signatures (mail-auth, aws-lc-rs) |
 //! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |
@@ -76,5 +78,7 @@ pub mod mail;
 pub mod publish;
 pub mod store;
 pub mod subscribers;
+pub mod templates;
+pub mod texts;
 pub mod web;
 pub mod worker;

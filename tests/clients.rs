@@ -1,5 +1,5 @@
 //! Can I email: nothing in letters and notices fails in Gmail, Apple Mail or Outlook without something that stands in for it, and
-//! nothing is used of which the linter's data (`src/letter/lint/support.toml`) knows nothing.
+//! nothing is used of which the linter's data (`src/letter/lint/client_support.toml`) knows nothing.
 
 #[path = "support/cases.rs"]
 mod cases;
@@ -52,7 +52,7 @@ fn nothing_fails_in_a_client_without_something_that_stands_in() {
 #[test]
 fn the_data_knows_every_property_and_element_that_is_used() {
     let data: toml::Table =
-        toml::from_str(include_str!("../src/letter/lint/support.toml")).expect("it is TOML");
+        toml::from_str(include_str!("../src/letter/lint/client_support.toml")).expect("it is TOML");
     let known = |table: &str, name: &str| data[table].as_table().expect("a table").contains_key(name);
     let known_property = |name: &str| {
         // A part is as its whole: padding-left, border-bottom-color.

@@ -16,9 +16,10 @@ use verdicts::domain::site::{Mailbox, Site};
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
 use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
-use verdicts::letter::{Latest, NoticeWriter, Texts};
+use verdicts::letter::{Latest, NoticeWriter};
 use verdicts::mail::Signer;
 use verdicts::store::{Store, WorkerLease};
+use verdicts::texts::Texts;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

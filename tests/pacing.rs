@@ -16,8 +16,9 @@ use house::House;
 use peer::{Act, Ask, At, Peer, Script};
 use support::{NOW, World, sent};
 use tokio::sync::watch;
-use verdicts::delivery::engine::Clock;
-use verdicts::delivery::{Letters, Limit, Limits, Loader, Mailer, Pass, Relays, Settings, Transport, pass};
+use verdicts::delivery::{
+    Clock, Letters, Limit, Limits, Loader, Mailer, Pass, Relays, Settings, Transport, pass,
+};
 use verdicts::domain::delivery::{Claimed, Tally};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::pace::Warmup;

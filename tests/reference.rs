@@ -15,7 +15,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use verdicts::letter::mjml;
+use verdicts::letter::render::mjml;
 
 /// Where mrml differs and no reader can tell: what it writes, what the reference writes in its place, and why it is no matter. Both
 /// are parts of tokens as [`markup::tokens`] spells them. What does matter is not here but mended in the templates, with a

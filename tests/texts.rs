@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use verdicts::letter::Texts;
-use verdicts::letter::texts::placeholders;
+use verdicts::texts::Texts;
+use verdicts::texts::placeholders;
 
 fn texts() -> Texts {
     Texts::embedded("en").unwrap()

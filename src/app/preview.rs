@@ -5,31 +5,30 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::sample::{address, plain, sample};
 use super::{App, AppError, IssueLetters};
 use crate::config::Settings;
 use crate::delivery::Letters as _;
+use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, StoredComparison};
 use crate::domain::delivery::{Claimed, Variant};
 use crate::domain::issue::IssueNumber;
-use crate::domain::notice::{ClaimedNotice, NoticeId, NoticeKind};
+use crate::domain::notice::NoticeKind;
 use crate::domain::preferences::Topics;
 use crate::domain::subject::Arm;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::{KEY_OCTETS, Keyring};
-use crate::domain::{EmailAddress, UnixMillis};
 use crate::letter::lint::{Expected, Message, lint};
 use crate::letter::render::Templates;
-use crate::letter::templates::{self, Kind};
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
 use crate::publish::{self, Draft, Publisher};
+use crate::templates::{self, Kind};
 use crate::web::preview::{Choice, Sheet, Shown, Studio, Wanted};
 
 /// Who a letter is filled in for: somebody whose name has to be encoded.
 const NAME: &str = "Zoë Ångström";
-const ADDRESS: &str = "reader@example.com";
 /// Topics that are offered as readers; a letter has rarely more.
 const MOST_TOPICS: usize = 8;
 /// Notices of which nobody knows an issue yet are shown with this one.
@@ -251,24 +250,6 @@ impl Bench {
     }
 }
 
-/// A notice of this kind to somebody.
-pub fn sample(kind: NoticeKind, now: UnixMillis) -> ClaimedNotice {
-    let data = [
-        ("expires_at", now.plus(Duration::from_secs(7 * 24 * 3600)).0.to_string()),
-        ("change", "1".to_owned()),
-        ("address", "new.address@example.com".to_owned()),
-    ];
-    ClaimedNotice {
-        id: NoticeId(0),
-        kind,
-        email: address(),
-        subscriber: Some(SubscriberId(0)),
-        data: data.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
-        attempt: 1,
-        created_at: now,
-    }
-}
-
 impl Studio for Bench {
     fn title(&self) -> String {
         format!("Issue {}{}", self.number, if self.is_draft { ", the draft" } else { "" })
@@ -324,10 +305,6 @@ fn inert() -> Keyring {
     Keyring::parse(&Keyring::file_text(0, &[0; KEY_OCTETS])).expect("it is a key file")
 }
 
-fn address() -> EmailAddress {
-    EmailAddress::parse(ADDRESS).expect("it is an address")
-}
-
 /// A letter of the issue beside the whole one.
 fn choice(variant: Variant) -> Choice {
     let number = variant.letter.map_or(0, NonZeroU32::get);
@@ -367,5 +344,5 @@ fn preheader(wire: &[u8]) -> String {
 }
 
 fn one(error: impl std::fmt::Display) -> Vec<String> {
-    vec![super::templates::plain(&error.to_string())]
+    vec![plain(&error.to_string())]
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::AppError;
-use super::preview::sample;
+use super::sample::{plain, sample};
 use crate::config::Settings;
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
@@ -12,10 +12,11 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::token::Keyring;
 use crate::letter::lint::{Expected, Grade, Message, lint};
 use crate::letter::render::Templates;
-use crate::letter::templates::{self, File, FolderError, Kind};
-use crate::letter::{Latest, NoticeError, NoticeWriter, Texts, texts};
+use crate::letter::{Latest, NoticeError, NoticeWriter};
 use crate::mail::Signer;
 use crate::publish;
+use crate::templates::{self, File, FolderError, Kind};
+use crate::texts::{self, Texts};
 use crate::web::{Pages, PagesError};
 
 /// What a look at all templates brought, a line each.
@@ -163,9 +164,4 @@ fn pages(settings: &Settings, _: &Keyring, _: UnixMillis, checked: &mut Checked)
         Err(PagesError::Problem(problem)) => checked.problems.push(problem.to_string()),
         Err(PagesError::Folder(error)) => checked.problems.push(error.to_string()),
     }
-}
-
-/// The words of an error without the advice to do what is being done.
-pub(super) fn plain(words: &str) -> String {
-    words.split("; \"verdicts templates check\"").next().unwrap_or(words).to_owned()
 }

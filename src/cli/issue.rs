@@ -1,5 +1,7 @@
 //! `verdicts issue`: look at issues, and pause, resume or cancel their runs.
 
+pub(super) mod breakdown;
+pub(super) mod draft;
 mod lint;
 pub(super) mod preview;
 pub(super) mod subject;
@@ -12,7 +14,6 @@ use serde_json::json;
 
 use super::{Exit, Failure, Outcome, say, say_json, status};
 use crate::app::App;
-use crate::delivery::breakdown::Breakdown;
 use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, DeliveryState, Variant};
 use crate::domain::issue::{IssueNumber, IssueState};
@@ -20,10 +21,7 @@ use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::Stencil;
 use crate::publish;
-use crate::store::{DeliveryRow, Requeued};
-
-/// Rows of a listing that are fetched at once.
-const PAGE: i64 = 1000;
+use crate::store::Requeued;
 
 #[derive(Subcommand)]
 pub enum IssueCommand {
@@ -96,7 +94,7 @@ pub enum IssueCommand {
 pub async fn run(command: IssueCommand, app: &App) -> Outcome {
     let store = &app.store;
     match command {
-        IssueCommand::Draft { json } => draft(app, json).await,
+        IssueCommand::Draft { json } => draft::draft(app, json).await,
         IssueCommand::List { json } => list(app, json).await,
         IssueCommand::Show { number, failures, json } => show(app, IssueNumber(number), failures, json).await,
         IssueCommand::Preview(arguments) => preview(app, IssueNumber(arguments.number), &arguments.out).await,
@@ -115,52 +113,6 @@ pub async fn run(command: IssueCommand, app: &App) -> Outcome {
         }
         IssueCommand::Cancel { number } => cancel(app, IssueNumber(number)).await,
     }
-}
-
-/// Prints what the next letter would be.
-pub(super) async fn draft(app: &App, as_json: bool) -> Outcome {
-    let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;
-    let readers = app.store.count_subscribers().await?.get("active").copied().unwrap_or(0);
-    let selection = &draft.selection;
-    let subject = draft.edition.as_ref().map(|e| &e.composition.subject);
-    let against =
-        draft.edition.as_ref().and_then(|e| e.rival.as_ref()).map(|rival| &rival.composition.subject);
-    if as_json {
-        let slugs = |choices: &[crate::letter::pick::Choice]| -> Vec<_> {
-            choices
-                .iter()
-                .map(|c| json!({ "slug": c.comparison.slug, "reason": c.why.to_string() }))
-                .collect()
-        };
-        let left: Vec<_> = selection
-            .left_out
-            .iter()
-            .map(|(slug, reason)| json!({ "slug": slug, "reason": reason.to_string() }))
-            .collect();
-        say_json(
-            &json!({ "issue": draft.number, "subject": subject, "against": against, "readers": readers,
-            "featured": slugs(&selection.featured), "mentioned": slugs(&selection.mentioned), "left_out": left }),
-        )?;
-    } else {
-        for (title, choices) in [("featured", &selection.featured), ("also compared", &selection.mentioned)] {
-            for choice in choices {
-                say(format_args!("{title:>14}  {}  ({})", choice.comparison.slug, choice.why));
-            }
-        }
-        for (slug, reason) in &selection.left_out {
-            say(format_args!("{:>14}  {slug}  ({reason})", "left out"));
-        }
-        if let Some(edition) = &draft.edition {
-            say(format_args!("\nissue {} to {readers} readers", draft.number));
-            subject::draft_words(&edition.composition, edition.rival.as_ref()).into_iter().for_each(say);
-            say(format_args!("size       {} KB", edition.stencil.size() / 1024));
-        }
-    }
-    if draft.edition.is_none() {
-        eprintln!("nothing to send: {}", publish::quiet_words(&app.publisher(), selection));
-        return Ok(Exit::NothingToSend);
-    }
-    Ok(Exit::Done)
 }
 
 async fn list(app: &App, as_json: bool) -> Outcome {
@@ -186,7 +138,7 @@ async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> 
     }
     let test = app.store.subject_test(number).await?;
     if as_json {
-        let breakdown = breakdown(app, number).await?;
+        let breakdown = breakdown::breakdown(app, number).await?;
         let mut json = json!({ "issue": issue, "status": stands, "refusals": breakdown });
         if let (Some(test), Some(fields)) = (&test, json.as_object_mut()) {
             fields.insert("subject_test".to_owned(), subject::to_json(test));
@@ -204,33 +156,8 @@ async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> 
     }
     say(status::words(&stands));
     test.iter().flat_map(|test| subject::words(test, issue.state)).for_each(say);
-    breakdown(app, number).await?.lines().into_iter().for_each(say);
+    breakdown::breakdown(app, number).await?.lines().into_iter().for_each(say);
     Ok(Exit::Done)
-}
-
-/// Failed and deferred letters, sorted.
-pub(super) async fn breakdown(app: &App, number: IssueNumber) -> Result<Breakdown, Failure> {
-    let mut breakdown = Breakdown::default();
-    for state in [DeliveryState::Failed, DeliveryState::Deferred] {
-        each(app, number, state, |row| breakdown.add(row)).await?;
-    }
-    Ok(breakdown)
-}
-
-/// Every delivery of an issue in a state, by subscriber.
-async fn each(
-    app: &App,
-    number: IssueNumber,
-    state: DeliveryState,
-    mut look: impl FnMut(&DeliveryRow),
-) -> Result<(), Failure> {
-    let mut after = SubscriberId(0);
-    loop {
-        let rows = app.store.deliveries(number, state, after, PAGE).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after = last.subscriber;
-        rows.iter().for_each(&mut look);
-    }
 }
 
 async fn retry(app: &App, number: IssueNumber, class: &str) -> Outcome {
@@ -241,7 +168,7 @@ async fn retry(app: &App, number: IssueNumber, class: &str) -> Outcome {
         }
     };
     let mut readers = Vec::new();
-    each(app, number, DeliveryState::Failed, |row| {
+    breakdown::each(app, number, DeliveryState::Failed, |row| {
         if chosen.is_none_or(|chosen| chosen == Class::of(row.reply.as_ref())) {
             readers.push(row.subscriber);
         }
@@ -274,7 +201,7 @@ async fn show_failures(app: &App, number: IssueNumber, as_json: bool) -> Outcome
     for state in [DeliveryState::Failed, DeliveryState::Deferred] {
         let mut after = SubscriberId(0);
         loop {
-            let rows = app.store.deliveries(number, state, after, PAGE).await?;
+            let rows = app.store.deliveries(number, state, after, breakdown::PAGE).await?;
             let Some(last) = rows.last() else { break };
             after = last.subscriber;
             for row in &rows {

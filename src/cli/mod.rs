@@ -12,6 +12,7 @@ mod progress;
 mod send;
 mod serve;
 mod status;
+mod stop;
 pub mod subscribers;
 mod templates;
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::issue::subject::{self, Words};
 use super::progress::Bar;
 use super::status::Standing;
+use super::stop::stop_signal;
 use super::{Exit, Failure, Outcome, say};
 use crate::app::{self, App};
 use crate::delivery::{self, Pass};
@@ -48,7 +49,7 @@ pub struct Send {
 
 pub async fn run(arguments: &Send, app: &App) -> Outcome {
     if arguments.dry_run {
-        return super::issue::draft(app, arguments.json).await;
+        return super::issue::draft::draft(app, arguments.json).await;
     }
     let stop = stop_signal();
     app::mark_file(&app.settings, &app.store).check(&app.store).await?;
@@ -82,7 +83,7 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
         );
     }
     if !arguments.json && status.tally.failed + status.tally.deferred > 0 {
-        super::issue::breakdown(app, number).await?.lines().into_iter().for_each(say);
+        super::issue::breakdown::breakdown(app, number).await?.lines().into_iter().for_each(say);
     }
     conclude(&status, before, done.as_ref())
 }
@@ -232,24 +233,4 @@ fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> Outcome {
         return Ok(Exit::NothingToSend);
     }
     Ok(Exit::Done)
-}
-
-/// Turns true at SIGTERM or SIGINT: what is in flight is finished, nothing new is started.
-pub(super) fn stop_signal() -> watch::Receiver<bool> {
-    let (stop, stopping) = watch::channel(false);
-    tokio::spawn(async move {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        else {
-            return;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        tracing::info!("stopping: what is in flight is finished, nothing new is started");
-        let _ = stop.send(true);
-        // Kept alive, since a receiver reads a closed channel as a stop.
-        std::future::pending::<()>().await;
-    });
-    stopping
 }

@@ -11,7 +11,7 @@ use crate::web;
 
 /// Runs until SIGTERM or SIGINT; with pages or without.
 pub async fn run(app: &App, pages: bool) -> Outcome {
-    let stop = super::send::stop_signal();
+    let stop = super::stop::stop_signal();
     let worker = app.worker(stop.clone())?;
     if !pages {
         tracing::info!(schedule = worker.schedule.text(), "working");

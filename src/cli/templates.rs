@@ -9,7 +9,7 @@ use super::{Exit, Failure, Outcome, say};
 use crate::app;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
-use crate::letter::templates::{self, Kind};
+use crate::templates::{self, Kind};
 
 #[derive(Subcommand)]
 pub enum TemplatesCommand {

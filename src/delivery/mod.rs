@@ -1,23 +1,18 @@
 //! From the queue to the relay and back: claims, pacing, sessions, what an answer means, and the report.
 //!
-//! [`engine::pass`] is the whole of it: one ledger that owns the store, and connections that each hold two letters at most.
-//! What an outcome means is decided in [`transition`] and nowhere else.
+//! - [`Mailer`] is what a pass needs besides the store: transport, settings, letters.
+//! - `run/` owns a pass: one ledger that talks to the store, and connections that each hold two letters at most.
+//! - `relay/` owns the sessions with relays: how many stand, which relay is next, and single letters outside of a pass.
+//! - `outcome/` owns what an answer means and when the next try is due. Pure, and decided nowhere else.
 
-pub mod backoff;
-pub mod breakdown;
-mod by_hand;
-mod connection;
-pub mod engine;
-mod filling;
-mod gather;
-mod lanes;
-mod ledger;
-mod pool;
-pub mod relays;
-mod speed;
-pub mod transition;
+mod mailer;
+pub mod outcome;
+mod relay;
+mod run;
 
-pub use by_hand::Line;
-pub use engine::{Letters, Loader, Mailer, Pass, Progress, Settings, Transport, pass};
-pub use lanes::{Limit, Limits};
-pub use relays::Relays;
+pub use mailer::{Clock, Letters, Loader, Mailer, Settings, Transport};
+pub use relay::relays::Relays;
+pub use relay::single::Line;
+pub use run::pacer::{Limit, Limits};
+pub use run::pass::pass;
+pub use run::progress::{Pass, Progress};

@@ -1,5 +1,5 @@
 //! What kind of no a relay gave, for people who read reports and choose what to try again. What a refusal *does* is
-//! decided elsewhere ([`crate::delivery::transition`]); this only sorts.
+//! decided elsewhere ([`crate::delivery::outcome::transition`]); this only sorts.
 
 use std::fmt;
 use std::str::FromStr;

@@ -17,9 +17,9 @@ pub use votes::{ComparisonVotes, VoteFigure, VoteResult};
 use sentences::{answer, intro, link_text, split_line, verdict_line};
 use subject::{heading, second_heading};
 
+use super::english;
 use super::pick::{Choice, Selection};
 use super::verdict;
-use super::words;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 use crate::domain::issue::IssueNumber;
@@ -150,7 +150,7 @@ pub fn compose(number: IssueNumber, date: UnixMillis, site: &Site, selection: &S
     let Heading { subject, preheader } = heading(&featured, &site.name);
     Composition {
         number: number.0,
-        date: words::date(date),
+        date: english::date(date),
         subject,
         preheader,
         intro: intro(featured.len(), selection.mentioned.len()),
@@ -245,20 +245,20 @@ fn tool_view(tool: &Tool, is_lead: bool) -> ToolView {
     let quotes = tool.reviews.iter().map(|review| Quote {
         reviewer: review.reviewer.clone(),
         stance: review.verdict.as_str(),
-        text: words::collapsed(&review.quote),
+        text: english::collapsed(&review.quote),
     });
     let whole: Vec<Quote> = quotes.collect();
     let mut quotes = whole.clone();
     keep_the_telling(&mut quotes, if is_lead { QUOTES } else { 1 });
     for quote in &mut quotes {
-        quote.text = words::shortened(&quote.text, if is_lead { LEAD_QUOTE } else { QUOTE });
+        quote.text = english::shortened(&quote.text, if is_lead { LEAD_QUOTE } else { QUOTE });
     }
     ToolView {
         slug: tool.slug.clone(),
         name: tool.name.clone(),
-        short_name: words::clipped(&tool.name, SHORT_NAME),
+        short_name: english::clipped(&tool.name, SHORT_NAME),
         tagline: tool.tagline.clone(),
-        description: words::collapsed(&tool.description),
+        description: english::collapsed(&tool.description),
         percent: percent(tool),
         bar: panel.percent(),
         panel: match panel.total() {
@@ -269,7 +269,7 @@ fn tool_view(tool: &Tool, is_lead: bool) -> ToolView {
         community_bar: votes.percent(),
         community_votes: match votes.total() {
             0 => "—".to_owned(),
-            total => words::figures(total),
+            total => english::figures(total),
         },
         entry: tool.pricing.entry.clone(),
         reviews: if is_lead { whole } else { quotes.clone() },

@@ -3,23 +3,23 @@
 //! It judges a letter as it goes over the wire, filled in for one reader, and knows nothing of how it was made, so templates of the
 //! operator's own are held to the same as ours. Each rule is a pure function of the message's parts; [`lint`] asks them all.
 
+mod client_support;
+mod content;
 mod contrast;
-mod head;
-mod heading;
+mod css;
+mod headers;
+mod html;
 mod message;
-mod page;
-mod style;
-mod support;
+mod subject;
 mod wire;
-mod words;
 
 use std::fmt;
 
 use scraper::Html;
 use serde::Serialize;
 
+use css::Sheet;
 pub use message::Message;
-use style::Sheet;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -59,14 +59,14 @@ pub fn lint(letter: &[u8], expected: Expected<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
     let message = Message::parse(letter);
     wire::check(letter, &message, &mut findings);
-    head::check(&message, expected, &mut findings);
-    words::check(&message, expected, &mut findings);
+    headers::check(&message, expected, &mut findings);
+    content::check(&message, expected, &mut findings);
     if let Some(html) = &message.html {
         let page = Html::parse_document(html);
         let sheet = Sheet::of(&page);
-        page::check(&page, &message, &mut findings);
+        html::check(&page, &message, &mut findings);
         contrast::check(&page, &sheet, &mut findings);
-        support::check(&page, &sheet, &mut findings);
+        client_support::check(&page, &sheet, &mut findings);
     }
     findings.0.sort_by_key(|finding| finding.grade);
     findings.0
@@ -75,7 +75,7 @@ pub fn lint(letter: &[u8], expected: Expected<'_>) -> Vec<Finding> {
 /// Judges a subject and a preheader as they were typed, before a letter is made of them.
 pub fn heading(subject: &str, preheader: &str) -> Vec<Finding> {
     let mut findings = Findings::default();
-    heading::check(subject, preheader, &mut findings);
+    subject::check(subject, preheader, &mut findings);
     findings.0
 }
 

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use tera::{Context, Tera};
 
-use super::look::Look;
-use super::templates::{self, File, FolderError, Kind, Origin, Problem};
-use super::texts::Texts;
-use super::{mjml, words};
+use super::english;
+use super::render::theme::Look;
+use super::render::{mjml, text_part};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NoticeKind};
@@ -21,6 +20,8 @@ use crate::domain::subscriber::SubscriberId;
 use crate::domain::theme::Theme;
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{Signer, Single};
+use crate::templates::{self, File, FolderError, Kind, Origin, Problem};
+use crate::texts::Texts;
 
 #[derive(Debug, thiserror::Error)]
 pub enum NoticeError {
@@ -180,7 +181,8 @@ impl NoticeWriter {
             serde_json::json!({ "name": name, "postal_address": postal_address, "base_url": base_url });
         let shown =
             serde_json::json!({ "site": site, "subject": self.subject(notice.kind), "latest": latest });
-        let shown = words::all_visible(&shown).map_err(|error| self.problem(&tera::Error::message(error)))?;
+        let shown =
+            english::all_visible(&shown).map_err(|error| self.problem(&tera::Error::message(error)))?;
         for name in ["site", "subject", "latest"] {
             context.insert(name, &shown[name]);
         }
@@ -234,7 +236,7 @@ impl NoticeWriter {
 fn parsed(texts: &Arc<Texts>, files: Vec<(String, String)>) -> tera::TeraResult<Tera> {
     let mut tera = Tera::default();
     tera.autoescape_on(vec![".mjml"]);
-    super::plain::teach(&mut tera);
+    text_part::teach(&mut tera);
     texts.teach(&mut tera);
     tera.add_raw_templates(files)?;
     Ok(tera)

@@ -5,18 +5,23 @@
 //!
 //! [`Stencil`]: crate::mail::Stencil
 
+pub mod mjml;
+pub(super) mod text_part;
+pub(super) mod theme;
+
 use std::path::Path;
 
 use tera::{Context, Tera};
 
 use super::compose::Composition;
-use super::look::Look;
-use super::templates::{self, File, FolderError, Kind, Origin, Problem};
-use super::{mjml, words};
+
+use super::english;
 use crate::domain::site::Site;
 use crate::domain::theme::Theme;
 use crate::mail::slot::Piece;
 use crate::mail::{Letter, Marks, Slot};
+use crate::templates::{self, File, FolderError, Kind, Origin, Problem};
+use theme::Look;
 
 /// Gmail hides what is beyond 102 KB; the links that fill the slots need a little.
 pub const HTML_MAX: usize = 90_000;
@@ -88,7 +93,7 @@ impl Templates {
     fn parsed(files: Vec<(String, String)>) -> tera::TeraResult<Tera> {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".mjml", ".html"]);
-        super::plain::teach(&mut tera);
+        text_part::teach(&mut tera);
         tera.add_raw_templates(files)?;
         Ok(tera)
     }
@@ -161,7 +166,7 @@ impl Templates {
     }
 
     fn text(&self, composition: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
-        Ok(super::plain::trimmed(&self.fill("letter.txt", composition, marks)?))
+        Ok(text_part::trimmed(&self.fill("letter.txt", composition, marks)?))
     }
 
     fn fill(&self, name: &str, letter: &Composition, marks: Option<Marks>) -> Result<String, RenderError> {
@@ -170,7 +175,7 @@ impl Templates {
     }
 
     fn context(&self, letter: &Composition, marks: Option<Marks>) -> tera::TeraResult<Context> {
-        let visible = words::all_visible(letter).map_err(tera::Error::message)?;
+        let visible = english::all_visible(letter).map_err(tera::Error::message)?;
         let mut context = Context::from_serialize(&visible)?;
         let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
             .into_iter()

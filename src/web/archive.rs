@@ -16,8 +16,8 @@ use super::page_cache::Stamp;
 use crate::domain::UnixMillis;
 use crate::domain::issue::{Issue, IssueNumber};
 use crate::domain::subject::Arm;
-use crate::letter::Language;
 use crate::mail::Stencil;
+use crate::texts::Language;
 
 /// Issues on a page of the archive.
 const PAGE: i64 = 20;

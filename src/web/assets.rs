@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tera::{Kwargs, State, Tera, TeraResult};
 
 use super::Web;
-use crate::letter::templates::File;
+use crate::templates::File;
 
 /// Octets of the hash in a name: beyond any accident, since nobody else chooses what is in the files.
 const HASH_OCTETS: usize = 6;

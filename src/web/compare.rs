@@ -15,9 +15,9 @@ use super::page_cache::Stamp;
 use super::say::Say;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, StoredComparison, Tool, Votes};
-use crate::letter::Language;
 use crate::letter::verdict;
 use crate::store::Figures;
+use crate::texts::Language;
 
 /// What the template prints. Sentences are in the reader's language, the comparison's own words in the site's.
 #[derive(Serialize)]

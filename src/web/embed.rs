@@ -17,7 +17,7 @@ use super::signup::{Again, Answer, Application, Source, form_elsewhere, words};
 use super::{ClientIp, Web};
 use crate::domain::UnixMillis;
 use crate::domain::signup::WORK_BITS;
-use crate::letter::Language;
+use crate::texts::Language;
 
 /// What a script may send.
 #[derive(Deserialize)]

@@ -8,8 +8,8 @@ use super::fresh::Made;
 use super::page_cache::{Found, Key, Stamp};
 use super::say::Say;
 use crate::domain::UnixMillis;
-use crate::letter::Language;
 use crate::store::StoreError;
+use crate::texts::Language;
 
 /// Seconds for which a browser or a proxy may show a page without asking again.
 const PAGE_AGE: u32 = 60;

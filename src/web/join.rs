@@ -15,8 +15,8 @@ use super::{ClientIp, Web};
 use crate::domain::UnixMillis;
 use crate::domain::issue::Issue;
 use crate::domain::signup::WORK_BITS;
-use crate::letter::Language;
 use crate::store::StoreError;
+use crate::texts::Language;
 
 /// What a page with the form may do beyond the others: load our own script, which works out what the form asks for.
 const WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \

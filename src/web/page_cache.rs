@@ -15,8 +15,8 @@ use std::time::Instant;
 
 use super::fresh::Everybodys;
 use crate::domain::issue::IssueNumber;
-use crate::letter::Language;
 use crate::store;
+use crate::texts::Language;
 
 /// Octets of all pages together: about two thousand comparisons.
 const ROOM: usize = 64 * 1024 * 1024;

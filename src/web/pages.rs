@@ -16,8 +16,8 @@ use tera::{Context, Tera};
 
 use super::assets::Assets;
 use super::{Web, rehearsal};
-use crate::letter::templates::{self, File, FolderError, Kind, Problem};
-use crate::letter::{Language, Texts};
+use crate::templates::{self, File, FolderError, Kind, Problem};
+use crate::texts::{Language, Texts};
 
 /// What somebody without any page at all is told; nothing here can fail.
 const LAST_WORDS: &str = "Something went wrong here; please try again later.\n";

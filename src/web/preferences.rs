@@ -19,8 +19,8 @@ use crate::domain::preferences::{BadDay, LONGEST_PAUSE_DAYS, Pause, Preferences,
 use crate::domain::subscriber::{Subscriber, SubscriberStatus};
 use crate::domain::token::Purpose;
 use crate::domain::{EmailAddress, UnixMillis};
-use crate::letter::Language;
 use crate::store::{AskedChange, StoreError};
+use crate::texts::Language;
 
 /// Longest name a reader may give, in characters.
 const NAME_LIMIT: usize = 80;

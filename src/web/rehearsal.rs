@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use tera::Context;
 
 use super::Pages;
-use crate::letter::templates::Problem;
+use crate::templates::Problem;
 
 type Samples = BTreeMap<String, Vec<serde_json::Map<String, serde_json::Value>>>;
 
@@ -50,8 +50,8 @@ pub(super) fn is_like(name: &str, context: &Context) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::letter::Texts;
-    use crate::letter::templates::{Kind, embedded};
+    use crate::templates::{Kind, embedded};
+    use crate::texts::Texts;
 
     #[test]
     fn every_page_is_rehearsed_and_ours_are_sound() {

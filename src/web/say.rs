@@ -3,7 +3,7 @@
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, Tool, Votes};
 use crate::letter::verdict::{self, Panel, Verdict};
-use crate::letter::{Language, Texts};
+use crate::texts::{Language, Texts};
 
 /// The texts of one language.
 #[derive(Clone, Copy)]

@@ -14,8 +14,8 @@ use crate::domain::signup::{
     Allowance, Evidence, FormAge, STAMP_VALID, SignUp, SignedUp, form_age, is_work, of_already, of_mailbox,
 };
 use crate::domain::{EmailAddress, UnixMillis, typo};
-use crate::letter::Language;
 use crate::store::StoreError;
+use crate::texts::Language;
 
 /// The longest address of a form that is kept, in characters.
 const FORM_LIMIT: usize = 300;

@@ -18,8 +18,8 @@ use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 use crate::domain::token::Purpose;
-use crate::letter::Language;
 use crate::store::{CastVote, StoreError, Voted};
+use crate::texts::Language;
 
 /// What a link in the letter says, and what the form sends: a comparison, one of its tools, and the choice.
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ for await (const piece of process.stdin) input += piece;
 const rendered = {};
 for (const [name, source] of Object.entries(JSON.parse(input))) {
   try {
-    // No fonts from elsewhere, as src/letter/mjml.rs has it.
+    // No fonts from elsewhere, as src/letter/render/mjml.rs has it.
     rendered[name] = mjml(source, { fonts: {}, validationLevel: "strict" }).html;
   } catch (error) {
     console.error(`${name}: ${error.message}`);

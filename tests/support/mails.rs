@@ -11,8 +11,9 @@ use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::letter::compose::Composition;
 use verdicts::letter::render::Templates;
-use verdicts::letter::{Latest, NoticeWriter, Texts};
+use verdicts::letter::{Latest, NoticeWriter};
 use verdicts::mail::{Reader, Signer, Stencil};
+use verdicts::texts::Texts;
 
 use super::cases::{self, ISSUE, NOW};
 

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::app::preview::Bench;
-use crate::cli::send::stop_signal;
+use crate::cli::stop::stop_signal;
 use crate::cli::{Exit, Failure, Outcome, say, status};
 use crate::config::{FILE_NAME, Settings};
 use crate::domain::issue::IssueNumber;

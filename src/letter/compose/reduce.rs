@@ -1,6 +1,6 @@
 //! What a letter does without when it would be too large: the least important first. Pure.
 
-use super::super::words;
+use super::super::english;
 use super::{Composition, Feature, keep_one_of_each};
 
 impl Composition {
@@ -59,6 +59,6 @@ fn reduce_lead(feature: &mut Feature, step: usize) {
 
 fn shorten(feature: &mut Feature, columns: usize) {
     for quote in feature.tools.iter_mut().flat_map(|tool| &mut tool.quotes) {
-        quote.text = words::shortened(&quote.text, columns);
+        quote.text = english::shortened(&quote.text, columns);
     }
 }

@@ -1,8 +1,8 @@
 //! The sentences of a letter: subject, preheader, verdict and split. They state what the figures say and promise
 //! nothing that the letter does not hold.
 
+use super::super::english::{capitalized, isolated, list, number, plural};
 use super::super::verdict::{self, Panel, Verdict};
-use super::super::words::{capitalized, isolated, list, number, plural};
 use super::percent;
 use crate::domain::comparison::{Comparison, Stance, Tool};
 

@@ -2,8 +2,8 @@
 //! not a name's. A mail program shows one behind the other, so the preheader goes on where the subject ends and repeats
 //! none of it.
 
+use super::super::english::{self, clipped, isolated, number, plural};
 use super::super::verdict::{self, Verdict};
-use super::super::words::{self, clipped, isolated, number, plural};
 use super::sentences::{split_line, verdict_line};
 use super::{CLEAR, PREHEADER_MAX, SUBJECT_MAX, percent};
 use crate::domain::comparison::Comparison;
@@ -34,7 +34,7 @@ struct Lead<'a> {
 impl<'a> Lead<'a> {
     /// With names of at most `max` characters.
     fn of(comparison: &'a Comparison, max: usize) -> Self {
-        let names = comparison.tools.each_ref().map(|tool| clipped(&words::collapsed(&tool.name), max));
+        let names = comparison.tools.each_ref().map(|tool| clipped(&english::collapsed(&tool.name), max));
         Self { comparison, names, verdict: verdict::verdict(comparison) }
     }
 
@@ -193,7 +193,7 @@ fn fitting(lead: &Comparison, say: impl Fn(&Lead<'_>) -> Vec<String>) -> String 
 /// As many whole sentences as fit.
 fn sentences(parts: &[&str]) -> String {
     let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
-    words::shortened(&parts.join(" "), PREHEADER_MAX)
+    english::shortened(&parts.join(" "), PREHEADER_MAX)
 }
 
 /// What was said of the lead, then as many other titles as fit.
@@ -201,7 +201,7 @@ fn and_others(said: String, others: &[&Comparison]) -> String {
     let mut text = said;
     for (index, other) in others.iter().enumerate() {
         let joint = if index == 0 { " Also: " } else { ", " };
-        let longer = format!("{text}{joint}{}", words::collapsed(&other.title));
+        let longer = format!("{text}{joint}{}", english::collapsed(&other.title));
         if longer.chars().count() >= PREHEADER_MAX {
             break;
         }
@@ -210,5 +210,5 @@ fn and_others(said: String, others: &[&Comparison]) -> String {
     if !text.ends_with('.') {
         text.push('.');
     }
-    words::shortened(&text, PREHEADER_MAX)
+    english::shortened(&text, PREHEADER_MAX)
 }

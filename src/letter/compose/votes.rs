@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::words::{figures, plural};
+use super::super::english::{figures, plural};
 use super::Composition;
 use crate::domain::comparison::{Comparison, Votes};
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ego_tree::NodeId;
 use scraper::{ElementRef, Html, Node};
 
-use super::style::Sheet;
+use super::css::Sheet;
 use super::{Findings, short};
 use crate::domain::colour::{Colour, TEXT_CONTRAST};
 

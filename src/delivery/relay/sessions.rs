@@ -1,0 +1,123 @@
+//! The sessions of a pass as a whole: how many stand, and what it means that another one can't be opened.
+//!
+//! While one session stands the relay is not down: it may just want fewer of us. Only when none stands do failed
+//! attempts count, one connection tries at a time, and after [`TRIES`] in a row it is certain.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, watch};
+
+use crate::delivery::outcome::transition::{Concern, decide_open};
+use crate::fault::{self, Point};
+use crate::mail::{OpenError, Relay, Session};
+
+/// Failed attempts in a row, none of our sessions standing, that make a relay count as down.
+pub const TRIES: u32 = 3;
+
+#[derive(Default)]
+pub(in crate::delivery) struct Pool {
+    standing: AtomicUsize,
+    /// Held by the one connection that tries again; what it found out, once it has given up.
+    gate: Mutex<Option<String>>,
+}
+
+/// A session that counts as standing for as long as it exists.
+pub(in crate::delivery) struct Standing {
+    session: Option<Session>,
+    pool: Arc<Pool>,
+}
+
+/// There is no session for this connection now.
+pub(in crate::delivery) struct NoSession {
+    pub note: String,
+    /// What it says about the relay; [`Concern::None`] if others get through.
+    pub concern: Concern,
+}
+
+impl Pool {
+    pub(in crate::delivery) async fn open(
+        self: &Arc<Self>,
+        relay: &Relay,
+        reconnect: Duration,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Standing, NoSession> {
+        let mut error = match self.attempt(relay).await {
+            Ok(standing) => return Ok(standing),
+            Err(error) => error,
+        };
+        let mut gate = self.gate.lock().await;
+        for tried in 1.. {
+            let (concern, may_pass) = decide_open(&error);
+            let note = error.to_string();
+            if !may_pass {
+                return Err(NoSession { note, concern });
+            }
+            if let Some(words) = &*gate {
+                return Err(NoSession { note, concern: Concern::Certain(words.clone()) });
+            }
+            if self.standing.load(Ordering::SeqCst) > 0 {
+                return Err(NoSession { note, concern: Concern::None });
+            }
+            if tried == TRIES {
+                let words = format!("{note} ({TRIES} attempts in a row)");
+                *gate = Some(words.clone());
+                return Err(NoSession { note, concern: Concern::Certain(words) });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(reconnect * 5u32.pow(tried - 1)) => {}
+                () = stopped(stop) => return Err(NoSession { note, concern: Concern::None }),
+            }
+            error = match self.attempt(relay).await {
+                Ok(standing) => return Ok(standing),
+                Err(error) => error,
+            };
+        }
+        unreachable!("the loop ends with its last try")
+    }
+
+    /// One try, with nothing said about what a failure means.
+    pub(in crate::delivery) async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
+        let session = relay.open().await?;
+        fault::point(Point::Connect);
+        self.standing.fetch_add(1, Ordering::SeqCst);
+        Ok(Standing { session: Some(session), pool: self.clone() })
+    }
+}
+
+/// Resolves when `stop` becomes true; never if nobody can set it any more.
+pub(in crate::delivery) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Standing {
+    pub(in crate::delivery) async fn close(mut self) {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+    }
+}
+
+impl Deref for Standing {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        self.session.as_ref().expect("only close() takes it, and consumes self")
+    }
+}
+
+impl DerefMut for Standing {
+    fn deref_mut(&mut self) -> &mut Session {
+        self.session.as_mut().expect("only close() takes it, and consumes self")
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.pool.standing.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,371 @@
+//! The ledger: the one that talks to the store while letters go out.
+//!
+//! Connections come with what they finished and with the wish for more. The ledger takes all that wait, writes them down
+//! and claims as many letters in one commit, and hands those out. Under load a commit carries many results by itself.
+//!
+//! What it claims is for later: the row says so until the connection that holds it wishes for leave to send. That wish comes
+//! with the outcome of the letter before, and one commit writes down both. A kill therefore leaves one letter for each
+//! connection that may have gone out, and one that has not and goes back untried.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::batching::{self, Gather};
+use super::messages::{Job, Key, Leave, Turn, Wish};
+use super::pacer::Lanes;
+use super::progress::{Pass, Progress};
+use crate::delivery::mailer::{Letters, Mailer};
+use crate::delivery::outcome::transition::{Concern, Worry};
+use crate::delivery::relay::sessions::stopped;
+use crate::domain::class::Class;
+use crate::domain::delivery::{Claimed, Finished, Transition};
+use crate::domain::issue::IssueNumber;
+use crate::domain::pace::BURST;
+use crate::fault::{self, Point};
+use crate::store::{Store, StoreError, WorkerLease};
+
+/// Most turns in one commit.
+const BATCH: usize = 256;
+/// How often an idle connection looks for letters that have become due while others are in flight.
+const LOOK: Duration = Duration::from_secs(1);
+/// The same while nothing is in flight, and yet something is due.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Waits between tries to write down what is known, when the store refuses.
+const AGAIN: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(1000)];
+
+pub(super) struct Ledger<'a, W> {
+    store: &'a Store,
+    me: &'a WorkerLease,
+    post: &'a Mailer,
+    stop: watch::Receiver<bool>,
+    watch: W,
+    pass: Pass,
+    /// Connections that want a letter.
+    parked: Vec<oneshot::Sender<Job>>,
+    /// Connections that wait for leave to end the letter they hold, and would like to have the next.
+    asking: Vec<(Key, oneshot::Sender<Leave>)>,
+    /// Known, and not written down yet.
+    finished: Vec<Finished>,
+    /// Claimed, and not written down as finished.
+    in_flight: usize,
+    worry: Worry,
+    gather: Gather,
+    lanes: Lanes,
+    /// Pauses to write down.
+    pauses: Vec<(IssueNumber, String)>,
+    letters: HashMap<IssueNumber, Arc<dyn Letters>>,
+}
+
+impl<'a, W: Fn(Progress)> Ledger<'a, W> {
+    pub(super) fn new(
+        store: &'a Store,
+        me: &'a WorkerLease,
+        post: &'a Mailer,
+        stop: watch::Receiver<bool>,
+        watch: W,
+    ) -> Self {
+        Self {
+            store,
+            me,
+            post,
+            stop,
+            watch,
+            pass: Pass::default(),
+            parked: Vec::new(),
+            asking: Vec::new(),
+            finished: Vec::new(),
+            in_flight: 0,
+            worry: Worry::new(post.settings.connections),
+            gather: Gather::new(post.settings.connections),
+            lanes: Lanes::new(post.settings.rate, post.limits.clone()),
+            pauses: Vec::new(),
+            letters: HashMap::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<Pass, StoreError> {
+        loop {
+            self.collect(turns).await;
+            // The results first: a store that fails in between must not cost what the relay has already taken.
+            let dry = self.commit(turns).await?;
+            self.pause().await?;
+            (self.watch)(self.progress());
+            if self.in_flight == 0 && (dry || self.is_halted()) {
+                self.pass.stopped = *self.stop.borrow();
+                return Ok(self.pass);
+            }
+        }
+    }
+
+    /// Nothing more is claimed once somebody said stop or a run was paused.
+    fn is_halted(&self) -> bool {
+        *self.stop.borrow() || self.is_paused()
+    }
+
+    /// And what connections hold is called back once a run was paused.
+    fn is_paused(&self) -> bool {
+        !self.pauses.is_empty() || !self.pass.paused.is_empty()
+    }
+
+    /// Waits until there is something to do, then takes in all that is there.
+    async fn collect(&mut self, turns: &mut mpsc::Receiver<Turn>) {
+        if self.finished.is_empty() && self.asking.is_empty() {
+            let patience = self.patience();
+            let mut stop = self.stop.clone();
+            let was_stopped = *stop.borrow();
+            tokio::select! {
+                turn = timeout(patience, turns.recv()) => if let Ok(Some(turn)) = turn { self.take(turn) },
+                () = stopped(&mut stop), if !was_stopped => {}
+            }
+        }
+        self.drain(turns);
+        if let Some(enough) = self.gather.wish(self.waiting()) {
+            let until = Instant::now() + batching::WAIT;
+            while self.waiting() < enough
+                && let Ok(Some(turn)) = timeout_at(until, turns.recv()).await
+            {
+                self.take(turn);
+                self.drain(turns);
+            }
+            self.gather.came(self.waiting());
+            return;
+        }
+        // Who is about to speak gets to.
+        let mut known = 0;
+        while known != self.finished.len() + self.waiting() {
+            known = self.finished.len() + self.waiting();
+            yield_now().await;
+            self.drain(turns);
+        }
+    }
+
+    /// Connections that have spoken and wait for the next commit.
+    fn waiting(&self) -> usize {
+        self.asking.len() + self.parked.len()
+    }
+
+    /// How long to wait for news. With nobody parked, or after a halt, only the connections can bring any.
+    fn patience(&self) -> Duration {
+        if self.parked.is_empty() || self.is_halted() {
+            Duration::MAX
+        } else if let Some(wait) = self.lanes.wait(self.post.now()) {
+            wait.clamp(Duration::from_millis(1), LOOK)
+        } else if self.in_flight == 0 {
+            LOOK_AGAIN
+        } else if self.lanes.parked {
+            // Slots come by themselves, whatever is in flight; one that is missed by more than the burst is lost.
+            BURST / 2
+        } else {
+            LOOK
+        }
+    }
+
+    fn drain(&mut self, turns: &mut mpsc::Receiver<Turn>) {
+        while self.finished.len() < BATCH
+            && let Ok(turn) = turns.try_recv()
+        {
+            self.take(turn);
+        }
+    }
+
+    fn take(&mut self, turn: Turn) {
+        for (finished, concern) in turn.finished {
+            self.lanes.finished(&finished, &concern);
+            if let Some(words) = self.worry.weigh(concern) {
+                self.pauses.push((finished.issue, words));
+            }
+            self.finished.push(finished);
+        }
+        match turn.wish {
+            Wish::Nothing => {}
+            Wish::Job(answer) => self.parked.push(answer),
+            Wish::Leave(key, answer) => self.asking.push((key, answer)),
+        }
+    }
+
+    /// Pauses the runs that have to be, before anything is claimed again.
+    async fn pause(&mut self) -> Result<(), StoreError> {
+        for (issue, words) in std::mem::take(&mut self.pauses) {
+            if self.pass.paused.iter().any(|(paused, _)| *paused == issue) {
+                continue;
+            }
+            self.store.pause(issue, &words).await?;
+            self.pass.paused.push((issue, words));
+        }
+        Ok(())
+    }
+
+    /// Writes down what is finished and what begins, and claims what is wanted, in one commit. True if nothing more is due.
+    async fn commit(&mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<bool, StoreError> {
+        let wanted = if self.is_halted() { 0 } else { self.wanted() };
+        let now = self.post.now();
+        self.lanes.refresh(self.store, now).await;
+        let want = self.lanes.want(wanted, now);
+        if self.finished.is_empty() && self.asking.is_empty() && want == 0 {
+            return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
+        }
+        fault::point(Point::BeforeCommit);
+        let paused = self.is_paused();
+        let begin: Vec<Key> = self.asking.iter().filter(|_| !paused).map(|(key, _)| *key).collect();
+        let turned = self.lanes.turn(self.store, self.me, &self.finished, &begin, want, now).await;
+        let turned = match turned {
+            Ok(turned) => turned,
+            Err(error) if self.finished.is_empty() => return Err(error),
+            Err(error) => {
+                // Who asks is asking still, and gets an answer with the next commit.
+                self.insist(error, turns).await?;
+                self.count();
+                return Ok(false);
+            }
+        };
+        fault::point(Point::AfterCommit);
+        if !turned.claimed.is_empty() {
+            fault::point(Point::Claim);
+        }
+        self.count();
+        self.in_flight += turned.claimed.len();
+        turned.claimed.iter().for_each(|claimed| self.lanes.claimed(claimed));
+        if want > 0 && turned.claimed.is_empty() && self.in_flight == 0 {
+            return self.is_dry().await;
+        }
+        let jobs = self.jobs(turned.claimed).await;
+        self.hand_out(jobs, &turned.begun);
+        Ok(false)
+    }
+
+    /// A letter for everybody who has none, and the next one for those who have. Under a rate nobody holds a second
+    /// one: a letter goes when the rate allows it, not when the one before it is done.
+    fn wanted(&self) -> usize {
+        if self.lanes.has_rate() { self.parked.len() } else { self.waiting() }
+    }
+
+    /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none at this moment, rows of
+    /// readers who have left are cancelled in a claim, and another worker may hold those it is looking at. Letters that wait
+    /// for their domain's slot are waited for, unless that takes too long.
+    async fn is_dry(&mut self) -> Result<bool, StoreError> {
+        let (now, linger) = (self.post.now(), self.post.settings.linger);
+        let due = self.store.next_due().await?;
+        if due.is_some_and(|due| due <= now) {
+            self.pass.held_until = self.lanes.held_beyond(linger, now);
+            return Ok(self.pass.held_until.is_some());
+        }
+        if due.is_some() && self.lanes.parked {
+            let slot = self.store.next_queued().await?;
+            if slot.is_some_and(|slot| slot.since(now) > linger) {
+                self.pass.held_until = slot;
+            } else if let Some(slot) = slot {
+                self.lanes.hold(slot.min(now.plus(LOOK)));
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The store refused to write down what is known. It may be busy for a moment, and each result that is lost is a
+    /// letter that goes out twice: try again, claiming nothing, and take in what else comes to an end meanwhile.
+    async fn insist(
+        &mut self,
+        mut error: StoreError,
+        turns: &mut mpsc::Receiver<Turn>,
+    ) -> Result<(), StoreError> {
+        for wait in AGAIN {
+            sleep(wait).await;
+            self.drain(turns);
+            match self.store.record_and_claim(self.me, &self.finished, 0, self.post.now()).await {
+                Ok(_) => return Ok(()),
+                Err(again) => error = again,
+            }
+        }
+        Err(error)
+    }
+
+    fn count(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(self.finished.len());
+        for finished in self.finished.drain(..) {
+            match finished.transition {
+                Transition::Sent { .. } => self.pass.sent += 1,
+                Transition::Failed { reply, .. } => {
+                    self.pass.failed += 1;
+                    self.pass.classes.add(Class::of(reply.as_ref()));
+                }
+                Transition::Returned { .. } => self.pass.returned += 1,
+                Transition::Deferred { reply, unknown, .. } => {
+                    self.pass.classes.add(Class::of(reply.as_ref()));
+                    self.pass.deferred += 1;
+                    self.pass.unknown += u64::from(unknown);
+                }
+            }
+        }
+    }
+
+    /// Claims with the letters of their issue. Without those they go back.
+    async fn jobs(&mut self, claimed: Vec<Claimed>) -> Vec<Job> {
+        let mut jobs = Vec::with_capacity(claimed.len());
+        for claimed in claimed {
+            let issue = claimed.issue;
+            match self.letters(issue).await {
+                Ok(letters) => jobs.push(Job { claimed, letters }),
+                Err(why) => {
+                    let words = format!("issue {issue} can't be read from the store: {why}");
+                    self.give_back(&claimed, &words);
+                    if let Some(words) = self.worry.weigh(Concern::Certain(words)) {
+                        self.pauses.push((issue, words));
+                    }
+                }
+            }
+        }
+        jobs
+    }
+
+    /// Gives letters to those who have none, then answers all who ask. What nobody takes goes back.
+    fn hand_out(&mut self, jobs: Vec<Job>, begun: &[Key]) {
+        let mut jobs = jobs.into_iter();
+        let mut left = Vec::new();
+        while !self.parked.is_empty()
+            && let Some(job) = jobs.next()
+        {
+            if let Some(parked) = self.parked.pop()
+                && let Err(job) = parked.send(job)
+            {
+                left.push(job);
+            }
+        }
+        for (key, answer) in std::mem::take(&mut self.asking) {
+            let leave = Leave { granted: begun.contains(&key), next: jobs.next() };
+            left.extend(answer.send(leave).err().and_then(|leave| leave.next));
+        }
+        for job in left.into_iter().chain(jobs) {
+            self.give_back(&job.claimed, "no connection was left");
+        }
+    }
+
+    fn give_back(&mut self, claimed: &Claimed, note: &str) {
+        let finished = Finished {
+            issue: claimed.issue,
+            subscriber: claimed.subscriber,
+            transition: Transition::Returned { due_at: self.post.now(), note: note.to_owned() },
+        };
+        self.lanes.finished(&finished, &Concern::None);
+        self.finished.push(finished);
+    }
+
+    async fn letters(&mut self, issue: IssueNumber) -> Result<Arc<dyn Letters>, String> {
+        if let Some(letters) = self.letters.get(&issue) {
+            return Ok(letters.clone());
+        }
+        let letters = (self.post.letters)(issue).await?;
+        self.letters.insert(issue, letters.clone());
+        Ok(letters)
+    }
+
+    fn progress(&self) -> Progress {
+        let Pass { sent, failed, deferred, returned, unknown, classes, .. } = self.pass;
+        Progress { sent, failed, deferred, returned, unknown, classes, in_flight: self.in_flight }
+    }
+}

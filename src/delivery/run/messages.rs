@@ -1,0 +1,46 @@
+//! What connections and the ledger say to each other.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::delivery::mailer::Letters;
+use crate::delivery::outcome::transition::Concern;
+use crate::domain::delivery::{Claimed, Finished};
+use crate::domain::issue::IssueNumber;
+use crate::domain::subscriber::SubscriberId;
+
+/// What a connection tells the ledger: what became of its letters, and what it wishes.
+pub(super) struct Turn {
+    pub finished: Vec<(Finished, Concern)>,
+    pub wish: Wish,
+}
+
+pub(super) enum Wish {
+    Nothing,
+    /// A letter, whenever there is one.
+    Job(oneshot::Sender<Job>),
+    /// Leave to end the letter that it holds, and the next one if there is one. Answered with the next commit.
+    Leave(Key, oneshot::Sender<Leave>),
+}
+
+pub(super) type Key = (IssueNumber, SubscriberId);
+
+/// The answer to a wish for leave, after the commit that wrote down all that the connection had told.
+pub(super) struct Leave {
+    /// Whether the letter may end: its row says that an attempt is under way.
+    pub granted: bool,
+    pub next: Option<Job>,
+}
+
+/// A letter to send, claimed and committed as being sent.
+pub(super) struct Job {
+    pub claimed: Claimed,
+    pub letters: Arc<dyn Letters>,
+}
+
+impl Job {
+    pub(super) fn key(&self) -> Key {
+        (self.claimed.issue, self.claimed.subscriber)
+    }
+}

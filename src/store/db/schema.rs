@@ -1,0 +1,184 @@
+//! Migrations: embedded, numbered, each in one transaction, and the version check at the door.
+
+use sqlx::AnyConnection;
+use sqlx::{Connection as _, Row as _};
+
+use crate::domain::UnixMillis;
+use crate::store::db::dialect::Engine;
+use crate::store::db::error::{Result, StoreError};
+use crate::store::db::open::{LOOK_LONG, LOOK_OFTEN};
+use crate::store::db::store::{Inner, Store};
+use crate::store::db::tx::LOCK_LEDGER;
+
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// Every migration, in order. A text that has landed is never edited.
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "ledger",
+        sqlite: include_str!("../../../migrations/sqlite/0001_ledger.sql"),
+        postgres: include_str!("../../../migrations/postgres/0001_ledger.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "pacing",
+        sqlite: include_str!("../../../migrations/sqlite/0002_pacing.sql"),
+        postgres: include_str!("../../../migrations/postgres/0002_pacing.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "retention",
+        sqlite: include_str!("../../../migrations/sqlite/0003_retention.sql"),
+        postgres: include_str!("../../../migrations/postgres/0003_retention.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "notices",
+        sqlite: include_str!("../../../migrations/sqlite/0004_notices.sql"),
+        postgres: include_str!("../../../migrations/postgres/0004_notices.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "preferences",
+        sqlite: include_str!("../../../migrations/sqlite/0005_preferences.sql"),
+        postgres: include_str!("../../../migrations/postgres/0005_preferences.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "votes",
+        sqlite: include_str!("../../../migrations/sqlite/0006_votes.sql"),
+        postgres: include_str!("../../../migrations/postgres/0006_votes.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "subjects",
+        sqlite: include_str!("../../../migrations/sqlite/0007_subjects.sql"),
+        postgres: include_str!("../../../migrations/postgres/0007_subjects.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "speed",
+        sqlite: include_str!("../../../migrations/sqlite/0008_speed.sql"),
+        postgres: include_str!("../../../migrations/postgres/0008_speed.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "columns",
+        sqlite: include_str!("../../../migrations/sqlite/0009_columns.sql"),
+        postgres: include_str!("../../../migrations/postgres/0009_columns.sql"),
+    },
+];
+
+/// The schema this binary needs.
+pub const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+const SCHEMA_VERSION: &str = "CREATE TABLE IF NOT EXISTS schema_version (
+    version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+
+impl Store {
+    /// Brings the schema up to this binary's; refuses a newer one. Returns the versions before and after.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaNewer`], [`StoreError::Foreign`], or what the engine says. A migration that fails leaves
+    /// the version before it.
+    pub async fn migrate(&self) -> Result<(i64, i64)> {
+        let inner = &*self.inner;
+        let _gate = inner.gate.lock().await;
+        let mut connection = inner.durable.acquire().await?;
+        let is_file = inner.engine == Engine::Sqlite;
+        if is_file {
+            sqlx::query(LOOK_LONG).fetch_all(&mut *connection).await?;
+        }
+        let before = inner.version(&mut connection).await?;
+        let mut at = before;
+        while at < SCHEMA {
+            at = inner.step(&mut connection).await?;
+        }
+        if is_file {
+            sqlx::query(LOOK_OFTEN).fetch_all(&mut *connection).await?;
+        }
+        if at > SCHEMA {
+            return Err(StoreError::SchemaNewer { found: at, needed: SCHEMA });
+        }
+        Ok((before, at))
+    }
+
+    /// Refuses a schema that is not this binary's; an empty database is migrated on the spot.
+    pub(in crate::store) async fn check_schema(&self) -> Result<()> {
+        let found = {
+            let mut connection = self.inner.durable.acquire().await?;
+            self.inner.version(&mut connection).await?
+        };
+        match found {
+            0 => self.migrate().await.map(|_| ()),
+            SCHEMA => Ok(()),
+            _ if found > SCHEMA => Err(StoreError::SchemaNewer { found, needed: SCHEMA }),
+            _ => Err(StoreError::SchemaOlder { found, needed: SCHEMA }),
+        }
+    }
+}
+
+impl Inner {
+    /// The version in the database; 0 when it is empty.
+    async fn version(&self, connection: &mut AnyConnection) -> Result<i64> {
+        let tables = match self.engine {
+            Engine::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            }
+            Engine::Postgres => {
+                "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = current_schema()"
+            }
+        };
+        let tables = sqlx::query(tables).fetch_all(&mut *connection).await?;
+        if tables.is_empty() {
+            return Ok(0);
+        }
+        let ours =
+            tables.iter().any(|row| row.try_get::<String, _>("name").is_ok_and(|n| n == "schema_version"));
+        if !ours {
+            return Err(StoreError::Foreign { place: self.place.clone() });
+        }
+        let row =
+            sqlx::query("SELECT MAX(version) AS version FROM schema_version").fetch_one(connection).await?;
+        Ok(row.try_get::<Option<i64>, _>("version")?.unwrap_or(0))
+    }
+
+    /// Applies the migration that comes next (all of them to an empty database), in one transaction; returns the version it led to. Two processes that
+    /// open an empty database at once wait for each other here, and the second finds nothing left to do.
+    async fn step(&self, connection: &mut AnyConnection) -> Result<i64> {
+        let mut tx = match self.engine {
+            Engine::Sqlite => connection.begin_with("BEGIN IMMEDIATE").await?,
+            Engine::Postgres => connection.begin().await?,
+        };
+        if self.engine == Engine::Postgres {
+            sqlx::query(LOCK_LEDGER).execute(&mut *tx).await?;
+        }
+        let at = self.version(&mut tx).await?;
+        // An empty database gets all of them at once: nobody who opens it meanwhile sees one that is halfway.
+        let many = if at == 0 { MIGRATIONS.len() } else { 1 };
+        let mut reached = at;
+        sqlx::query(SCHEMA_VERSION).execute(&mut *tx).await?;
+        for next in MIGRATIONS.iter().filter(|m| m.version > at).take(many) {
+            let text = match self.engine {
+                Engine::Sqlite => next.sqlite,
+                Engine::Postgres => next.postgres,
+            };
+            sqlx::raw_sql(text).execute(&mut *tx).await?;
+            sqlx::query("INSERT INTO schema_version (version, name, applied_at) VALUES ($1, $2, $3)")
+                .bind(next.version)
+                .bind(next.name)
+                .bind(UnixMillis::now().0)
+                .execute(&mut *tx)
+                .await?;
+            reached = next.version;
+        }
+        tx.commit().await?;
+        Ok(reached)
+    }
+}

@@ -1,0 +1,446 @@
+//! Issues: enqueued in one commit, paused, resumed, called off and counted.
+
+use serde::Serialize;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use crate::domain::class::{Class, Refused};
+use crate::domain::delivery::{DeliveryState, Reply, Status, Tally};
+use crate::domain::issue::{Issue, IssueNumber, NewIssue};
+use crate::domain::subscriber::SubscriberId;
+use crate::domain::{EmailAddress, UnixMillis};
+use crate::store::db::error::{Result, StoreError};
+use crate::store::db::store::Store;
+use crate::store::db::tx::{Durability, Write};
+use crate::store::db::values::{address, json, small};
+use crate::store::issue::enqueued::Enqueued;
+use crate::store::issue::subject_test::Subjects;
+use crate::store::issue::variants::Choices;
+
+/// The featured comparisons that are in the store, with the issue that has featured them already.
+pub(in crate::store) const FEATURE_TAKEN: &str =
+    "SELECT slug, featured_in FROM comparison WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
+
+pub(in crate::store) const FEATURE: &str =
+    "UPDATE comparison SET featured_in = $2 WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
+
+pub(in crate::store) const LIST_COMPARISONS: &str = "
+    INSERT INTO issue_comparison (issue, role, position, slug)
+    SELECT $2, e.value ->> 'role', CAST(e.value ->> 'position' AS BIGINT), e.value ->> 'slug' FROM {each}";
+
+/// A suppressed address is never active, since what suppresses it also ends the status (and an import looks). So the
+/// status alone says who gets the letter.
+pub(in crate::store) const FAN_OUT: &str = "
+    INSERT INTO delivery (issue, subscriber, state, enqueued_at, due_at)
+    SELECT $1, s.id, 'queued', $2, $2 FROM subscriber s WHERE s.status = 'active' ORDER BY s.id";
+
+pub(in crate::store) const CANCEL_OPEN: &str = "
+    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = 'operator',
+        note = 'the issue was called off'
+    WHERE issue = $1 AND state IN ('queued', 'deferred')";
+
+/// One look in the index by state for each of the two.
+pub(in crate::store) const REFUSED: &str = "
+    SELECT state, reply_code, reply_enhanced, COUNT(*) AS n FROM delivery
+    WHERE issue = $1 AND state IN ('deferred', 'failed') GROUP BY state, reply_code, reply_enhanced";
+
+/// Whether a reader may have the letter.
+pub(in crate::store) const LEFT_THE_HOUSE: &str = "
+    SELECT 1 AS there WHERE EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sent')
+        OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sending')
+        OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND unknowns > 0)
+        OR EXISTS (SELECT 1 FROM condensed WHERE issue = $1 AND (state = 'sent' OR unknowns > 0))";
+
+/// One statement, so that rows that are condensed at this moment are counted once. The unknowns come as a row of
+/// their own, without a state.
+pub(in crate::store) const TALLY: &str = "
+    SELECT state, COUNT(*) AS n, 0 AS unknowns FROM delivery WHERE issue = $1 GROUP BY state
+    UNION ALL
+    SELECT NULL AS state, 0 AS n, COUNT(*) AS unknowns FROM delivery WHERE issue = $1 AND unknowns > 0
+    UNION ALL
+    SELECT state, deliveries AS n, unknowns FROM condensed WHERE issue = $1";
+
+pub(in crate::store) const DELIVERIES: &str = "
+    SELECT d.subscriber, s.email, d.state, d.attempts, d.reply_code, d.reply_enhanced, d.reply_text, d.note
+    FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber
+    WHERE d.issue = $1 AND d.state = $2 AND d.subscriber > $3 ORDER BY d.subscriber LIMIT $4";
+
+const ISSUE: &str = "SELECT number, slot, state, cutoff_at, subject, preheader, created_at, finished_at, pause_reason FROM issue";
+
+/// The newest issue's cut-off and number: where the next window begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LastIssue {
+    pub number: IssueNumber,
+    pub cutoff_at: UnixMillis,
+}
+
+/// One failed (or deferred) delivery for the operator's eyes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeliveryRow {
+    pub subscriber: SubscriberId,
+    /// None once the subscriber is erased.
+    pub email: Option<EmailAddress>,
+    pub state: DeliveryState,
+    pub attempts: u32,
+    pub reply: Option<Reply>,
+    pub note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    role: &'a str,
+    position: usize,
+    slug: &'a str,
+}
+
+fn listed<'a>(role: &'a str, slugs: &'a [String]) -> Vec<Listed<'a>> {
+    slugs.iter().enumerate().map(|(position, slug)| Listed { role, position, slug }).collect()
+}
+
+impl Store {
+    /// The newest issue's cut-off and number: where the next window begins. An issue that was called off before one
+    /// letter left does not count: its comparisons are candidates again.
+    pub async fn last_issue(&self) -> Result<Option<LastIssue>> {
+        sqlx::query("SELECT number, cutoff_at FROM issue WHERE released = 0 ORDER BY number DESC LIMIT 1")
+            .fetch_optional(&self.inner.read)
+            .await?
+            .map(|row| {
+                let number = IssueNumber(row.try_get("number")?);
+                Ok(LastIssue { number, cutoff_at: UnixMillis(row.try_get("cutoff_at")?) })
+            })
+            .transpose()
+    }
+
+    /// The highest number so far plus one. Only `enqueue` makes it true.
+    pub async fn next_number(&self) -> Result<IssueNumber> {
+        let row = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue")
+            .fetch_one(&self.inner.read)
+            .await?;
+        Ok(IssueNumber(row.try_get("next")?))
+    }
+
+    /// Issue, its comparisons and one delivery for each active, unsuppressed subscriber, in one commit. Refuses
+    /// (`Taken`) if `expected` is not the next number any more, if the slot has an issue or a skip, if a featured
+    /// comparison is featured, or if an issue is running or paused.
+    ///
+    /// # Errors
+    /// `NoSuchComparison` if a slug is not in the store; else what the engine says. Then nothing was written.
+    pub async fn enqueue(
+        &self,
+        expected: IssueNumber,
+        issue: &NewIssue,
+        now: UnixMillis,
+    ) -> Result<Enqueued> {
+        self.enqueue_by_choice(expected, issue, &Choices::default(), now).await
+    }
+
+    /// As [`Store::enqueue_in_words`], with a subject that nobody had a word in.
+    ///
+    /// # Errors
+    /// As [`Store::enqueue`].
+    pub async fn enqueue_by_choice(
+        &self,
+        expected: IssueNumber,
+        issue: &NewIssue,
+        choices: &Choices,
+        now: UnixMillis,
+    ) -> Result<Enqueued> {
+        self.enqueue_in_words(expected, issue, choices, &Subjects::default(), now).await
+    }
+
+    /// As [`Store::enqueue`], with a letter of its own for every choice of topics, at the hours that readers chose. Who has
+    /// paused, and whom nothing is left for, gets a row that is cancelled and says so. With a test of two subjects, some of them are
+    /// drawn for it and the others wait (see [`Store::decide_subject_test`]).
+    ///
+    /// # Errors
+    /// As [`Store::enqueue`].
+    pub async fn enqueue_in_words(
+        &self,
+        expected: IssueNumber,
+        issue: &NewIssue,
+        choices: &Choices,
+        subjects: &Subjects,
+        now: UnixMillis,
+    ) -> Result<Enqueued> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        tx.lock_ledger().await?;
+        let featured = listed("featured", &issue.featured);
+        let slugs = json(&featured)?;
+        if let Some(by) = self.taken(&mut tx, expected, issue, &slugs).await? {
+            return Ok(Enqueued::Taken { by });
+        }
+        if !self.is_as_written(&mut tx, expected, subjects.written.as_ref()).await? {
+            return Ok(Enqueued::Outdated);
+        }
+        sqlx::query(
+            "INSERT INTO issue (number, slot, state, cutoff_at, subject, preheader, stencil, created_at)
+             VALUES ($1, $2, 'running', $3, $4, $5, $6, $7)",
+        )
+        .bind(expected.0)
+        .bind(issue.slot.as_deref())
+        .bind(issue.cutoff_at.0)
+        .bind(&issue.subject)
+        .bind(&issue.preheader)
+        .bind(&issue.stencil)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        let texts = &self.inner.texts;
+        let mentioned = json(&listed("mentioned", &issue.mentioned))?;
+        for list in [&slugs, &mentioned] {
+            sqlx::query(&texts.list_comparisons).bind(list).bind(expected.0).execute(&mut *tx.tx).await?;
+        }
+        sqlx::query(&texts.feature).bind(&slugs).bind(expected.0).execute(&mut *tx.tx).await?;
+        let fan = sqlx::query(FAN_OUT).bind(expected.0).bind(now.0).execute(&mut *tx.tx).await?;
+        if let Some(refusal) = self.choose(&mut tx, expected, choices, fan.rows_affected(), now).await? {
+            return Ok(refusal);
+        }
+        if let Some(test) = &subjects.test {
+            self.begin_test(&mut tx, expected, test, now).await?;
+        }
+        tx.commit().await?;
+        let audience = i64::try_from(fan.rows_affected()).unwrap_or(i64::MAX);
+        Ok(Enqueued::Started { number: expected, audience })
+    }
+
+    /// What stands in the way of `enqueue`, if anything does.
+    async fn taken(
+        &self,
+        tx: &mut Write<'_>,
+        expected: IssueNumber,
+        issue: &NewIssue,
+        slugs: &str,
+    ) -> Result<Option<Option<IssueNumber>>> {
+        let other = sqlx::query(
+            "SELECT number FROM issue WHERE finished_at IS NULL OR number >= $1 OR slot = $2 ORDER BY number LIMIT 1",
+        )
+        .bind(expected.0)
+        .bind(issue.slot.as_deref())
+        .fetch_all(&mut *tx.tx)
+        .await?;
+        if let Some(row) = other.first() {
+            return Ok(Some(Some(IssueNumber(row.try_get("number")?))));
+        }
+        let before = sqlx::query("SELECT COALESCE(MAX(number), 0) AS newest FROM issue");
+        if before.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("newest")? + 1 != expected.0 {
+            return Ok(Some(None));
+        }
+        let skip = sqlx::query("SELECT slot FROM slot_skip WHERE slot = $1").bind(issue.slot.as_deref());
+        if !skip.fetch_all(&mut *tx.tx).await?.is_empty() {
+            return Ok(Some(None));
+        }
+        let rows = sqlx::query(&self.inner.texts.feature_taken).bind(slugs).fetch_all(&mut *tx.tx).await?;
+        let mut there = std::collections::HashSet::new();
+        for row in &rows {
+            if let Some(by) = row.try_get::<Option<i64>, _>("featured_in")? {
+                return Ok(Some(Some(IssueNumber(by))));
+            }
+            there.insert(row.try_get::<String, _>("slug")?);
+        }
+        match issue.featured.iter().find(|slug| !there.contains(*slug)) {
+            Some(slug) => Err(StoreError::NoSuchComparison { slug: slug.clone() }),
+            None => Ok(None),
+        }
+    }
+
+    pub async fn issue(&self, number: IssueNumber) -> Result<Option<Issue>> {
+        let text = sql(format!("{ISSUE} WHERE number = $1"));
+        let row = sqlx::query(text).bind(number.0).fetch_optional(&self.inner.read).await?;
+        row.as_ref().map(issue).transpose()
+    }
+
+    /// Newest first.
+    pub async fn issues(&self, limit: i64) -> Result<Vec<Issue>> {
+        let text = sql(format!("{ISSUE} ORDER BY number DESC LIMIT $1"));
+        sqlx::query(text).bind(limit).fetch_all(&self.inner.read).await?.iter().map(issue).collect()
+    }
+
+    pub async fn stencil(&self, number: IssueNumber) -> Result<Option<String>> {
+        let query = sqlx::query("SELECT stencil FROM issue WHERE number = $1").bind(number.0);
+        let row = query.fetch_optional(&self.inner.read).await?;
+        Ok(row.map(|row| row.try_get("stencil")).transpose()?)
+    }
+
+    /// Issues that are running or paused, oldest first. The schema allows one at a time.
+    pub async fn unfinished(&self) -> Result<Vec<Issue>> {
+        let text = sql(format!("{ISSUE} WHERE finished_at IS NULL ORDER BY number"));
+        sqlx::query(text).fetch_all(&self.inner.read).await?.iter().map(issue).collect()
+    }
+
+    /// Running → paused, with the reason; false if it was not running.
+    pub async fn pause(&self, number: IssueNumber, reason: &str) -> Result<bool> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let done = sqlx::query(
+            "UPDATE issue SET state = 'paused', pause_reason = $2 WHERE number = $1 AND state = 'running'",
+        )
+        .bind(number.0)
+        .bind(reason)
+        .execute(&mut *tx.tx)
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Paused → running; false if it was not paused.
+    pub async fn resume(&self, number: IssueNumber) -> Result<bool> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let done = sqlx::query(
+            "UPDATE issue SET state = 'running', pause_reason = NULL WHERE number = $1 AND state = 'paused'",
+        )
+        .bind(number.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Cancels everything not final; deliveries being sent at this moment keep their outcome. Releases the featured
+    /// comparisons if not one letter had been sent or was in flight. None: no such issue, or it is over already
+    /// (finished or cancelled); else the cancelled deliveries.
+    pub async fn cancel(&self, number: IssueNumber, now: UnixMillis) -> Result<Option<u64>> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        // The issue first: on Postgres this waits for the turns under way, so that what they claimed is seen below.
+        let over = sqlx::query(
+            "UPDATE issue SET state = 'cancelled', finished_at = $2, pause_reason = NULL
+             WHERE number = $1 AND finished_at IS NULL",
+        )
+        .bind(number.0)
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
+        if over.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let cancelled = sqlx::query(CANCEL_OPEN).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
+        if sqlx::query(LEFT_THE_HOUSE).bind(number.0).fetch_all(&mut *tx.tx).await?.is_empty() {
+            sqlx::query("UPDATE comparison SET featured_in = NULL WHERE featured_in = $1")
+                .bind(number.0)
+                .execute(&mut *tx.tx)
+                .await?;
+            sqlx::query("UPDATE issue SET released = 1 WHERE number = $1")
+                .bind(number.0)
+                .execute(&mut *tx.tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(Some(cancelled.rows_affected()))
+    }
+
+    /// Zeros for an issue that does not exist.
+    pub async fn tally(&self, number: IssueNumber) -> Result<Tally> {
+        let mut tally = Tally::default();
+        for row in sqlx::query(TALLY).bind(number.0).fetch_all(&self.inner.read).await? {
+            let n: i64 = row.try_get("n")?;
+            tally.unknown += row.try_get::<i64, _>("unknowns")?;
+            if row.try_get::<Option<String>, _>("state")?.is_none() {
+                continue;
+            }
+            *match delivery_state(&row)? {
+                DeliveryState::Queued => &mut tally.queued,
+                DeliveryState::Sending => &mut tally.sending,
+                DeliveryState::Deferred => &mut tally.deferred,
+                DeliveryState::Sent => &mut tally.sent,
+                DeliveryState::Failed => &mut tally.failed,
+                DeliveryState::Cancelled => &mut tally.cancelled,
+            } += n;
+            tally.audience += n;
+        }
+        Ok(tally)
+    }
+
+    /// What was refused of an issue and is so still. Nothing for an issue that does not exist.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn refused(&self, number: IssueNumber) -> Result<Refused> {
+        let mut refused = Refused::default();
+        for row in sqlx::query(REFUSED).bind(number.0).fetch_all(&self.inner.read).await? {
+            let reply = row.try_get::<Option<i64>, _>("reply_code")?.map(|code| {
+                let enhanced = row.try_get("reply_enhanced")?;
+                Ok::<_, StoreError>(Reply {
+                    code: u16::try_from(code).unwrap_or(0),
+                    enhanced,
+                    text: String::new(),
+                })
+            });
+            let letters = row.try_get::<i64, _>("n")?.unsigned_abs();
+            let classes = match delivery_state(&row)? {
+                DeliveryState::Failed => &mut refused.failed,
+                _ => &mut refused.deferred,
+            };
+            classes.add_many(Class::of(reply.transpose()?.as_ref()), letters);
+        }
+        Ok(refused)
+    }
+
+    pub async fn status(&self, number: IssueNumber) -> Result<Option<Status>> {
+        let Some(issue) = self.issue(number).await? else { return Ok(None) };
+        let tally = self.tally(number).await?;
+        Ok(Some(Status { issue: number, state: issue.state, tally, pause_reason: issue.pause_reason }))
+    }
+
+    /// Deliveries in `state`, by subscriber, after `after` (keyset).
+    pub async fn deliveries(
+        &self,
+        number: IssueNumber,
+        state: DeliveryState,
+        after: SubscriberId,
+        limit: i64,
+    ) -> Result<Vec<DeliveryRow>> {
+        sqlx::query(DELIVERIES)
+            .bind(number.0)
+            .bind(state.as_str())
+            .bind(after.0)
+            .bind(limit)
+            .fetch_all(&self.inner.read)
+            .await?
+            .iter()
+            .map(delivery)
+            .collect()
+    }
+}
+
+fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
+    // Safe: assembled from constants of this file only.
+    sqlx::AssertSqlSafe(text)
+}
+
+pub(in crate::store) fn issue(row: &AnyRow) -> Result<Issue> {
+    let state: String = row.try_get("state")?;
+    Ok(Issue {
+        number: IssueNumber(row.try_get("number")?),
+        slot: row.try_get("slot")?,
+        state: state.parse().map_err(|_| StoreError::content("issue state", state))?,
+        cutoff_at: UnixMillis(row.try_get("cutoff_at")?),
+        subject: row.try_get("subject")?,
+        preheader: row.try_get("preheader")?,
+        created_at: UnixMillis(row.try_get("created_at")?),
+        finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(UnixMillis),
+        pause_reason: row.try_get("pause_reason")?,
+    })
+}
+
+fn delivery_state(row: &AnyRow) -> Result<DeliveryState> {
+    let text: String = row.try_get("state")?;
+    let known = DeliveryState::ALL.into_iter().find(|s| s.as_str() == text);
+    known.ok_or_else(|| StoreError::content("delivery state", text))
+}
+
+fn delivery(row: &AnyRow) -> Result<DeliveryRow> {
+    let reply = match row.try_get::<Option<i64>, _>("reply_code")? {
+        None => None,
+        Some(code) => Some(Reply {
+            code: u16::try_from(code).unwrap_or(0),
+            enhanced: row.try_get("reply_enhanced")?,
+            text: row.try_get::<Option<String>, _>("reply_text")?.unwrap_or_default(),
+        }),
+    };
+    Ok(DeliveryRow {
+        subscriber: SubscriberId(row.try_get("subscriber")?),
+        email: row.try_get::<Option<String>, _>("email")?.map(address).transpose()?,
+        state: delivery_state(row)?,
+        attempts: small(row.try_get("attempts")?),
+        reply,
+        note: row.try_get("note")?,
+    })
+}

@@ -1,0 +1,322 @@
+//! Who asks for the letter, who confirms, and the proof of both.
+//!
+//! A person who unsubscribed or was erased may come back by confirming: it is their own mailbox that says yes. Who bounced or
+//! complained may not, unless an operator clears it up first; the form answers them like everybody, and no mail goes out.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use crate::domain::UnixMillis;
+use crate::domain::notice::{NewNotice, NoticeKind};
+use crate::domain::signup::{Allowance, Confirmation, Consent, LINK_VALID, SignUp, SignedUp};
+use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
+use crate::store::db::error::{Result, StoreError};
+use crate::store::db::store::Store;
+use crate::store::db::tx::{Durability, Write};
+use crate::store::db::values::{address, json};
+use crate::store::queue::notices;
+use crate::store::reader::rate_limits;
+
+/// As it is typed, or as it is mostly written.
+pub(in crate::store) const KNOWN: &str = "
+    SELECT id, status FROM subscriber WHERE email IN ($1, $2) ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
+
+const BARRED: &str = "
+    SELECT 1 AS there FROM suppression WHERE email_hash = $1 AND reason IN ('bounced', 'complained')";
+
+const ADD: &str = "
+    INSERT INTO subscriber (email, status, source, created_at) VALUES ($1, 'pending', $2, $3) RETURNING id";
+
+const WAIT: &str = "
+    INSERT INTO pending (subscriber, asked_at, expires_at) VALUES ($1, $2, $3)
+    ON CONFLICT (subscriber) DO UPDATE SET asked_at = excluded.asked_at, expires_at = excluded.expires_at";
+
+const PROVE: &str = "
+    INSERT INTO consent (subscriber, asked_at, form, text_id, language, text, ip) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+/// The one that was asked for last is the one that the button confirms.
+pub(in crate::store) const CONFIRM_PROOF: &str = "
+    UPDATE consent SET confirmed_at = $2 WHERE id = (SELECT MAX(c.id) FROM consent c WHERE c.subscriber = $1)";
+
+const ACTIVATE: &str = "
+    UPDATE subscriber SET status = 'active', activated_at = $2, ended_at = NULL
+    WHERE id = $1 AND status IN ('pending', 'unsubscribed')";
+
+const LIFT: &str = "DELETE FROM suppression WHERE email_hash = $1 AND reason IN ('unsubscribed', 'erased')";
+
+/// One reading of everything that decides what a link is worth.
+pub(in crate::store) const STANDING: &str = "
+    SELECT s.status, s.email, p.expires_at FROM subscriber s LEFT JOIN pending p ON p.subscriber = s.id WHERE s.id = $1";
+
+pub(in crate::store) const OLD_PENDING: &str =
+    "SELECT subscriber FROM pending WHERE asked_at <= $1 ORDER BY asked_at LIMIT CAST($2 AS BIGINT)";
+
+pub(in crate::store) const FORGET_PROOF: &str = "
+    DELETE FROM consent WHERE confirmed_at IS NULL AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+
+pub(in crate::store) const FORGET_ASKED: &str = "
+    DELETE FROM notice WHERE kind = 'confirm' AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+
+pub(in crate::store) const FORGET_PENDING: &str = "
+    DELETE FROM pending WHERE asked_at <= $2 AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+
+pub(in crate::store) const FORGET_PERSON: &str = "
+    DELETE FROM subscriber WHERE status = 'pending' AND id IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+
+/// Proof, wish and notices of somebody who is erased.
+pub(in crate::store) async fn forget(tx: &mut Write<'_>, subscriber: SubscriberId) -> Result<()> {
+    for text in ["DELETE FROM consent WHERE subscriber = $1", "DELETE FROM pending WHERE subscriber = $1"] {
+        sqlx::query(text).bind(subscriber.0).execute(&mut *tx.tx).await?;
+    }
+    Ok(())
+}
+
+/// Where a subscriber stands, as far as a confirmation goes.
+struct Standing {
+    status: SubscriberStatus,
+    email: String,
+    expires_at: Option<UnixMillis>,
+}
+
+impl Standing {
+    fn read(row: &AnyRow) -> Result<Self> {
+        let status: String = row.try_get("status")?;
+        Ok(Self {
+            status: status.parse().map_err(|_| StoreError::content("subscriber status", status))?,
+            email: row.try_get("email")?,
+            expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(UnixMillis),
+        })
+    }
+
+    fn confirmation(&self, now: UnixMillis) -> Confirmation {
+        use SubscriberStatus::{Active, Bounced, Complained, Pending, Unsubscribed};
+        match (self.status, self.expires_at) {
+            (Active, _) => Confirmation::Done,
+            (Bounced | Complained, _) | (_, None) => Confirmation::Gone,
+            (Pending | Unsubscribed, Some(until)) if until <= now => Confirmation::Expired,
+            (Pending | Unsubscribed, Some(_)) => Confirmation::Open,
+        }
+    }
+}
+
+impl Store {
+    /// Takes in that somebody asks for the letter: in one durable commit the limits, and for somebody new (or who had left)
+    /// the wish, its proof and the notice to confirm; for a reader the notice that they are one. Whatever the address is,
+    /// there is a commit, so that the time it takes tells nothing.
+    ///
+    /// # Errors
+    /// What the engine says; then nothing of it happened.
+    pub async fn sign_up(&self, ask: &SignUp, now: UnixMillis) -> Result<SignedUp> {
+        // Without the writer's place: whoever floods us costs a look.
+        if let Some(until) = self.used_up(&ask.of_asker, now).await? {
+            return Ok(SignedUp::Limited { until });
+        }
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        // An import looks first and adds later, and nobody else may add meanwhile.
+        tx.lock_intake().await?;
+        if let Some(until) = rate_limits::take(&mut tx, &ask.of_asker, now).await? {
+            return Ok(SignedUp::Limited { until });
+        }
+        if rate_limits::take(&mut tx, &ask.of_mailbox, now).await?.is_none() {
+            self.hear(&mut tx, ask, now).await?;
+        }
+        tx.commit().await?;
+        Ok(SignedUp::Heard)
+    }
+
+    /// Queues the notice that fits, if any does.
+    async fn hear(&self, tx: &mut Write<'_>, ask: &SignUp, now: UnixMillis) -> Result<()> {
+        let typed = ask.email.expose();
+        let known =
+            sqlx::query(KNOWN).bind(typed).bind(typed.to_lowercase()).fetch_optional(&mut *tx.tx).await?;
+        let barred = sqlx::query(BARRED).bind(&ask.hash).fetch_optional(&mut *tx.tx).await?.is_some();
+        let known = known
+            .map(|row| {
+                let status: String = row.try_get("status")?;
+                let status = status.parse().map_err(|_| StoreError::content("subscriber status", status))?;
+                Ok::<_, StoreError>((SubscriberId(row.try_get("id")?), status))
+            })
+            .transpose()?;
+        match known {
+            Some((_, SubscriberStatus::Bounced | SubscriberStatus::Complained)) => Ok(()),
+            _ if barred => Ok(()),
+            Some((id, SubscriberStatus::Active)) => {
+                if rate_limits::take(tx, std::slice::from_ref(&ask.of_already), now).await?.is_none() {
+                    let notice = NewNotice::new(NoticeKind::AlreadySubscribed, &ask.email, id);
+                    notices::insert(tx, &notice, now).await?;
+                }
+                Ok(())
+            }
+            Some((id, SubscriberStatus::Pending | SubscriberStatus::Unsubscribed)) => {
+                self.ask_to_confirm(tx, ask, id, now).await
+            }
+            None => {
+                let added = sqlx::query(ADD).bind(typed).bind(&ask.evidence.form).bind(now.0);
+                let added = added.fetch_all(&mut *tx.tx).await?;
+                let row = added
+                    .first()
+                    .ok_or(StoreError::Statement("INSERT … RETURNING gave no row".to_owned()))?;
+                self.ask_to_confirm(tx, ask, SubscriberId(row.try_get("id")?), now).await
+            }
+        }
+    }
+
+    async fn ask_to_confirm(
+        &self,
+        tx: &mut Write<'_>,
+        ask: &SignUp,
+        id: SubscriberId,
+        now: UnixMillis,
+    ) -> Result<()> {
+        let proof = &ask.evidence;
+        sqlx::query(PROVE)
+            .bind(id.0)
+            .bind(now.0)
+            .bind(&proof.form)
+            .bind(&proof.text_id)
+            .bind(&proof.language)
+            .bind(&proof.text)
+            .bind(proof.ip.as_deref())
+            .execute(&mut *tx.tx)
+            .await?;
+        wait(tx, &NewNotice::new(NoticeKind::Confirm, &ask.email, id), now).await
+    }
+
+    /// What the link of `id` is worth at `now`. Writes nothing.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn confirmation(&self, id: SubscriberId, now: UnixMillis) -> Result<Confirmation> {
+        let row = sqlx::query(STANDING).bind(id.0).fetch_optional(&self.inner.read).await?;
+        Ok(match row {
+            Some(row) => Standing::read(&row)?.confirmation(now),
+            None => Confirmation::Gone,
+        })
+    }
+
+    /// Makes a reader of who asked, lifts the suppression of who had left or was erased, and queues the welcome, in one
+    /// durable commit. Repeats succeed. `hash` makes the suppression hash of the address that the store has.
+    ///
+    /// # Errors
+    /// What the engine says; then nothing of it happened.
+    pub async fn confirm(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Confirmation> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        let Some(row) = sqlx::query(STANDING).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
+            return Ok(Confirmation::Gone);
+        };
+        let standing = Standing::read(&row)?;
+        match standing.confirmation(now) {
+            Confirmation::Open => {}
+            other => return Ok(other),
+        }
+        if sqlx::query(BARRED).bind(hash).fetch_optional(&mut *tx.tx).await?.is_some() {
+            return Ok(Confirmation::Gone);
+        }
+        let waited = sqlx::query("DELETE FROM pending WHERE subscriber = $1").bind(id.0);
+        if waited.execute(&mut *tx.tx).await?.rows_affected() == 0 {
+            // Two buttons at once: the other one was first, and its commit stands.
+            return Ok(Confirmation::Done);
+        }
+        sqlx::query(ACTIVATE).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
+        sqlx::query(LIFT).bind(hash).execute(&mut *tx.tx).await?;
+        sqlx::query(CONFIRM_PROOF).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
+        let email = address(standing.email)?;
+        notices::insert(&mut tx, &NewNotice::new(NoticeKind::Welcome, &email, id), now).await?;
+        tx.commit().await?;
+        Ok(Confirmation::Done)
+    }
+
+    /// Another notice for a link that has expired, under the limits of asker and mailbox.
+    ///
+    /// # Errors
+    /// What the engine says; then nothing of it happened.
+    pub async fn ask_again(
+        &self,
+        id: SubscriberId,
+        of_asker: &[Allowance],
+        of_mailbox: &[Allowance],
+        now: UnixMillis,
+    ) -> Result<SignedUp> {
+        if let Some(until) = self.used_up(of_asker, now).await? {
+            return Ok(SignedUp::Limited { until });
+        }
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        if let Some(until) = rate_limits::take(&mut tx, of_asker, now).await? {
+            return Ok(SignedUp::Limited { until });
+        }
+        let row = sqlx::query(STANDING).bind(id.0).fetch_optional(&mut *tx.tx).await?;
+        let standing = row.as_ref().map(Standing::read).transpose()?;
+        let waits =
+            standing.filter(|s| matches!(s.confirmation(now), Confirmation::Expired | Confirmation::Open));
+        if let Some(standing) = waits
+            && rate_limits::take(&mut tx, of_mailbox, now).await?.is_none()
+        {
+            let email = address(standing.email)?;
+            wait(&mut tx, &NewNotice::new(NoticeKind::Confirm, &email, id), now).await?;
+        }
+        tx.commit().await?;
+        Ok(SignedUp::Heard)
+    }
+
+    /// Every consent of a subscriber, the oldest first.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn consents(&self, id: SubscriberId) -> Result<Vec<Consent>> {
+        let rows = sqlx::query(
+            "SELECT asked_at, confirmed_at, form, text_id, language, text, ip FROM consent
+             WHERE subscriber = $1 ORDER BY id",
+        )
+        .bind(id.0)
+        .fetch_all(&self.inner.read)
+        .await?;
+        let read = |row: &AnyRow| {
+            Ok(Consent {
+                asked_at: UnixMillis(row.try_get("asked_at")?),
+                confirmed_at: row.try_get::<Option<i64>, _>("confirmed_at")?.map(UnixMillis),
+                form: row.try_get("form")?,
+                text_id: row.try_get("text_id")?,
+                language: row.try_get("language")?,
+                text: row.try_get("text")?,
+                ip: row.try_get("ip")?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Removes up to `batch` of those who asked before `before` and never confirmed, with all that came with it; somebody
+    /// who had been here before only loses the wish. How many.
+    ///
+    /// # Errors
+    /// What the engine says; then nothing of the batch happened.
+    pub async fn forget_pending(&self, before: UnixMillis, batch: i64) -> Result<u64> {
+        let old = |pool| sqlx::query(OLD_PENDING).bind(before.0).bind(batch).fetch_all(pool);
+        if old(&self.inner.read).await?.is_empty() {
+            return Ok(0);
+        }
+        let mut tx = self.inner.begin(Durability::Normal).await?;
+        tx.lock_intake().await?;
+        let rows = sqlx::query(OLD_PENDING).bind(before.0).bind(batch).fetch_all(&mut *tx.tx).await?;
+        let mut ids = Vec::with_capacity(rows.len());
+        for row in &rows {
+            ids.push(row.try_get::<i64, _>("subscriber")?.to_string());
+        }
+        let (ids, texts) = (json(&ids)?, &self.inner.texts);
+        for text in [&texts.forget_proof, &texts.forget_asked, &texts.forget_person] {
+            sqlx::query(text).bind(&ids).execute(&mut *tx.tx).await?;
+        }
+        let gone = sqlx::query(&texts.forget_pending).bind(&ids).bind(before.0).execute(&mut *tx.tx).await?;
+        tx.commit().await?;
+        Ok(gone.rows_affected())
+    }
+}
+
+/// The wish stands anew from `now`, and so does every link that was sent for it.
+async fn wait(tx: &mut Write<'_>, notice: &NewNotice, now: UnixMillis) -> Result<()> {
+    let expires = now.plus(LINK_VALID);
+    let id = notice.subscriber.map(|id| id.0);
+    sqlx::query(WAIT).bind(id).bind(now.0).bind(expires.0).execute(&mut *tx.tx).await?;
+    let notice = notice.clone().with("expires_at", expires.0.to_string());
+    notices::insert(tx, &notice, now).await?;
+    Ok(())
+}

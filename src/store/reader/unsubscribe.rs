@@ -1,0 +1,307 @@
+//! Leaving by a reader's own hand, what it takes to undo a slip, and why people go.
+//!
+//! Readers who leave at the same moment share a commit, since most of what one costs is the wait for the disk: the first to
+//! come waits for the writer's place, and takes along all who have come by the time it is free. Each of them is answered after
+//! that commit, as if it had been their own.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use serde::Serialize;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use tokio::sync::oneshot;
+
+use crate::domain::UnixMillis;
+use crate::domain::subscriber::SubscriberId;
+use crate::store::db::error::{Result, StoreError};
+use crate::store::db::group_commit::{Ticket, answer_all};
+use crate::store::db::store::{Inner, Store};
+use crate::store::db::tx::{Durability, Write};
+use crate::store::db::values::json;
+use crate::store::queue::deliveries::share_issue;
+
+/// The most readers in one commit.
+const GROUP: usize = 512;
+/// What people read on a delivery that was cancelled by its reader's leaving.
+const NOTE: &str = "the subscriber unsubscribed";
+
+/// In the order of their ids, so that two groups don't wait for each other in a ring.
+pub(in crate::store) const LEAVERS: &str = "
+    SELECT id, status FROM subscriber
+    WHERE id IN (SELECT CAST(e.value ->> 's' AS BIGINT) FROM {each}) ORDER BY id {lock}";
+
+pub(in crate::store) const END: &str = "
+    WITH v AS MATERIALIZED (
+        SELECT CAST(e.value ->> 's' AS BIGINT) AS s, CAST(e.value ->> 'at' AS BIGINT) AS left_at FROM {each})
+    UPDATE subscriber AS p SET status = 'unsubscribed', ended_at = COALESCE(p.ended_at, v.left_at)
+    FROM v WHERE p.id = v.s";
+
+pub(in crate::store) const SUPPRESS_LEAVERS: &str = "
+    INSERT INTO suppression (email_hash, reason, created_at)
+    SELECT e.value ->> 'h', 'unsubscribed', CAST(e.value ->> 'at' AS BIGINT) FROM {each} WHERE TRUE
+    ON CONFLICT (email_hash) DO NOTHING";
+
+pub(in crate::store) const NOTE_LEAVING: &str = "
+    INSERT INTO leaving (subscriber, left_at, was)
+    SELECT CAST(e.value ->> 's' AS BIGINT), CAST(e.value ->> 'at' AS BIGINT), e.value ->> 'was' FROM {each}
+    WHERE e.value ->> 'was' IN ('pending', 'active')
+    ON CONFLICT (subscriber, left_at) DO NOTHING";
+
+/// As `CANCEL_OPEN` of one subscriber.
+pub(in crate::store) const CANCEL_LEAVERS: &str = "
+    WITH v AS MATERIALIZED (
+        SELECT CAST(e.value ->> 's' AS BIGINT) AS s, CAST(e.value ->> 'at' AS BIGINT) AS left_at FROM {each})
+    UPDATE delivery AS d SET state = 'cancelled', due_at = NULL, finished_at = v.left_at,
+        cancelled_by = 'leaving', note = $2
+    FROM v WHERE d.subscriber = v.s AND d.state IN ('queued', 'deferred')
+      AND d.issue IN (SELECT number FROM issue WHERE finished_at IS NULL)
+    RETURNING subscriber";
+
+/// What this very leaving cancelled, if its run is not over. A letter that waits for its reader's hour waits on, and one that
+/// waits for the winner of a test is held as before; if that was named meanwhile, it is due.
+pub(in crate::store) const REVIVE: &str = "
+    UPDATE delivery SET state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END,
+        due_at = CASE WHEN enqueued_at > $3 THEN enqueued_at ELSE $3 END, finished_at = NULL,
+        cancelled_by = NULL, note = 'the subscriber took the leaving back'
+    WHERE subscriber = $1 AND state = 'cancelled' AND finished_at = $2 AND cancelled_by = 'leaving'
+      AND issue IN (SELECT number FROM issue WHERE finished_at IS NULL)";
+
+#[derive(Serialize)]
+struct Row<'a> {
+    s: i64,
+    h: &'a str,
+    at: i64,
+    was: String,
+}
+
+/// One leaving, as it was written down.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Leaving {
+    pub left_at: UnixMillis,
+    pub reason: Option<String>,
+    pub words: Option<String>,
+    pub undone_at: Option<UnixMillis>,
+}
+
+/// Why people left: how many gave each reason (none: no reason), and what they wrote, the newest first.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reasons {
+    pub counts: BTreeMap<String, i64>,
+    pub words: Vec<(UnixMillis, String)>,
+}
+
+impl Store {
+    /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued or deferred, in one
+    /// durable (fsynced) commit, shared with others who leave at the same moment. Repeats succeed. None: no such subscriber;
+    /// else how many deliveries were cancelled. What was asked for happens even if nobody waits for the answer.
+    ///
+    /// # Errors
+    /// What the engine says; then nothing happened.
+    pub async fn unsubscribe(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Option<u64>> {
+        let (answer, told) = oneshot::channel();
+        let is_first = {
+            let mut waiting = self.inner.leavers.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.push(Ticket { id, hash: hash.to_owned(), at: now, answer });
+            waiting.len() == 1
+        };
+        if is_first {
+            let inner = self.inner.clone();
+            tokio::spawn(async move { inner.let_go().await });
+        }
+        told.await.map_err(|_| StoreError::Statement("the process stops; try again".to_owned()))?
+    }
+
+    /// The newest leaving of a reader.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn last_leaving(&self, id: SubscriberId) -> Result<Option<Leaving>> {
+        let row = sqlx::query(
+            "SELECT left_at, reason, words, undone_at FROM leaving WHERE subscriber = $1 ORDER BY left_at DESC LIMIT 1",
+        )
+        .bind(id.0)
+        .fetch_optional(&self.inner.read)
+        .await?;
+        row.as_ref().map(leaving).transpose()
+    }
+
+    /// Takes back the leaving of `left_at`: the status before it, without the suppression that it wrote, and with the
+    /// letters of an unfinished run that it cancelled. False, and nothing done, if something else keeps the address out or
+    /// the reader has left again. A repeat is true.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn undo_leaving(
+        &self,
+        id: SubscriberId,
+        hash: &str,
+        left_at: UnixMillis,
+        now: UnixMillis,
+    ) -> Result<bool> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        share_issue(&mut tx, self.inner.engine).await?;
+        let lock = &self.inner.texts.lock_reader;
+        let reader = sqlx::query(lock).bind(id.0).fetch_optional(&mut *tx.tx).await?;
+        let Some(reader) = reader else { return Ok(false) };
+        let row = sqlx::query("SELECT was, undone_at FROM leaving WHERE subscriber = $1 AND left_at = $2")
+            .bind(id.0)
+            .bind(left_at.0)
+            .fetch_optional(&mut *tx.tx)
+            .await?;
+        let Some(row) = row else { return Ok(false) };
+        let was: String = row.try_get("was")?;
+        if row.try_get::<Option<i64>, _>("undone_at")?.is_some() {
+            return Ok(reader.try_get::<String, _>("status")? == was);
+        }
+        if !take_back(&mut tx, id, hash, left_at, &was).await? {
+            return Ok(false);
+        }
+        let undone = sqlx::query("UPDATE leaving SET undone_at = $3 WHERE subscriber = $1 AND left_at = $2");
+        undone.bind(id.0).bind(left_at.0).bind(now.0).execute(&mut *tx.tx).await?;
+        let revive = sqlx::query(REVIVE).bind(id.0).bind(left_at.0).bind(now.0);
+        revive.execute(&mut *tx.tx).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Keeps why a reader left, on the newest leaving; a later word replaces an earlier one.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn give_reason(&self, id: SubscriberId, reason: &str, words: Option<&str>) -> Result<()> {
+        let mut tx = self.inner.begin(Durability::Full).await?;
+        sqlx::query(
+            "UPDATE leaving SET reason = $2, words = $3 WHERE subscriber = $1 AND undone_at IS NULL
+               AND left_at = (SELECT MAX(l.left_at) FROM leaving l WHERE l.subscriber = $1)",
+        )
+        .bind(id.0)
+        .bind(reason)
+        .bind(words)
+        .execute(&mut *tx.tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// Why people left, with up to `limit` of what they wrote. What was taken back does not count.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn reasons(&self, limit: i64) -> Result<Reasons> {
+        let mut reasons = Reasons::default();
+        let counts = sqlx::query(
+            "SELECT COALESCE(reason, 'none') AS reason, COUNT(*) AS n FROM leaving WHERE undone_at IS NULL
+             GROUP BY COALESCE(reason, 'none')",
+        );
+        for row in counts.fetch_all(&self.inner.read).await? {
+            reasons.counts.insert(row.try_get("reason")?, row.try_get("n")?);
+        }
+        let words = sqlx::query(
+            "SELECT left_at, words FROM leaving WHERE words IS NOT NULL AND undone_at IS NULL
+             ORDER BY left_at DESC, subscriber LIMIT $1",
+        );
+        for row in words.bind(limit).fetch_all(&self.inner.read).await? {
+            reasons.words.push((UnixMillis(row.try_get("left_at")?), row.try_get("words")?));
+        }
+        Ok(reasons)
+    }
+}
+
+impl Inner {
+    /// Takes a group off the list and answers everybody in it; then the next, if not all who waited fitted in.
+    async fn let_go(&self) {
+        let mut more = true;
+        while more {
+            let turn = self.leavers.turn.lock().await;
+            let begun = self.begin(Durability::Full).await;
+            let group: Vec<Ticket> = {
+                let mut waiting = self.leavers.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                let end = waiting.len().min(GROUP);
+                let group = waiting.drain(..end).collect();
+                // Whoever comes now is not the first, and counts on us.
+                more = !waiting.is_empty();
+                group
+            };
+            let done = match begun {
+                Ok(tx) => self.commit_group(tx, &group).await,
+                Err(error) => Err(error),
+            };
+            drop(turn);
+            answer_all(group, done);
+        }
+    }
+
+    /// How many deliveries were cancelled, for each of the group whom there is.
+    async fn commit_group(&self, mut tx: Write<'_>, group: &[Ticket]) -> Result<BTreeMap<i64, u64>> {
+        let texts = &self.texts;
+        // The same reader may stand in it twice; the first wins, as it would with commits of their own.
+        let mut tickets: BTreeMap<i64, &Ticket> = BTreeMap::new();
+        for ticket in group {
+            tickets.entry(ticket.id.0).or_insert(ticket);
+        }
+        let row = |ticket: &Ticket, was: String| Row { s: ticket.id.0, h: "", at: ticket.at.0, was };
+        let asked: Vec<_> = tickets.values().map(|ticket| row(ticket, String::new())).collect();
+        let leavers = sqlx::query(&texts.leavers).bind(json(&asked)?);
+        let mut rows = Vec::with_capacity(group.len());
+        let mut cancelled = BTreeMap::new();
+        for found in leavers.fetch_all(&mut *tx.tx).await? {
+            let id: i64 = found.try_get("id")?;
+            if let Some(ticket) = tickets.get(&id) {
+                rows.push(Row { h: &ticket.hash, ..row(ticket, found.try_get("status")?) });
+                cancelled.insert(id, 0);
+            }
+        }
+        let rows = json(&rows)?;
+        for text in [&texts.end, &texts.suppress_leavers, &texts.note_leaving] {
+            sqlx::query(text).bind(&rows).execute(&mut *tx.tx).await?;
+        }
+        let open = sqlx::query(&texts.cancel_leavers).bind(&rows).bind(NOTE);
+        for row in open.fetch_all(&mut *tx.tx).await? {
+            *cancelled.entry(row.try_get("subscriber")?).or_default() += 1;
+        }
+        let ids: Vec<String> = cancelled.keys().map(i64::to_string).collect();
+        let notices = sqlx::query(&texts.forget_for_readers).bind(json(&ids)?);
+        notices.execute(&mut *tx.tx).await?;
+        let ids: Vec<SubscriberId> = cancelled.keys().copied().map(SubscriberId).collect();
+        let now = tickets.values().map(|ticket| ticket.at).max().unwrap_or_default();
+        self.forget_voters(&mut tx, &ids, now).await?;
+        tx.commit().await?;
+        Ok(cancelled)
+    }
+}
+
+/// The status and the suppression as they were; false if the address is kept out by something else.
+async fn take_back(
+    tx: &mut Write<'_>,
+    id: SubscriberId,
+    hash: &str,
+    left_at: UnixMillis,
+    was: &str,
+) -> Result<bool> {
+    let back = sqlx::query(
+        "UPDATE subscriber SET status = $3, ended_at = NULL
+         WHERE id = $1 AND status = 'unsubscribed' AND ended_at = $2",
+    );
+    let back = back.bind(id.0).bind(left_at.0).bind(was).execute(&mut *tx.tx).await?;
+    if back.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "DELETE FROM suppression WHERE email_hash = $1 AND reason = 'unsubscribed' AND created_at = $2",
+    )
+    .bind(hash)
+    .bind(left_at.0)
+    .execute(&mut *tx.tx)
+    .await?;
+    let other = sqlx::query("SELECT 1 AS there FROM suppression WHERE email_hash = $1").bind(hash);
+    Ok(other.fetch_all(&mut *tx.tx).await?.is_empty())
+}
+
+fn leaving(row: &AnyRow) -> Result<Leaving> {
+    Ok(Leaving {
+        left_at: UnixMillis(row.try_get("left_at")?),
+        reason: row.try_get("reason")?,
+        words: row.try_get("words")?,
+        undone_at: row.try_get::<Option<i64>, _>("undone_at")?.map(UnixMillis),
+    })
+}
