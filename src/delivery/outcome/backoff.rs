@@ -79,6 +79,7 @@ fn fraction(seed: i64, attempt: u32) -> f64 {
 mod tests {
     use super::*;
     use crate::domain::EmailAddress;
+    use crate::domain::delivery::Variant;
     use crate::domain::issue::IssueNumber;
     use crate::domain::subscriber::SubscriberId;
 

@@ -69,9 +69,9 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 9,
-        name: "columns",
-        sqlite: include_str!("../../../migrations/sqlite/0009_columns.sql"),
-        postgres: include_str!("../../../migrations/postgres/0009_columns.sql"),
+        name: "delivery_columns",
+        sqlite: include_str!("../../../migrations/sqlite/0009_delivery_columns.sql"),
+        postgres: include_str!("../../../migrations/postgres/0009_delivery_columns.sql"),
     },
 ];
 
