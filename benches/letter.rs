@@ -14,7 +14,7 @@ use verdicts::domain::EmailAddress;
 use verdicts::letter::compose::compose;
 use verdicts::letter::render::Templates;
 use verdicts::letter::render::mjml;
-use verdicts::mail::{Reader, Stencil};
+use verdicts::mail::{Recipient, Stencil};
 
 /// Milliseconds for five comparisons, composed and rendered.
 const RENDERING: f64 = 50.0;
@@ -39,7 +39,7 @@ fn main() {
     let letter = templates.render(&case.composition()).expect("it fits");
     let stencil = Stencil::build(&letter, &site, cases::ISSUE).expect("it has every link");
     let email = EmailAddress::parse("ann@example.com").expect("an address");
-    let reader = Reader {
+    let reader = Recipient {
         email: &email,
         name: Some("Ann Ångström"),
         message_id: "00112233445566778899aabbccddeeff",

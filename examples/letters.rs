@@ -16,7 +16,7 @@ use verdicts::domain::theme::{Logo, Theme};
 use verdicts::domain::token::Keyring;
 use verdicts::letter::render::Templates;
 use verdicts::letter::{Latest, NoticeWriter};
-use verdicts::mail::{Reader, Signer, Stencil};
+use verdicts::mail::{Recipient, Signer, Stencil};
 use verdicts::texts::Texts;
 
 type Failure = Box<dyn std::error::Error>;
@@ -68,7 +68,7 @@ fn letter(
     let letter = templates.render(composition)?;
     let mut octets = Vec::new();
     let ann = EmailAddress::parse("ann@example.com")?;
-    let reader = Reader {
+    let reader = Recipient {
         email: &ann,
         name: Some("Ann"),
         message_id: "00112233445566778899aabbccddeeff",

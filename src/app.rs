@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use crate::config::Settings;
-use crate::delivery::{self, Letters, Limit, Limits, Loader, Mailer, Relays, Transport};
+use crate::delivery::{self, DomainPace, Letters, Loader, Mailer, PaceLimits, Relays, Transport};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Variant};
 use crate::domain::issue::IssueNumber;
@@ -23,7 +23,7 @@ use crate::domain::relay::{RelayUrl, SmtpUrl};
 use crate::domain::token::{Keyring, Purpose};
 use crate::letter::render::{RenderError, Templates};
 use crate::letter::{NoticeError, NoticeWriter};
-use crate::mail::{DkimError, OpenError, Outbox, Reader, Relay, SessionOptions, Signer, Stencil};
+use crate::mail::{ConnectError, DkimError, Outbox, Recipient, Relay, SessionOptions, Signer, Stencil};
 use crate::publish::Publisher;
 use crate::store::{MarkFile, Store, StoreError};
 use crate::texts::{Texts, TextsError};
@@ -51,7 +51,7 @@ pub enum AppError {
     #[error(transparent)]
     Render(#[from] RenderError),
     #[error(transparent)]
-    Relay(#[from] OpenError),
+    Relay(#[from] ConnectError),
     #[error(transparent)]
     Dkim(#[from] DkimError),
     #[error(transparent)]
@@ -98,7 +98,7 @@ impl App {
     /// [`AppError::Relay`] when the certificates to trust can't be loaded, [`AppError::Dkim`] when a key to sign with can't.
     pub fn mailer(&self) -> Result<Arc<Mailer>, AppError> {
         let (relay, delivery) = (&self.settings.relay, &self.settings.delivery);
-        let carrier = match &relay.url {
+        let transport = match &relay.url {
             RelayUrl::Outbox(folder) => Transport::Outbox(Outbox::new(folder)),
             RelayUrl::Smtp(url) if relay.more.is_empty() => Transport::Smtp(Box::new(self.relay(url)?)),
             RelayUrl::Smtp(url) => {
@@ -109,25 +109,25 @@ impl App {
                 Transport::Several(Relays::new(relays))
             }
         };
-        let settings = delivery::Settings {
+        let settings = delivery::MailerSettings {
             connections: relay.connections,
             rate: relay.rate,
             first_retry: delivery.first_retry,
             max_age: delivery.max_age,
             linger: delivery.linger,
-            ..delivery::Settings::default()
+            ..delivery::MailerSettings::default()
         };
         let from = self.settings.site.from.address.clone();
-        let post = Mailer::new(carrier, settings, from, self.keyring.clone(), self.loader()?)
+        let mailer = Mailer::new(transport, settings, from, self.keyring.clone(), self.loader()?)
             .with_limits(self.limits())
             .with_mark(mark_file(&self.settings, &self.store));
         Ok(Arc::new(match &self.settings.bounce_address {
-            Some(bounces) => post.with_bounce_address(bounces.clone()),
-            None => post,
+            Some(bounces) => mailer.with_bounce_address(bounces.clone()),
+            None => mailer,
         }))
     }
 
-    fn relay(&self, url: &SmtpUrl) -> Result<Relay, OpenError> {
+    fn relay(&self, url: &SmtpUrl) -> Result<Relay, ConnectError> {
         let relay = &self.settings.relay;
         let mut options = SessionOptions {
             ca_file: relay.ca_file.clone(),
@@ -140,12 +140,12 @@ impl App {
         Relay::new(url, options)
     }
 
-    fn limits(&self) -> Limits {
+    fn limits(&self) -> PaceLimits {
         let relay = &self.settings.relay;
         let domains = relay.domains.iter().map(|(domain, limit)| {
-            (domain.clone(), Limit { rate: limit.rate, connections: limit.connections })
+            (domain.clone(), DomainPace { rate: limit.rate, connections: limit.connections })
         });
-        Limits { domains: domains.collect(), warmup: Warmup(relay.warmup.clone()) }
+        PaceLimits { domains: domains.collect(), warmup: Warmup(relay.warmup.clone()) }
     }
 
     /// Reads the letter of an issue from the ledger.
@@ -241,7 +241,7 @@ impl App {
         let schedule = self.settings.schedule.rule.clone();
         Ok(Worker {
             publisher: self.publisher(),
-            post: self.mailer()?,
+            mailer: self.mailer()?,
             schedule,
             keep: self.settings.delivery.keep,
             notices: Notices { writer: Arc::new(self.notice_writer()?), wake: self.wake.clone() },
@@ -278,7 +278,7 @@ struct IssueLetters {
 impl Letters for IssueLetters {
     /// The date is the time of enqueueing, so that a second copy of a letter is the same letter to the last octet.
     fn fill(&self, claimed: &Claimed, _now: UnixMillis, out: &mut Vec<u8>) {
-        let reader = Reader {
+        let reader = Recipient {
             email: &claimed.email,
             name: claimed.name.as_deref(),
             message_id: &self.keyring.message_id(claimed.issue, claimed.subscriber),

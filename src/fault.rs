@@ -1,5 +1,5 @@
 //! Points at which a test ends the process, as a power cut would. They exist with the cargo feature `fault-points`
-//! only, which nothing but `tests/promises.rs` and `tests/subjects.rs` build; without it a point is no code at all.
+//! only, which nothing but `tests/delivery/promises.rs` and `tests/cli/subjects.rs` build; without it a point is no code at all.
 //!
 //! `VERDICTS_FAULT=after-dot:7` ends the process when it passes the point `after-dot` for the seventh time.
 

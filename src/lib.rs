@@ -15,7 +15,7 @@
 //!
 //! # The floors
 //!
-//! A floor uses the floors below it, never one above; `tests/house.rs` reads the source and holds everybody to it.
+//! A floor uses the floors below it, never one above; `tests/house/main.rs` reads the source and holds everybody to it.
 //!
 //! | floor | what it is | the outside world it owns |
 //! |---|---|---|

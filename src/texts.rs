@@ -2,7 +2,7 @@
 //!
 //! A translation is one more folder. The first word of a key is the file it stands in (`join.title` is `title` in
 //! `join.toml`), the rest is its place in there. A text is plain: no HTML, `{name}` where something is put in. A text that
-//! depends on a count is a pair of `one` and `other`, and is asked for with `count`. `tests/texts.rs` holds the languages to
+//! depends on a count is a pair of `one` and `other`, and is asked for with `count`. `tests/letter/texts.rs` holds the languages to
 //! the same keys and placeholders, and the templates to keys that exist.
 
 use std::collections::BTreeMap;
@@ -119,7 +119,7 @@ impl Texts {
         &self.languages[language.0].1
     }
 
-    /// The text of a key as it stands in the file; the key itself for one that is in no file, which `tests/texts.rs` looks for.
+    /// The text of a key as it stands in the file; the key itself for one that is in no file, which `tests/letter/texts.rs` looks for.
     pub fn get<'a>(&'a self, language: Language, key: &'a str) -> &'a str {
         self.find(language, key).unwrap_or(key)
     }

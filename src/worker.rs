@@ -28,7 +28,7 @@ const AFTER_ERROR: Duration = Duration::from_secs(10);
 /// Scheduler and delivery, in one process.
 pub struct Worker {
     pub publisher: Publisher,
-    pub post: Arc<Mailer>,
+    pub mailer: Arc<Mailer>,
     pub schedule: Schedule,
     pub keep: Duration,
     pub notices: Notices,
@@ -108,7 +108,7 @@ impl Worker {
         enlistment: &mut Option<WorkerLease>,
         now: UnixMillis,
     ) -> Result<(), PublishError> {
-        self.post.check_mark(&self.publisher.store).await?;
+        self.mailer.check_mark(&self.publisher.store).await?;
         match self.schedule_tick(now).await? {
             Scheduled::NothingDue => {}
             Scheduled::Ran(started) => tracing::info!(%started, "a scheduled slot is due"),
@@ -186,7 +186,7 @@ impl Worker {
         if store.next_due().await?.is_some_and(|due| due <= now) {
             let log = Log::start();
             let done =
-                delivery::pass(store, me, &self.post, &self.stop, |progress| log.show(&progress)).await?;
+                delivery::pass(store, me, &self.mailer, &self.stop, |progress| log.show(&progress)).await?;
             for (number, reason) in &done.paused {
                 tracing::error!(issue = %number, %reason, "the run is paused; mend it, then \"verdicts issue resume {number}\"");
             }

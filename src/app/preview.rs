@@ -25,7 +25,7 @@ use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
 use crate::publish::{self, Draft, Publisher};
 use crate::templates::{self, Kind};
-use crate::web::preview::{Choice, Sheet, Shown, Studio, Wanted};
+use crate::web::preview::{Choice, PreviewSource, Sheet, Shown, Wanted};
 
 /// Who a letter is filled in for: somebody whose name has to be encoded.
 const NAME: &str = "Zoë Ångström";
@@ -38,7 +38,7 @@ const NO_ISSUE: &str = "The subject of your latest letter";
 pub type Reread = Box<dyn Fn() -> Result<Settings, String> + Send + Sync>;
 
 /// Makes letters of an issue to look at.
-pub struct Bench {
+pub struct IssuePreview {
     app: Arc<App>,
     reread: Reread,
     number: IssueNumber,
@@ -57,7 +57,7 @@ struct Made {
     notes: Vec<String>,
 }
 
-impl Bench {
+impl IssuePreview {
     /// For an issue of the ledger, or the next number, which is the draft.
     ///
     /// # Errors
@@ -250,7 +250,7 @@ impl Bench {
     }
 }
 
-impl Studio for Bench {
+impl PreviewSource for IssuePreview {
     fn title(&self) -> String {
         format!("Issue {}{}", self.number, if self.is_draft { ", the draft" } else { "" })
     }

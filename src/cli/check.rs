@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use clap::Args;
 use serde_json::json;
 
-use super::{Exit, Outcome, say, say_json};
+use super::exit::{CommandResult, Exit};
+use super::terminal::{say, say_json};
 use crate::app::{self, App};
 use crate::config::{Settings, aligned};
 use crate::domain::UnixMillis;
@@ -24,7 +25,7 @@ pub struct Check {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Grade {
+enum CheckGrade {
     Good,
     /// Works, and an operator should know.
     Warn,
@@ -32,28 +33,28 @@ enum Grade {
     Bad,
 }
 
-struct Finding {
-    grade: Grade,
+struct CheckItem {
+    grade: CheckGrade,
     subject: &'static str,
     words: String,
 }
 
-struct Findings(Vec<Finding>);
+struct CheckReport(Vec<CheckItem>);
 
-impl Findings {
-    fn add(&mut self, grade: Grade, subject: &'static str, words: impl Into<String>) {
-        self.0.push(Finding { grade, subject, words: words.into() });
+impl CheckReport {
+    fn add(&mut self, grade: CheckGrade, subject: &'static str, words: impl Into<String>) {
+        self.0.push(CheckItem { grade, subject, words: words.into() });
     }
 }
 
-pub async fn run(arguments: &Check, settings: Settings) -> Outcome {
-    let mut found = Findings(Vec::new());
-    found.add(Grade::Good, "settings", "every key is known and valid");
+pub async fn run(arguments: &Check, settings: Settings) -> CommandResult {
+    let mut found = CheckReport(Vec::new());
+    found.add(CheckGrade::Good, "settings", "every key is known and valid");
     check_key(&settings, &mut found);
     check_site(&settings, &mut found);
     check_dkim(&settings, &mut found);
     for note in settings.theme.notes() {
-        found.add(Grade::Warn, "theme", note);
+        found.add(CheckGrade::Warn, "theme", note);
     }
     match App::open(settings.clone()).await {
         Ok(app) => {
@@ -63,34 +64,36 @@ pub async fn run(arguments: &Check, settings: Settings) -> Outcome {
             check_schedule(&app.settings, &mut found);
             app.store.close().await;
         }
-        Err(error) => found.add(Grade::Bad, "database", error.to_string()),
+        Err(error) => found.add(CheckGrade::Bad, "database", error.to_string()),
     }
     report(&found, arguments.json)?;
-    let bad = found.0.iter().any(|finding| finding.grade == Grade::Bad);
+    let bad = found.0.iter().any(|finding| finding.grade == CheckGrade::Bad);
     Ok(if bad { Exit::Incomplete } else { Exit::Done })
 }
 
-fn check_key(settings: &Settings, found: &mut Findings) {
+fn check_key(settings: &Settings, found: &mut CheckReport) {
     let path = &settings.secret.key_file;
     if let Err(error) = app::read_keyring(settings) {
-        return found.add(Grade::Bad, "key", error.to_string());
+        return found.add(CheckGrade::Bad, "key", error.to_string());
     }
     let mode = std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode() & 0o077);
     match mode {
-        0 => found.add(Grade::Good, "key", "readable by its owner alone"),
-        _ => {
-            found.add(Grade::Warn, "key", format!("others can read {0}; run: chmod 600 {0}", path.display()))
-        }
+        0 => found.add(CheckGrade::Good, "key", "readable by its owner alone"),
+        _ => found.add(
+            CheckGrade::Warn,
+            "key",
+            format!("others can read {0}; run: chmod 600 {0}", path.display()),
+        ),
     }
 }
 
 /// Each key loads, signs, and its record verifies that; looks nothing up in the DNS.
-fn check_dkim(settings: &Settings, found: &mut Findings) {
+fn check_dkim(settings: &Settings, found: &mut CheckReport) {
     if settings.dkim.is_empty() {
         let (grade, words) = match settings.relay.url {
-            RelayUrl::Outbox(_) => (Grade::Good, "no key; letters in a folder need none"),
+            RelayUrl::Outbox(_) => (CheckGrade::Good, "no key; letters in a folder need none"),
             RelayUrl::Smtp(_) => (
-                Grade::Warn,
+                CheckGrade::Warn,
                 "letters leave unsigned; run \"verdicts dkim generate\", unless the relay signs for site.from",
             ),
         };
@@ -100,36 +103,36 @@ fn check_dkim(settings: &Settings, found: &mut Findings) {
         let signer = match Signer::load(std::slice::from_ref(key)) {
             Ok(signer) => signer,
             Err(error) => {
-                found.add(Grade::Bad, "dkim", error.to_string());
+                found.add(CheckGrade::Bad, "dkim", error.to_string());
                 continue;
             }
         };
         for record in signer.records() {
-            found.add(Grade::Good, "dkim", format!("signs and verifies; the DNS has to say: {record}"));
+            found.add(CheckGrade::Good, "dkim", format!("signs and verifies; the DNS has to say: {record}"));
         }
         let mode = std::fs::metadata(&key.key_file).map_or(0, |meta| meta.permissions().mode() & 0o077);
         if mode != 0 {
             let file = key.key_file.display();
-            found.add(Grade::Warn, "dkim", format!("others can read {file}; run: chmod 600 {file}"));
+            found.add(CheckGrade::Warn, "dkim", format!("others can read {file}; run: chmod 600 {file}"));
         }
     }
     let sender = settings.site.from.address.domain();
     if !settings.dkim.iter().any(|key| aligned(&key.domain, sender)) {
         found.add(
-            Grade::Bad,
+            CheckGrade::Bad,
             "dkim",
             format!("no key signs for {sender}, the domain of site.from, so DMARC fails; set dkim.key_file"),
         );
     }
 }
 
-fn check_site(settings: &Settings, found: &mut Findings) {
+fn check_site(settings: &Settings, found: &mut CheckReport) {
     let site = &settings.site;
     if site.base_url.starts_with("https://") {
-        found.add(Grade::Good, "links", format!("lead to {}", site.base_url));
+        found.add(CheckGrade::Good, "links", format!("lead to {}", site.base_url));
     } else {
         found.add(
-            Grade::Warn,
+            CheckGrade::Warn,
             "links",
             format!(
                 "site.base_url = \"{}\" is not https; mail programs show no one-click unsubscribe for it",
@@ -142,16 +145,20 @@ fn check_site(settings: &Settings, found: &mut Findings) {
             "site.from is still the sample's ({}); put your own domain there",
             site.from.address.domain()
         );
-        found.add(Grade::Warn, "sender", words);
+        found.add(CheckGrade::Warn, "sender", words);
     }
     if site.postal_address.contains("Example") {
-        found.add(Grade::Warn, "address", "site.postal_address is still the sample's; every letter shows it");
+        found.add(
+            CheckGrade::Warn,
+            "address",
+            "site.postal_address is still the sample's; every letter shows it",
+        );
     }
     let host = url_host(&site.base_url);
     let domain = site.from.address.domain();
     if !host.ends_with(domain) && !domain.ends_with(&host) {
         found.add(
-            Grade::Warn,
+            CheckGrade::Warn,
             "sender",
             format!("site.from is at {domain} and links lead to {host}; readers trust one domain more"),
         );
@@ -168,46 +175,46 @@ fn url_host(url: &str) -> String {
     rest.split(['/', ':']).next().unwrap_or_default().to_owned()
 }
 
-async fn check_store(app: &App, found: &mut Findings) {
+async fn check_store(app: &App, found: &mut CheckReport) {
     match app.store.ping().await {
-        Ok(()) => found.add(Grade::Good, "database", "answers, and its schema is this binary's"),
-        Err(error) => return found.add(Grade::Bad, "database", error.to_string()),
+        Ok(()) => found.add(CheckGrade::Good, "database", "answers, and its schema is this binary's"),
+        Err(error) => return found.add(CheckGrade::Bad, "database", error.to_string()),
     }
     match app.store.count_subscribers().await {
         Ok(counts) => {
             let active = counts.get("active").copied().unwrap_or(0);
-            let grade = if active == 0 { Grade::Warn } else { Grade::Good };
+            let grade = if active == 0 { CheckGrade::Warn } else { CheckGrade::Good };
             found.add(grade, "readers", format!("{active} would get the next letter"));
         }
-        Err(error) => found.add(Grade::Bad, "readers", error.to_string()),
+        Err(error) => found.add(CheckGrade::Bad, "readers", error.to_string()),
     }
     match crate::publish::draft(&app.publisher(), UnixMillis::now()).await {
         Ok(draft) => match &draft.edition {
             Some(edition) => found.add(
-                Grade::Good,
+                CheckGrade::Good,
                 "letter",
                 format!("issue {}: {}", draft.number, edition.composition.subject),
             ),
             None => found.add(
-                Grade::Warn,
+                CheckGrade::Warn,
                 "letter",
                 crate::publish::quiet_words(&app.publisher(), &draft.selection),
             ),
         },
-        Err(error) => found.add(Grade::Bad, "letter", error.to_string()),
+        Err(error) => found.add(CheckGrade::Bad, "letter", error.to_string()),
     }
 }
 
 /// What readers get because of something they did.
-async fn check_notices(app: &App, found: &mut Findings) {
+async fn check_notices(app: &App, found: &mut CheckReport) {
     let (web, site) = (&app.settings.web, &app.settings.site);
     if site.base_url.starts_with("https://") && web.trusted_proxies.is_empty() {
         let words = "web.trusted_proxies is empty: behind a proxy all visitors count as one, and signup.per_network is for all \
                      of them together; name the proxy, for example [\"127.0.0.1\"]";
-        found.add(Grade::Warn, "sign-up", words);
+        found.add(CheckGrade::Warn, "sign-up", words);
     }
     if let Err(error) = app.notice_writer() {
-        return found.add(Grade::Bad, "notices", error.to_string());
+        return found.add(CheckGrade::Bad, "notices", error.to_string());
     }
     match app.store.count_notices().await {
         Ok(counts) => {
@@ -216,40 +223,42 @@ async fn check_notices(app: &App, found: &mut Findings) {
                 let words = format!(
                     "{failed} failed in the last 30 days; \"verdicts subscribers show EMAIL\" has the reason"
                 );
-                found.add(Grade::Warn, "notices", words);
+                found.add(CheckGrade::Warn, "notices", words);
             }
         }
-        Err(error) => found.add(Grade::Bad, "notices", error.to_string()),
+        Err(error) => found.add(CheckGrade::Bad, "notices", error.to_string()),
     }
 }
 
-async fn check_relay(app: &App, found: &mut Findings) {
+async fn check_relay(app: &App, found: &mut CheckReport) {
     let url = &app.settings.relay.url;
     let answer = match app.mailer() {
-        Ok(post) => post.probe().await,
+        Ok(mailer) => mailer.probe().await,
         Err(error) => Err(error.to_string()),
     };
     match answer {
-        Ok(words) => found.add(Grade::Good, "relay", format!("{url}: {words}")),
-        Err(reason) => found.add(Grade::Bad, "relay", format!("relay.url = \"{url}\": {reason}")),
+        Ok(words) => found.add(CheckGrade::Good, "relay", format!("{url}: {words}")),
+        Err(reason) => found.add(CheckGrade::Bad, "relay", format!("relay.url = \"{url}\": {reason}")),
     }
 }
 
-fn check_schedule(settings: &Settings, found: &mut Findings) {
+fn check_schedule(settings: &Settings, found: &mut CheckReport) {
     let schedule: &Schedule = &settings.schedule.rule;
     match schedule.next_after(UnixMillis::now()) {
-        Some(slot) => {
-            found.add(Grade::Good, "schedule", format!("the next letter is due {} ({})", slot.key, slot.at))
-        }
-        None => found.add(Grade::Bad, "schedule", "schedule.cron never comes due again; choose another"),
+        Some(slot) => found.add(
+            CheckGrade::Good,
+            "schedule",
+            format!("the next letter is due {} ({})", slot.key, slot.at),
+        ),
+        None => found.add(CheckGrade::Bad, "schedule", "schedule.cron never comes due again; choose another"),
     }
 }
 
-fn report(found: &Findings, as_json: bool) -> Result<(), super::Failure> {
+fn report(found: &CheckReport, as_json: bool) -> Result<(), super::exit::CommandError> {
     let word = |grade| match grade {
-        Grade::Good => "good",
-        Grade::Warn => "warn",
-        Grade::Bad => "BAD",
+        CheckGrade::Good => "good",
+        CheckGrade::Warn => "warn",
+        CheckGrade::Bad => "BAD",
     };
     if as_json {
         let rows: Vec<_> = found

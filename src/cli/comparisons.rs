@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, say, say_json};
+use super::exit::{CommandError, CommandResult, Exit};
+use super::terminal::{say, say_json};
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{StoredComparison, Tool, Votes};
 use crate::letter::sources;
@@ -44,12 +45,12 @@ pub enum ComparisonsCommand {
     Schema,
 }
 
-pub fn schema() -> Outcome {
+pub fn schema() -> CommandResult {
     say(serde_json::to_string_pretty(&sources::schema())?);
     Ok(Exit::Done)
 }
 
-pub async fn run(command: ComparisonsCommand, store: &Store) -> Outcome {
+pub async fn run(command: ComparisonsCommand, store: &Store) -> CommandResult {
     match command {
         ComparisonsCommand::Import { paths, json } => import(&paths, json, store).await,
         ComparisonsCommand::List { limit, json } => list(limit, json, store).await,
@@ -58,7 +59,7 @@ pub async fn run(command: ComparisonsCommand, store: &Store) -> Outcome {
     }
 }
 
-async fn import(paths: &[PathBuf], json: bool, store: &Store) -> Outcome {
+async fn import(paths: &[PathBuf], json: bool, store: &Store) -> CommandResult {
     let found = sources::read(paths);
     let (mut added, mut updated, mut unchanged) = (0, 0, 0);
     for (path, comparison) in &found.good {
@@ -86,7 +87,7 @@ async fn import(paths: &[PathBuf], json: bool, store: &Store) -> Outcome {
     Ok(if bad == 0 { Exit::Done } else { Exit::Incomplete })
 }
 
-async fn list(limit: i64, json: bool, store: &Store) -> Outcome {
+async fn list(limit: i64, json: bool, store: &Store) -> CommandResult {
     let found = store.comparisons(limit).await?;
     if json {
         let rows: Vec<_> = found
@@ -118,9 +119,9 @@ fn featured(stored: &StoredComparison) -> String {
     stored.featured_in.map(|number| format!("  (issue {number})")).unwrap_or_default()
 }
 
-async fn show(slug: &str, json: bool, store: &Store) -> Outcome {
+async fn show(slug: &str, json: bool, store: &Store) -> CommandResult {
     let stored = store.comparison(slug).await?.ok_or_else(|| {
-        Failure::Failed(format!(
+        CommandError::Failed(format!(
             "there is no comparison {slug:?}; \"verdicts comparisons list\" shows which there are"
         ))
     })?;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Exit, Outcome, say};
+use super::exit::{CommandResult, Exit};
+use super::terminal::say;
 use crate::app;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
@@ -25,7 +26,7 @@ pub enum DbCommand {
     AcceptRestored,
 }
 
-pub async fn run(command: DbCommand, settings: Settings) -> Outcome {
+pub async fn run(command: DbCommand, settings: Settings) -> CommandResult {
     let store = Store::open_unchecked(settings.database.url.expose()).await?;
     let outcome = match command {
         DbCommand::Migrate => store.migrate().await.map(|(before, after)| match before == after {

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Failure, Outcome, init, say, send, serve};
+use super::exit::{CommandError, CommandResult, Exit};
+use super::terminal::say;
+use super::{init, send, serve};
 use crate::app::App;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
@@ -36,20 +38,21 @@ pub struct Demo {
     listen: SocketAddr,
 }
 
-pub async fn run(arguments: &Demo) -> Outcome {
+pub async fn run(arguments: &Demo) -> CommandResult {
     let dir = &arguments.dir;
     init::make_folder(dir)?;
     init::write_key(&dir.join("verdicts.key"))?;
     let settings_file = dir.join("verdicts.toml");
-    fs::write(&settings_file, settings_text(arguments.listen))
-        .map_err(|error| Failure::Failed(format!("{} can't be written: {error}", settings_file.display())))?;
+    fs::write(&settings_file, settings_text(arguments.listen)).map_err(|error| {
+        CommandError::Failed(format!("{} can't be written: {error}", settings_file.display()))
+    })?;
     let app = App::open(Settings::load(Some(&settings_file), std::iter::empty())?).await?;
     let outcome = letters(&app, dir, arguments).await;
     app.store.close().await;
     outcome
 }
 
-async fn letters(app: &App, dir: &Path, arguments: &Demo) -> Outcome {
+async fn letters(app: &App, dir: &Path, arguments: &Demo) -> CommandResult {
     import(app).await?;
     // A demo that is started again finds its letter sent already, which is as good an end as sending it.
     send::run(&send::Send::default(), app).await?;
@@ -61,7 +64,7 @@ async fn letters(app: &App, dir: &Path, arguments: &Demo) -> Outcome {
     serve::run(app, true).await
 }
 
-async fn import(app: &App) -> Result<(), Failure> {
+async fn import(app: &App) -> Result<(), CommandError> {
     let (mut added, mut total) = (0, 0);
     for comparison in samples(UnixMillis::now()) {
         // A demo started again keeps its first dates: moving them would make last week's comparisons new.
@@ -75,13 +78,13 @@ async fn import(app: &App) -> Result<(), Failure> {
     }
     say(format_args!("comparisons: {added} of {total} added"));
     let options = Options { status: None, source: "demo".to_owned(), now: UnixMillis::now() };
-    let readers = subscribers::Reader::open(READERS.as_bytes(), options)?;
+    let readers = subscribers::CsvReader::open(READERS.as_bytes(), options)?;
     let summary = subscribers::import(readers, &app.store, &app.keyring, |_| {}).await?;
     say(format_args!("readers: {} of {} added", summary.added, summary.rows()));
     Ok(())
 }
 
-fn say_where(dir: &Path) -> Result<(), Failure> {
+fn say_where(dir: &Path) -> Result<(), CommandError> {
     let outbox = dir.join("outbox");
     let mut letters: Vec<PathBuf> = fs::read_dir(&outbox)?
         .filter_map(|entry| Some(entry.ok()?.path()))

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, say, say_json};
+use super::exit::{CommandError, CommandResult, Exit};
+use super::terminal::{say, say_json};
 use crate::config::{ConfigError, Settings};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::Signer;
@@ -58,7 +59,7 @@ struct Planned {
     file: PathBuf,
 }
 
-pub fn run(command: DkimCommand, settings: Result<Settings, ConfigError>) -> Outcome {
+pub fn run(command: DkimCommand, settings: Result<Settings, ConfigError>) -> CommandResult {
     match command {
         DkimCommand::Generate(arguments) => generate(&arguments, settings),
         DkimCommand::Record { json } => record(&settings?, json),
@@ -66,7 +67,7 @@ pub fn run(command: DkimCommand, settings: Result<Settings, ConfigError>) -> Out
 }
 
 /// Settings are wanted for the domain and the folder alone, so that with `--domain` a site without any can have keys.
-fn generate(arguments: &Generate, settings: Result<Settings, ConfigError>) -> Outcome {
+fn generate(arguments: &Generate, settings: Result<Settings, ConfigError>) -> CommandResult {
     let (domain, base) = match (&arguments.domain, settings) {
         (Some(domain), settings) => {
             (host(domain, "--domain")?, settings.map(|s| s.folder).unwrap_or_default())
@@ -86,15 +87,15 @@ fn generate(arguments: &Generate, settings: Result<Settings, ConfigError>) -> Ou
     let keys = plan(arguments.kind, &host(&selector, "--selector")?, &folder);
     if let Some(taken) = keys.iter().find(|key| key.file.exists()) {
         let file = taken.file.display();
-        return Err(Failure::Failed(format!(
+        return Err(CommandError::Failed(format!(
             "{file} is there already, and letters may depend on it; choose another --selector"
         )));
     }
     make_folder(&folder)?;
     let mut records = Vec::new();
     for key in &keys {
-        let private = PrivateKey::generate(key.kind).map_err(Failure::Failed)?;
-        write_key(&key.file, &private.to_pem().map_err(Failure::Failed)?)?;
+        let private = PrivateKey::generate(key.kind).map_err(CommandError::Failed)?;
+        write_key(&key.file, &private.to_pem().map_err(CommandError::Failed)?)?;
         records.push(Record::new(&domain, &key.selector, &private));
     }
     say("publish:\n");
@@ -143,10 +144,10 @@ fn settings_text(domain: &str, keys: &[Planned], base: &Path) -> String {
     text
 }
 
-fn record(settings: &Settings, as_json: bool) -> Outcome {
+fn record(settings: &Settings, as_json: bool) -> CommandResult {
     let signer = Signer::load(&settings.dkim)?;
     if settings.dkim.is_empty() {
-        return Err(Failure::Failed(
+        return Err(CommandError::Failed(
             "[dkim] names no key; run \"verdicts dkim generate\", or ask your relay's provider for its records".to_owned(),
         ));
     }
@@ -163,28 +164,28 @@ fn record(settings: &Settings, as_json: bool) -> Outcome {
 }
 
 /// A domain or a selector, which is one name or more of a domain.
-fn host(text: &str, option: &str) -> Result<String, Failure> {
+fn host(text: &str, option: &str) -> Result<String, CommandError> {
     // The address parser knows what a domain is; a selector gets one to stand in.
     let whole = if option == "--domain" { text.to_owned() } else { format!("{text}.example.com") };
     match EmailAddress::parse(&format!("x@{whole}")) {
         Ok(_) if text.is_ascii() => Ok(text.to_ascii_lowercase()),
-        _ => Err(Failure::Usage(format!(
+        _ => Err(CommandError::Usage(format!(
             "{option} {text:?} is not a name of the DNS; write it as example.com or s1"
         ))),
     }
 }
 
-fn make_folder(folder: &Path) -> Result<(), Failure> {
+fn make_folder(folder: &Path) -> Result<(), CommandError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| Failure::Failed(format!("{} can't be made: {error}", folder.display())))
+    made.map_err(|error| CommandError::Failed(format!("{} can't be made: {error}", folder.display())))
 }
 
 /// Writes a new file for its owner's eyes only.
-fn write_key(file: &Path, pem: &str) -> Result<(), Failure> {
+fn write_key(file: &Path, pem: &str) -> Result<(), CommandError> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     let written = opened.and_then(|mut file| {
         file.write_all(pem.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(|error| Failure::Failed(format!("{} can't be written: {error}", file.display())))
+    written.map_err(|error| CommandError::Failed(format!("{} can't be written: {error}", file.display())))
 }

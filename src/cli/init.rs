@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Failure, Outcome, say};
+use super::exit::{CommandError, CommandResult, Exit};
+use super::terminal::say;
 use crate::config;
 use crate::domain::token::{KEY_OCTETS, Keyring};
 
@@ -22,11 +23,11 @@ pub struct Init {
     dir: PathBuf,
 }
 
-pub fn run(arguments: &Init) -> Outcome {
+pub fn run(arguments: &Init) -> CommandResult {
     let dir = &arguments.dir;
     let settings = dir.join("verdicts.toml");
     if settings.exists() {
-        return Err(Failure::Failed(format!(
+        return Err(CommandError::Failed(format!(
             "{} is there already; edit it, or choose another folder",
             settings.display()
         )));
@@ -50,16 +51,16 @@ pub fn run(arguments: &Init) -> Outcome {
 }
 
 /// Writes a new random key, for its owner's eyes only. An existing key is kept: links in letters depend on it.
-pub(super) fn write_key(path: &Path) -> Result<(), Failure> {
+pub(super) fn write_key(path: &Path) -> Result<(), CommandError> {
     let mut key = [0; KEY_OCTETS];
     getrandom::fill(&mut key)
-        .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))?;
+        .map_err(|error| CommandError::Failed(format!("the system gives no random numbers: {error}")))?;
     write_new(path, &Keyring::file_text(1, &key), 0o600)
         .or_else(keep_existing)
         .map_err(|error| named(path, &error))
 }
 
-pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
+pub(super) fn make_folder(path: &Path) -> Result<(), CommandError> {
     fs::create_dir_all(path).map_err(|error| named(path, &error))
 }
 
@@ -71,6 +72,6 @@ fn keep_existing(error: std::io::Error) -> std::io::Result<()> {
     if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
 }
 
-fn named(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Failed(format!("{} can't be written: {error}", path.display()))
+fn named(path: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::Failed(format!("{} can't be written: {error}", path.display()))
 }

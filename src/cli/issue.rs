@@ -12,7 +12,9 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, say, say_json, status};
+use super::exit::{CommandError, CommandResult, Exit};
+use super::status;
+use super::terminal::{say, say_json};
 use crate::app::App;
 use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, DeliveryState, Variant};
@@ -48,7 +50,7 @@ pub enum IssueCommand {
     #[command(
         after_help = "Examples:\n  verdicts issue preview 12 --out /tmp/letter\n  verdicts issue preview 12 --serve"
     )]
-    Preview(preview::Preview),
+    Preview(preview::PreviewArgs),
     /// Hold a letter to the standards; errors stop a run, warnings are shown before it. The next number checks the draft
     #[command(after_help = "Example:\n  verdicts issue lint 12 --json")]
     Lint {
@@ -91,7 +93,7 @@ pub enum IssueCommand {
     Cancel { number: i64 },
 }
 
-pub async fn run(command: IssueCommand, app: &App) -> Outcome {
+pub async fn run(command: IssueCommand, app: &App) -> CommandResult {
     let store = &app.store;
     match command {
         IssueCommand::Draft { json } => draft::draft(app, json).await,
@@ -115,7 +117,7 @@ pub async fn run(command: IssueCommand, app: &App) -> Outcome {
     }
 }
 
-async fn list(app: &App, as_json: bool) -> Outcome {
+async fn list(app: &App, as_json: bool) -> CommandResult {
     let issues = app.store.issues(1000).await?;
     if as_json {
         say_json(&issues)?;
@@ -130,7 +132,7 @@ async fn list(app: &App, as_json: bool) -> Outcome {
     Ok(Exit::Done)
 }
 
-async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> Outcome {
+async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> CommandResult {
     let issue = app.store.issue(number).await?.ok_or_else(|| status::unknown(number))?;
     let stands = app.store.status(number).await?.ok_or_else(|| status::unknown(number))?;
     if failures {
@@ -160,12 +162,12 @@ async fn show(app: &App, number: IssueNumber, failures: bool, as_json: bool) -> 
     Ok(Exit::Done)
 }
 
-async fn retry(app: &App, number: IssueNumber, class: &str) -> Outcome {
+async fn retry(app: &App, number: IssueNumber, class: &str) -> CommandResult {
     let chosen: Option<Class> = match class {
         "all" => None,
-        class => {
-            Some(class.parse().map_err(|problem| Failure::Usage(format!("--class {class:?}: {problem}")))?)
-        }
+        class => Some(
+            class.parse().map_err(|problem| CommandError::Usage(format!("--class {class:?}: {problem}")))?,
+        ),
     };
     let mut readers = Vec::new();
     breakdown::each(app, number, DeliveryState::Failed, |row| {
@@ -174,7 +176,7 @@ async fn retry(app: &App, number: IssueNumber, class: &str) -> Outcome {
         }
     })
     .await?;
-    let refused = |why: String| Err(Failure::Failed(why));
+    let refused = |why: String| Err(CommandError::Failed(why));
     match app.store.requeue(number, &readers, UnixMillis::now()).await? {
         Requeued::Again(0) => {
             say(format_args!(
@@ -197,7 +199,7 @@ async fn retry(app: &App, number: IssueNumber, class: &str) -> Outcome {
 }
 
 /// Every failed or deferred address with its last reply. The operator asked, so addresses are printed whole.
-async fn show_failures(app: &App, number: IssueNumber, as_json: bool) -> Outcome {
+async fn show_failures(app: &App, number: IssueNumber, as_json: bool) -> CommandResult {
     for state in [DeliveryState::Failed, DeliveryState::Deferred] {
         let mut after = SubscriberId(0);
         loop {
@@ -226,14 +228,14 @@ async fn show_failures(app: &App, number: IssueNumber, as_json: bool) -> Outcome
 }
 
 /// The letter of an issue: as stored, or as the draft has it when it is the next number.
-async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, Failure> {
+async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, CommandError> {
     if let Some(text) = app.store.public_stencil(number).await? {
         return Ok(Stencil::from_text(&text)?);
     }
     let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;
     match draft.edition {
         Some(edition) if draft.number == number => Ok(edition.stencil),
-        None if draft.number == number => Err(Failure::Failed(format!(
+        None if draft.number == number => Err(CommandError::Failed(format!(
             "issue {number} has no letter: {}",
             publish::quiet_words(&app.publisher(), &draft.selection)
         ))),
@@ -242,7 +244,12 @@ async fn stencil(app: &App, number: IssueNumber) -> Result<Stencil, Failure> {
 }
 
 /// One letter as a reader would get it. The reader is number 0, whose links lead to nobody.
-fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -> Result<Vec<u8>, Failure> {
+fn fill(
+    app: &App,
+    stencil: Stencil,
+    number: IssueNumber,
+    email: EmailAddress,
+) -> Result<Vec<u8>, CommandError> {
     let now = UnixMillis::now();
     let claimed = Claimed {
         issue: number,
@@ -259,7 +266,7 @@ fn fill(app: &App, stencil: Stencil, number: IssueNumber, email: EmailAddress) -
     Ok(letter)
 }
 
-async fn preview(app: &App, number: IssueNumber, out: &Path) -> Outcome {
+async fn preview(app: &App, number: IssueNumber, out: &Path) -> CommandResult {
     let stencil = stencil(app, number).await?;
     super::init::make_folder(out)?;
     let (html, text) = (stencil.web_html(), stencil.web_text());
@@ -269,14 +276,14 @@ async fn preview(app: &App, number: IssueNumber, out: &Path) -> Outcome {
     {
         let path = out.join(name);
         fs::write(&path, content)
-            .map_err(|error| Failure::Failed(format!("{} can't be written: {error}", path.display())))?;
+            .map_err(|error| CommandError::Failed(format!("{} can't be written: {error}", path.display())))?;
         say(path.display());
     }
     Ok(Exit::Done)
 }
 
-async fn test(app: &App, number: IssueNumber, to: &str) -> Outcome {
-    let to = EmailAddress::parse(to).map_err(|error| Failure::Usage(format!("--to {to:?}: {error}")))?;
+async fn test(app: &App, number: IssueNumber, to: &str) -> CommandResult {
+    let to = EmailAddress::parse(to).map_err(|error| CommandError::Usage(format!("--to {to:?}: {error}")))?;
     let stencil = stencil(app, number).await?;
     let letter = fill(app, stencil, number, to.clone())?;
     match app.mailer()?.send_one(&to, &format!("test-{number}"), &letter).await {
@@ -284,20 +291,20 @@ async fn test(app: &App, number: IssueNumber, to: &str) -> Outcome {
             say(format_args!("the relay took it: {reply}"));
             Ok(Exit::Done)
         }
-        Err(reason) => Err(Failure::Failed(format!("the relay did not take it: {reason}"))),
+        Err(reason) => Err(CommandError::Failed(format!("the relay did not take it: {reason}"))),
     }
 }
 
-async fn changed(app: &App, number: IssueNumber, done: bool, needed: &str, now: &str) -> Outcome {
+async fn changed(app: &App, number: IssueNumber, done: bool, needed: &str, now: &str) -> CommandResult {
     if done {
         say(format_args!("issue {number} is {now}"));
         return Ok(Exit::Done);
     }
     let state = app.store.issue(number).await?.ok_or_else(|| status::unknown(number))?.state;
-    Err(Failure::Failed(format!("issue {number} is {state}, not {needed}; nothing was changed")))
+    Err(CommandError::Failed(format!("issue {number} is {state}, not {needed}; nothing was changed")))
 }
 
-async fn cancel(app: &App, number: IssueNumber) -> Outcome {
+async fn cancel(app: &App, number: IssueNumber) -> CommandResult {
     match app.store.cancel(number, UnixMillis::now()).await? {
         Some(count) => {
             say(format_args!("issue {number} is cancelled; {count} letters will not be sent"));

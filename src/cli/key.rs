@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Failure, Outcome, say};
+use super::exit::{CommandError, CommandResult, Exit};
+use super::terminal::say;
 use crate::app;
 use crate::config::Settings;
 use crate::domain::token::KEY_OCTETS;
@@ -20,13 +21,13 @@ pub enum KeyCommand {
     Rotate,
 }
 
-pub fn run(command: &KeyCommand, settings: &Settings) -> Outcome {
+pub fn run(command: &KeyCommand, settings: &Settings) -> CommandResult {
     match command {
         KeyCommand::Rotate => rotate(settings),
     }
 }
 
-fn rotate(settings: &Settings) -> Outcome {
+fn rotate(settings: &Settings) -> CommandResult {
     let given = &settings.secret.key_file;
     // The file itself, and not a link to it, is what gets replaced.
     let path = &fs::canonicalize(given).unwrap_or_else(|_| given.clone());
@@ -35,7 +36,7 @@ fn rotate(settings: &Settings) -> Outcome {
     let keyring = app::read_keyring(settings)?;
     let mut key = [0; KEY_OCTETS];
     getrandom::fill(&mut key)
-        .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))?;
+        .map_err(|error| CommandError::Failed(format!("the system gives no random numbers: {error}")))?;
     replace(path, &keyring.rotated_file_text(&key)).map_err(|error| named(path, &error))?;
     let (number, count) = app::read_keyring(settings)?.newest();
     say(format_args!(
@@ -68,7 +69,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn lock(path: &Path) -> Result<File, Failure> {
+fn lock(path: &Path) -> Result<File, CommandError> {
     let file = beside(path, ".lock");
     let options = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file);
     let lock = options.map_err(|error| named(&file, &error))?;
@@ -82,6 +83,9 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn named(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Failed(format!("{} can't be written: {error}; check the rights on its folder", path.display()))
+fn named(path: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::Failed(format!(
+        "{} can't be written: {error}; check the rights on its folder",
+        path.display()
+    ))
 }

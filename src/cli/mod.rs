@@ -5,6 +5,7 @@ mod comparisons;
 mod db;
 mod demo;
 mod dkim;
+mod exit;
 mod init;
 mod issue;
 mod key;
@@ -15,9 +16,9 @@ mod status;
 mod stop;
 pub mod subscribers;
 mod templates;
+mod terminal;
 
 use std::ffi::OsString;
-use std::fmt;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,48 +26,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::app::{App, AppError};
+pub use exit::{CommandError, CommandResult, Exit};
+
+use crate::app::App;
 use crate::config::{ConfigError, Settings};
-
-/// How a command ended when it did not fail. The numbers are a contract.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
-    /// 0
-    Done,
-    /// 1: the command did what it could, and has said what it could not.
-    Incomplete,
-    /// 3
-    NothingToSend,
-}
-
-/// Why a command failed: one line that names the thing, the value and the remedy.
-#[derive(Debug)]
-pub enum Failure {
-    /// Exit 1.
-    Failed(String),
-    /// Exit 2: bad usage or settings.
-    Usage(String),
-}
-
-impl<E: std::error::Error + 'static> From<E> for Failure {
-    fn from(error: E) -> Self {
-        // Settings that can't be used are bad usage, wherever they come up.
-        let known = &error as &dyn std::error::Error;
-        // Templates of the operator's own are settings as well.
-        let usage =
-            known.is::<ConfigError>() || matches!(known.downcast_ref(), Some(AppError::Templates { .. }));
-        if usage { Self::Usage(error.to_string()) } else { Self::Failed(error.to_string()) }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Failed(text) | Self::Usage(text)) = self;
-        f.write_str(text)
-    }
-}
-
-pub type Outcome = std::result::Result<Exit, Failure>;
 
 /// Sends the week's new comparisons to everyone who asked for them.
 #[derive(Parser)]
@@ -146,12 +109,14 @@ pub fn main(
     // one thread and a switch each between two. SQLite, signatures and pages have threads of their own.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return finish(Err(Failure::Failed(format!("no runtime can be started: {error}")))),
+        Err(error) => {
+            return finish(Err(CommandError::Failed(format!("no runtime can be started: {error}"))));
+        }
     };
     finish(runtime.block_on(dispatch(cli, env.collect())))
 }
 
-async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> Outcome {
+async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> CommandResult {
     let config = cli.config.as_deref();
     match cli.command {
         Command::Completions { shell } => {
@@ -178,7 +143,7 @@ async fn dispatch(cli: Cli, env: Vec<(String, String)>) -> Outcome {
     }
 }
 
-async fn with_app(command: Command, app: &App) -> Outcome {
+async fn with_app(command: Command, app: &App) -> CommandResult {
     match command {
         Command::Serve => serve::run(app, true).await,
         Command::Worker => serve::run(app, false).await,
@@ -208,28 +173,16 @@ fn start_log(cli: &Cli) {
         .try_init();
 }
 
-fn finish(outcome: Outcome) -> ExitCode {
+fn finish(outcome: CommandResult) -> ExitCode {
     match outcome {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Incomplete) => ExitCode::from(1),
         Ok(Exit::NothingToSend) => ExitCode::from(3),
         Err(failure) => {
             eprintln!("verdicts: {failure}");
-            ExitCode::from(if matches!(failure, Failure::Usage(_)) { 2 } else { 1 })
+            ExitCode::from(if matches!(failure, CommandError::Usage(_)) { 2 } else { 1 })
         }
     }
-}
-
-/// Prints a line on stdout. A reader that has gone away (`verdicts … | head`) is no failure.
-pub(crate) fn say(text: impl fmt::Display) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
-}
-
-/// Prints a value as one line of JSON on stdout.
-pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    say(serde_json::to_string(value)?);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::watch;
 
+use super::exit::{CommandError, CommandResult, Exit};
 use super::issue::subject::{self, Words};
 use super::progress::Bar;
-use super::status::Standing;
+use super::status::RunStatus;
 use super::stop::stop_signal;
-use super::{Exit, Failure, Outcome, say};
+use super::terminal::say;
 use crate::app::{self, App};
 use crate::delivery::{self, Pass};
 use crate::domain::UnixMillis;
@@ -47,7 +48,7 @@ pub struct Send {
     json: bool,
 }
 
-pub async fn run(arguments: &Send, app: &App) -> Outcome {
+pub async fn run(arguments: &Send, app: &App) -> CommandResult {
     if arguments.dry_run {
         return super::issue::draft::draft(app, arguments.json).await;
     }
@@ -63,13 +64,13 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
             eprintln!("old deliveries could not be condensed: {error}; the next send tries again");
         }
     }
-    let standing = Standing::read(&app.store, number).await?;
+    let run_status = RunStatus::read(&app.store, number).await?;
     if arguments.json {
-        standing.say_json()?;
+        run_status.say_json()?;
     } else {
-        standing.say();
+        run_status.say();
     }
-    let Standing { status, waiting, test, .. } = standing;
+    let RunStatus { status, waiting, test, .. } = run_status;
     if let Some(waiting) = &waiting {
         eprintln!(
             "{}; \"verdicts serve\" or the next \"verdicts send\" sends what is due by then",
@@ -89,7 +90,7 @@ pub async fn run(arguments: &Send, app: &App) -> Outcome {
 }
 
 /// Keeps the words of `--subject` and `--preheader` for the issue that is about to be made.
-async fn write_subject(arguments: &Send, app: &App) -> Result<(), Failure> {
+async fn write_subject(arguments: &Send, app: &App) -> Result<(), CommandError> {
     let words = Words::with_preheader(arguments.preheader.as_deref());
     let Some(typed) = words.parse(arguments.subject.as_deref(), app)? else { return Ok(()) };
     // An unfinished run would go on under the name that it has.
@@ -107,7 +108,7 @@ async fn write_subject(arguments: &Send, app: &App) -> Result<(), Failure> {
 }
 
 /// The unfinished run, or a new one; none when there is nothing to send, which has been said by then.
-async fn the_run(app: &App) -> Result<Option<IssueNumber>, Failure> {
+async fn the_run(app: &App) -> Result<Option<IssueNumber>, CommandError> {
     let now = UnixMillis::now();
     if let Some(issue) = app.store.unfinished().await?.into_iter().next() {
         refuse_paused(&issue)?;
@@ -137,12 +138,12 @@ async fn the_run(app: &App) -> Result<Option<IssueNumber>, Failure> {
     }
 }
 
-fn refuse_paused(issue: &Issue) -> Result<(), Failure> {
+fn refuse_paused(issue: &Issue) -> Result<(), CommandError> {
     if issue.state != IssueState::Paused {
         return Ok(());
     }
     let reason = issue.pause_reason.as_deref().unwrap_or("an operator asked for it");
-    Err(Failure::Failed(format!(
+    Err(CommandError::Failed(format!(
         "issue {0} is paused: {reason}; mend it, then run \"verdicts issue resume {0}\"",
         issue.number
     )))
@@ -154,8 +155,8 @@ async fn deliver(
     number: IssueNumber,
     wait: bool,
     stop: &watch::Receiver<bool>,
-) -> Result<Option<Pass>, Failure> {
-    let post = app.mailer()?;
+) -> Result<Option<Pass>, CommandError> {
+    let mailer = app.mailer()?;
     let bar = Bar::letters(app.store.tally(number).await?);
     let mut enlistment: Option<WorkerLease> = None;
     let mut last = None;
@@ -179,7 +180,7 @@ async fn deliver(
                     lines.into_iter().for_each(|line| eprintln!("{line}"));
                 }
                 let pass =
-                    delivery::pass(&app.store, me, &post, stop, |progress| bar.show(&progress)).await?;
+                    delivery::pass(&app.store, me, &mailer, stop, |progress| bar.show(&progress)).await?;
                 let paused = !pass.paused.is_empty();
                 held = pass.held_until;
                 last = Some(pass);
@@ -214,9 +215,9 @@ async fn deliver(
     Ok(last)
 }
 
-fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> Outcome {
+fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> CommandResult {
     if let Some((number, reason)) = pass.and_then(|pass| pass.paused.first()) {
-        return Err(Failure::Failed(format!(
+        return Err(CommandError::Failed(format!(
             "the run is paused: {reason}; mend it, then run \"verdicts issue resume {number}\" and \"verdicts send\""
         )));
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::{Exit, Failure, Outcome};
+use super::exit::{CommandError, CommandResult, Exit};
 use crate::app::App;
 use crate::web;
 
 /// Runs until SIGTERM or SIGINT; with pages or without.
-pub async fn run(app: &App, pages: bool) -> Outcome {
+pub async fn run(app: &App, pages: bool) -> CommandResult {
     let stop = super::stop::stop_signal();
     let worker = app.worker(stop.clone())?;
     if !pages {
@@ -32,7 +32,7 @@ pub async fn run(app: &App, pages: bool) -> Outcome {
     let Ok(address) = listening.await else {
         let error = served.await.expect("binding does not panic").err();
         let error = error.map(|error| error.to_string()).unwrap_or_default();
-        return Err(Failure::Failed(format!(
+        return Err(CommandError::Failed(format!(
             "web.listen = \"{listen}\" can't be listened on ({error}); choose another port"
         )));
     };

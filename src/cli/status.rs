@@ -6,8 +6,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::exit::{CommandError, CommandResult, Exit};
 use super::issue::subject;
-use super::{Exit, Failure, Outcome, say, say_json};
+use super::terminal::{say, say_json};
 use crate::domain::UnixMillis;
 use crate::domain::class::Refused;
 use crate::domain::delivery::Status;
@@ -25,32 +26,32 @@ pub struct StatusArgs {
     json: bool,
 }
 
-pub async fn run(arguments: &StatusArgs, store: &Store) -> Outcome {
+pub async fn run(arguments: &StatusArgs, store: &Store) -> CommandResult {
     let number = match arguments.number {
         Some(number) => IssueNumber(number),
         None => match store.issues(1).await?.first() {
             Some(newest) => newest.number,
             None => {
-                return Err(Failure::Failed(
+                return Err(CommandError::Failed(
                     "there is no issue yet; start one with \"verdicts send\"".to_owned(),
                 ));
             }
         },
     };
-    let standing = Standing::read(store, number).await?;
+    let run_status = RunStatus::read(store, number).await?;
     if arguments.json {
-        return standing.say_json().map(|()| Exit::Done);
+        return run_status.say_json().map(|()| Exit::Done);
     }
-    standing.say();
-    standing.say_pace();
-    if let Some(waiting) = standing.waiting {
+    run_status.say();
+    run_status.say_pace();
+    if let Some(waiting) = run_status.waiting {
         say(waiting_words(&waiting));
     }
     Ok(Exit::Done)
 }
 
 /// All that is known of where an issue stands.
-pub(super) struct Standing {
+pub(super) struct RunStatus {
     pub status: Status,
     pub waiting: Option<Waiting>,
     pub test: Option<SubjectTest>,
@@ -59,9 +60,9 @@ pub(super) struct Standing {
     speed: Option<f64>,
 }
 
-impl Standing {
+impl RunStatus {
     /// Fails for an issue that does not exist.
-    pub async fn read(store: &Store, number: IssueNumber) -> Result<Self, Failure> {
+    pub async fn read(store: &Store, number: IssueNumber) -> Result<Self, CommandError> {
         let now = UnixMillis::now();
         let status = store.status(number).await?.ok_or_else(|| unknown(number))?;
         let is_going = status.state == IssueState::Running && status.tally.open() > 0;
@@ -101,7 +102,7 @@ impl Standing {
     }
 
     /// The contract's fields, then those that are there only when they say something.
-    pub fn say_json(&self) -> Result<(), Failure> {
+    pub fn say_json(&self) -> Result<(), CommandError> {
         say_json(&Report { status: &self.status, more: self.more() })
     }
 
@@ -153,8 +154,8 @@ pub(super) fn waiting_words(waiting: &Waiting) -> String {
     }
 }
 
-pub(super) fn unknown(number: IssueNumber) -> Failure {
-    Failure::Failed(format!("there is no issue {number}; \"verdicts issue list\" shows which there are"))
+pub(super) fn unknown(number: IssueNumber) -> CommandError {
+    CommandError::Failed(format!("there is no issue {number}; \"verdicts issue list\" shows which there are"))
 }
 
 /// The status as a person reads it.
@@ -219,12 +220,12 @@ mod tests {
         let mut refused = Refused::default();
         refused.deferred.add(Class::Policy);
         refused.failed.add_many(Class::Mailbox, 1);
-        let standing = Standing { status, waiting: None, test: None, refused, speed: Some(12.5) };
-        let json = standing.more();
+        let run_status = RunStatus { status, waiting: None, test: None, refused, speed: Some(12.5) };
+        let json = run_status.more();
         assert_eq!((&json["letters_per_second"], &json["seconds_to_go"]), (&json!(12.5), &json!(5)));
         assert_eq!(json["deferred_by_class"], json!({ "policy": 1 }));
         assert_eq!(json["failed_by_class"], json!({ "mailbox": 1 }));
-        let slow = Standing { speed: Some(0.0), refused: Refused::default(), ..standing };
+        let slow = RunStatus { speed: Some(0.0), refused: Refused::default(), ..run_status };
         assert_eq!(slow.eta(), None, "nothing moves");
         assert!(!slow.more().contains_key("failed_by_class"));
     }

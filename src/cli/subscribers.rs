@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome};
+use super::exit::{CommandError, CommandResult, Exit};
 use crate::domain::signup::Consent;
 use crate::domain::subscriber::{NewSubscriber, Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::token::Keyring;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::{NoticeRow, Store, SubscriberChange};
-use crate::subscribers::{Options, Writer, clean_name};
+use crate::subscribers::{CsvWriter, Options, clean_name};
 
 /// Subscribers an export reads at a time.
 const PAGE: i64 = 1_000;
@@ -99,8 +99,8 @@ pub enum SubscribersCommand {
 /// Runs one command. `json` asks for JSON where a command reports.
 ///
 /// # Errors
-/// [`Failure`] with one line for the operator.
-pub async fn run(command: SubscribersCommand, store: &Store, keyring: &Keyring, json: bool) -> Outcome {
+/// [`CommandError`] with one line for the operator.
+pub async fn run(command: SubscribersCommand, store: &Store, keyring: &Keyring, json: bool) -> CommandResult {
     let now = UnixMillis::now();
     match command {
         SubscribersCommand::Import { file, status, source, report, json: own } => {
@@ -141,13 +141,13 @@ pub async fn run(command: SubscribersCommand, store: &Store, keyring: &Keyring, 
     }
 }
 
-fn address(text: &str) -> Result<EmailAddress, Failure> {
-    EmailAddress::parse(text).map_err(|error| Failure::Usage(error.to_string()))
+fn address(text: &str) -> Result<EmailAddress, CommandError> {
+    EmailAddress::parse(text).map_err(|error| CommandError::Usage(error.to_string()))
 }
 
-async fn find(store: &Store, email: &EmailAddress) -> Result<Subscriber, Failure> {
+async fn find(store: &Store, email: &EmailAddress) -> Result<Subscriber, CommandError> {
     store.subscriber(email).await?.ok_or_else(|| {
-        Failure::Failed(format!(
+        CommandError::Failed(format!(
             "no subscriber has the address {email}; check it with \"verdicts subscribers export\""
         ))
     })
@@ -160,11 +160,11 @@ fn default_source(file: &Path) -> String {
     }
 }
 
-fn named(file: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Failed(format!("{}: {error}", file.display()))
+fn named(file: &Path, error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::Failed(format!("{}: {error}", file.display()))
 }
 
-async fn export(store: &Store, status: Option<SubscriberStatus>, out: Option<&Path>) -> Outcome {
+async fn export(store: &Store, status: Option<SubscriberStatus>, out: Option<&Path>) -> CommandResult {
     let Some(path) = out else {
         write_all(store, status, BufWriter::new(std::io::stdout())).await?;
         return Ok(Exit::Done);
@@ -196,8 +196,12 @@ fn private(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
-async fn write_all(store: &Store, status: Option<SubscriberStatus>, out: impl Write) -> Result<u64, Failure> {
-    let (mut writer, mut after, mut count) = (Writer::new(out)?, SubscriberId(0), 0);
+async fn write_all(
+    store: &Store,
+    status: Option<SubscriberStatus>,
+    out: impl Write,
+) -> Result<u64, CommandError> {
+    let (mut writer, mut after, mut count) = (CsvWriter::new(out)?, SubscriberId(0), 0);
     loop {
         let page = store.subscribers_after(after, status, PAGE).await?;
         let Some(last) = page.last() else { break };
@@ -218,7 +222,7 @@ async fn add(
     name: Option<&str>,
     status: SubscriberStatus,
     now: UnixMillis,
-) -> Outcome {
+) -> CommandResult {
     let email = address(email)?;
     let hash = keyring.suppression_hash(&email);
     let name = name.and_then(clean_name);
@@ -229,7 +233,7 @@ async fn add(
             println!("added, {status}");
             Ok(Exit::Done)
         }
-        Some(SubscriberChange::Suppressed) => Err(Failure::Failed(
+        Some(SubscriberChange::Suppressed) => Err(CommandError::Failed(
             "the address is suppressed and gets no mail; only the person's own new sign-up changes that"
                 .to_owned(),
         )),
@@ -247,14 +251,14 @@ fn show(
     notices: &[NoticeRow],
     suppressed: bool,
     json: bool,
-) -> Outcome {
+) -> CommandResult {
     let Some(person) = person else {
         if json {
             println!("{}", json!({"subscriber": null, "suppressed": suppressed}));
             return Ok(Exit::Incomplete);
         }
         let also = if suppressed { "; the address is suppressed and stays out" } else { "" };
-        return Err(Failure::Failed(format!("no subscriber has this address{also}")));
+        return Err(CommandError::Failed(format!("no subscriber has this address{also}")));
     };
     let moment = |at: Option<UnixMillis>| at.map(|at| at.to_string());
     if json {
@@ -303,11 +307,11 @@ fn consent_json(consent: &Consent) -> serde_json::Value {
            "ip": consent.ip})
 }
 
-async fn erase(store: &Store, keyring: &Keyring, email: &str, yes: bool, now: UnixMillis) -> Outcome {
+async fn erase(store: &Store, keyring: &Keyring, email: &str, yes: bool, now: UnixMillis) -> CommandResult {
     let email = address(email)?;
     let person = find(store, &email).await?;
     if !yes {
-        return Err(Failure::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "this deletes {email} ({}) and nothing brings it back; add --yes to do it",
             person.status
         )));
@@ -317,7 +321,7 @@ async fn erase(store: &Store, keyring: &Keyring, email: &str, yes: bool, now: Un
     Ok(Exit::Done)
 }
 
-async fn stats(store: &Store, json: bool) -> Outcome {
+async fn stats(store: &Store, json: bool) -> CommandResult {
     let counts = store.count_subscribers().await?;
     let suppressed = store.count_suppressed().await?;
     let left = store.reasons(WORDS_SHOWN).await?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{Exit, Failure, Outcome, say};
+use super::exit::{CommandError, CommandResult, Exit};
+use super::terminal::say;
 use crate::app;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
@@ -27,7 +28,10 @@ pub enum TemplatesCommand {
     },
 }
 
-pub fn run(command: &TemplatesCommand, settings: impl FnOnce() -> Result<Settings, Failure>) -> Outcome {
+pub fn run(
+    command: &TemplatesCommand,
+    settings: impl FnOnce() -> Result<Settings, CommandError>,
+) -> CommandResult {
     match command {
         TemplatesCommand::Export { dir } => export(dir),
         TemplatesCommand::Check { dir } => {
@@ -38,7 +42,7 @@ pub fn run(command: &TemplatesCommand, settings: impl FnOnce() -> Result<Setting
     }
 }
 
-fn export(dir: &Path) -> Outcome {
+fn export(dir: &Path) -> CommandResult {
     for kind in Kind::ALL {
         let folder = dir.join(kind.folder());
         let (mut written, mut kept) = (0, 0);
@@ -51,7 +55,10 @@ fn export(dir: &Path) -> Outcome {
                 Ok(()) => written += 1,
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => kept += 1,
                 Err(error) => {
-                    return Err(Failure::Failed(format!("{} can't be written: {error}", path.display())));
+                    return Err(CommandError::Failed(format!(
+                        "{} can't be written: {error}",
+                        path.display()
+                    )));
                 }
             }
         }
@@ -61,7 +68,7 @@ fn export(dir: &Path) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn check(settings: &Settings) -> Outcome {
+fn check(settings: &Settings) -> CommandResult {
     let keyring = app::read_keyring(settings)?;
     let checked = app::templates::check(settings, &keyring, UnixMillis::now())?;
     settings.theme.notes().iter().for_each(say);
@@ -75,5 +82,5 @@ fn check(settings: &Settings) -> Outcome {
         None => "the built-in templates".to_owned(),
     };
     let count = checked.problems.len();
-    Err(Failure::Failed(format!("{count} problem{} in {place}", if count == 1 { "" } else { "s" })))
+    Err(CommandError::Failed(format!("{count} problem{} in {place}", if count == 1 { "" } else { "s" })))
 }

@@ -14,14 +14,14 @@ pub(super) const PREFIX: &str = "VERDICTS__";
 
 /// A value as its text, and where it was set.
 #[derive(Clone, Debug)]
-pub(super) struct Given {
+pub(super) struct GivenValue {
     pub text: String,
     pub place: Place,
 }
 
 /// Every key that has a value.
 pub(super) struct Raw {
-    given: BTreeMap<&'static str, Given>,
+    given: BTreeMap<&'static str, GivenValue>,
     file: PathBuf,
 }
 
@@ -38,7 +38,7 @@ impl Raw {
             if let Initial::Default(toml) = key.initial {
                 given.insert(
                     key.name,
-                    Given { text: toml.trim_matches('"').to_owned(), place: Place::Default },
+                    GivenValue { text: toml.trim_matches('"').to_owned(), place: Place::Default },
                 );
             }
         }
@@ -62,12 +62,12 @@ impl Raw {
             if !fits {
                 return Err(wrong_shape(key, place, Some(value)));
             }
-            given.insert(key.name, Given { text: value.trim().to_owned(), place });
+            given.insert(key.name, GivenValue { text: value.trim().to_owned(), place });
         }
         Ok(Self { given, file: file.to_owned() })
     }
 
-    pub fn find(&self, key: &'static str) -> Option<&Given> {
+    pub fn find(&self, key: &'static str) -> Option<&GivenValue> {
         debug_assert!(known(key).is_some(), "{key} is not in the table");
         self.given.get(key)
     }
@@ -135,7 +135,11 @@ fn suggest(name: &str, show: impl Fn(&str) -> String) -> String {
     }
 }
 
-fn read_file(given: &mut BTreeMap<&'static str, Given>, path: &Path, text: &str) -> Result<(), ConfigError> {
+fn read_file(
+    given: &mut BTreeMap<&'static str, GivenValue>,
+    path: &Path,
+    text: &str,
+) -> Result<(), ConfigError> {
     let place = |span: std::ops::Range<usize>| Place::File {
         path: path.to_owned(),
         line: 1 + text.as_bytes().iter().take(span.start).filter(|&&b| b == b'\n').count(),
@@ -159,7 +163,7 @@ fn read_file(given: &mut BTreeMap<&'static str, Given>, path: &Path, text: &str)
                 return Err(ConfigError::Unknown { place, key: dotted, remedy });
             };
             let text = shaped(key, value).map_err(|shown| wrong_shape(key, place.clone(), shown))?;
-            given.insert(key.name, Given { text, place });
+            given.insert(key.name, GivenValue { text, place });
         }
     }
     Ok(())

@@ -1,4 +1,9 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::*;
+use crate::domain::relay::RelayUrl;
+use crate::domain::theme::Theme;
 
 /// Writes `text` as the settings of a fresh folder and loads them with `env` over them.
 fn load(text: &str, env: &[(&str, &str)]) -> Result<Settings, ConfigError> {

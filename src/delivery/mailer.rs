@@ -3,48 +3,16 @@
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::outcome::backoff::Patience;
 use super::relay::relays::Relays;
-use super::run::pacer::Limits;
+use super::settings::{MailerSettings, PaceLimits};
 use crate::domain::delivery::Claimed;
 use crate::domain::issue::IssueNumber;
-use crate::domain::rate::Rate;
 use crate::domain::token::Keyring;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::{Outbox, Relay, Wire};
 use crate::store::{MarkFile, Store, StoreError};
-
-/// How letters go out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Settings {
-    /// Sessions at a time, at most.
-    pub connections: usize,
-    /// None: as fast as the relay takes them.
-    pub rate: Option<Rate>,
-    /// The wait after a first refusal for now; it doubles from there.
-    pub first_retry: Duration,
-    /// The age from which on a letter is not tried again.
-    pub max_age: Duration,
-    /// The wait after a first failed connection attempt, when no other session stands; five times as long after the second.
-    pub reconnect: Duration,
-    /// How long a pass waits for the next letter that the pace allows; if that takes longer, the pass ends.
-    pub linger: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            connections: 10,
-            rate: None,
-            first_retry: Duration::from_secs(60),
-            max_age: Duration::from_secs(2 * 24 * 3600),
-            reconnect: Duration::from_secs(5),
-            linger: Duration::from_secs(60 * 60),
-        }
-    }
-}
 
 /// Where letters are handed over.
 pub enum Transport {
@@ -54,7 +22,7 @@ pub enum Transport {
     Several(Relays),
 }
 
-/// A letter as its carrier takes it.
+/// A letter as its transport takes it.
 pub(super) enum Ready {
     File(Vec<u8>),
     Wire(Wire),
@@ -83,8 +51,8 @@ pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
 /// All that a pass needs besides the store. It remembers nothing from one pass to the next: the pace is the store's.
 pub struct Mailer {
-    pub(super) carrier: Transport,
-    pub(super) settings: Settings,
+    pub(super) transport: Transport,
+    pub(super) settings: MailerSettings,
     /// The envelope's sender: where bounces go.
     pub(super) envelope_from: EmailAddress,
     /// With a tag for each delivery, or without.
@@ -93,20 +61,20 @@ pub struct Mailer {
     pub(super) keyring: Keyring,
     pub(super) letters: Loader,
     pub(super) clock: Clock,
-    pub(super) limits: Arc<Limits>,
+    pub(super) limits: Arc<PaceLimits>,
     mark: Option<MarkFile>,
 }
 
 impl Mailer {
     pub fn new(
-        carrier: Transport,
-        settings: Settings,
+        transport: Transport,
+        settings: MailerSettings,
         envelope_from: EmailAddress,
         keyring: Keyring,
         letters: Loader,
     ) -> Self {
         Self {
-            carrier,
+            transport,
             settings,
             envelope_from,
             verp: false,
@@ -120,7 +88,7 @@ impl Mailer {
 
     /// With limits for domains or days, besides the rate of everything.
     #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: PaceLimits) -> Self {
         self.limits = Arc::new(limits);
         self
     }
@@ -177,7 +145,7 @@ impl Mailer {
     pub(super) fn letter(&self, letters: &dyn Letters, claimed: &Claimed, mut space: Vec<u8>) -> Ready {
         space.clear();
         letters.fill(claimed, self.now(), &mut space);
-        match self.carrier {
+        match self.transport {
             Transport::Outbox(_) => Ready::File(space),
             Transport::Smtp(_) | Transport::Several(_) => Ready::Wire(Wire::new(space)),
         }

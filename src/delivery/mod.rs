@@ -9,10 +9,11 @@ mod mailer;
 pub mod outcome;
 mod relay;
 mod run;
+mod settings;
 
-pub use mailer::{Clock, Letters, Loader, Mailer, Settings, Transport};
+pub use mailer::{Clock, Letters, Loader, Mailer, Transport};
 pub use relay::relays::Relays;
-pub use relay::single::Line;
-pub use run::pacer::{Limit, Limits};
+pub use relay::single::SingleSession;
 pub use run::pass::pass;
 pub use run::progress::{Pass, Progress};
+pub use settings::{DomainPace, MailerSettings, PaceLimits};

@@ -40,7 +40,7 @@ impl Allowance {
 
 /// How often somebody may sign up, by the settings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
+pub struct SignupLimits {
     /// From one address of IPv4, or one /64 of IPv6.
     pub per_network: Rate,
     /// Everybody together.
@@ -50,7 +50,7 @@ pub struct Limits {
 /// How much less a form without our stamp may do: it could be anybody's script.
 const UNSTAMPED_SHARE: u32 = 4;
 
-impl Limits {
+impl SignupLimits {
     /// What is asked of whoever asks, before anything is looked up. It tells nothing about an address, so a refusal may.
     pub fn of_asker(&self, keyring: &Keyring, ip: IpAddr, stamped: bool) -> Vec<Allowance> {
         let network = network(ip);

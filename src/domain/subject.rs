@@ -23,7 +23,7 @@ pub const LEAST_VOTED: i64 = 10;
 /// would begin another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Line(String);
+pub struct SubjectLine(String);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LineError {
@@ -35,7 +35,7 @@ pub enum LineError {
     Long(usize),
 }
 
-impl Line {
+impl SubjectLine {
     /// # Errors
     /// [`LineError`] if it is empty, too long, or more than a line. U+2028 and U+2029 are line breaks, too.
     pub fn parse(text: &str) -> Result<Self, LineError> {
@@ -55,7 +55,7 @@ impl Line {
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for SubjectLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -64,10 +64,10 @@ impl fmt::Display for Line {
 /// What an operator wrote for an issue that has not been made yet. What is absent is composed.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Wording {
-    pub subject: Option<Line>,
-    pub preheader: Option<Line>,
+    pub subject: Option<SubjectLine>,
+    pub preheader: Option<SubjectLine>,
     /// The subject to test the first one against.
-    pub against: Option<(Line, Terms)>,
+    pub against: Option<(SubjectLine, Terms)>,
 }
 
 /// Who takes part in a test, and how long the others wait.
@@ -212,7 +212,7 @@ mod tests {
     fn a_line_is_one_line_with_something_in_it() {
         for good in ["Coldframe or Spillway?", " padded ", "日本語 🚀", "עברית", &"x".repeat(LONGEST)]
         {
-            assert_eq!(Line::parse(good).unwrap().as_str(), good.trim());
+            assert_eq!(SubjectLine::parse(good).unwrap().as_str(), good.trim());
         }
         for (bad, error) in [
             ("", LineError::Empty),
@@ -226,7 +226,7 @@ mod tests {
             ("a\u{2028}b", LineError::Control(0x2028)),
             (&"x".repeat(LONGEST + 1), LineError::Long(LONGEST + 1)),
         ] {
-            assert_eq!(Line::parse(bad), Err(error), "{bad:?}");
+            assert_eq!(SubjectLine::parse(bad), Err(error), "{bad:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The letter's shape: tera fills the templates, MJML becomes HTML that mail programs understand, once per issue.
 //!
 //! Order matters: tera first (structure), then mrml, then [`Stencil`] cuts at
-//! the marks. mrml does not validate, so the templates are checked by `tests/letter.rs`.
+//! the marks. mrml does not validate, so the templates are checked by `tests/letter/made.rs`.
 //!
 //! [`Stencil`]: crate::mail::Stencil
 
@@ -18,8 +18,7 @@ use super::compose::Composition;
 use super::english;
 use crate::domain::site::Site;
 use crate::domain::theme::Theme;
-use crate::mail::slot::Piece;
-use crate::mail::{Letter, Marks, Slot};
+use crate::mail::{Letter, Marks, Piece, StencilSlot};
 use crate::templates::{self, File, FolderError, Kind, Origin, Problem};
 use theme::Look;
 
@@ -116,7 +115,8 @@ impl Templates {
         for step in 0..=Composition::STEPS.len() {
             let reduced = composition.reduced(step);
             let html = self.html(&reduced, Some(marks))?;
-            size = html.len() + SLOTS_MAX + VOTE_MAX * html.matches(&marks.mark(Slot::VoteUrl)).count();
+            size =
+                html.len() + SLOTS_MAX + VOTE_MAX * html.matches(&marks.mark(StencilSlot::VoteUrl)).count();
             if size <= HTML_MAX {
                 let text = self.text(composition, Some(marks))?;
                 let left_out = &Composition::STEPS[..step];
@@ -177,7 +177,7 @@ impl Templates {
     fn context(&self, letter: &Composition, marks: Option<Marks>) -> tera::TeraResult<Context> {
         let visible = english::all_visible(letter).map_err(tera::Error::message)?;
         let mut context = Context::from_serialize(&visible)?;
-        let slots: std::collections::BTreeMap<&str, String> = Slot::ALL
+        let slots: std::collections::BTreeMap<&str, String> = StencilSlot::ALL
             .into_iter()
             .map(|slot| (slot.as_str(), marks.map(|m| m.mark(slot)).unwrap_or_default()))
             .collect();
@@ -202,10 +202,12 @@ pub fn web_page(letter: &Letter, site: &Site) -> String {
     let mut hidden = false;
     for piece in letter.marks.split(&letter.html) {
         match piece {
-            Piece::Slot(Slot::ReaderOnly) => hidden = true,
-            Piece::Slot(Slot::ReaderEnd) => hidden = false,
+            Piece::Slot(StencilSlot::ReaderOnly) => hidden = true,
+            Piece::Slot(StencilSlot::ReaderEnd) => hidden = false,
             Piece::Text(text) if !hidden => page.push_str(text),
-            Piece::Slot(Slot::UnsubscribeUrl | Slot::PreferencesUrl | Slot::VoteUrl) if !hidden => {
+            Piece::Slot(StencilSlot::UnsubscribeUrl | StencilSlot::PreferencesUrl | StencilSlot::VoteUrl)
+                if !hidden =>
+            {
                 page.push_str(&site.base_url);
                 page.push('/');
             }

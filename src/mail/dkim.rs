@@ -59,10 +59,10 @@ pub enum DkimError {
 
 /// The keys of the settings, read and tried, ready to sign. Prints no octet of them.
 pub struct Signer {
-    keys: Vec<Key>,
+    keys: Vec<LoadedKey>,
 }
 
-struct Key {
+struct LoadedKey {
     template: Signature,
     private: PrivateKey,
     record: Record,
@@ -83,7 +83,7 @@ impl Signer {
     /// # Errors
     /// [`DkimError`] names the setting and its file, what is wrong with it, and the remedy.
     pub fn load(keys: &[DkimKey]) -> Result<Self, DkimError> {
-        Ok(Self { keys: keys.iter().map(Key::load).collect::<Result<_, _>>()? })
+        Ok(Self { keys: keys.iter().map(LoadedKey::load).collect::<Result<_, _>>()? })
     }
 
     /// Writes the signatures in front of `letter`, a whole RFC 5322 message with CRLF line ends. The same letter at the same
@@ -127,7 +127,7 @@ impl Signer {
     }
 }
 
-impl Key {
+impl LoadedKey {
     fn load(settings: &DkimKey) -> Result<Self, DkimError> {
         let (setting, file) = (settings.setting, settings.key_file.clone());
         let pem = match std::fs::read_to_string(&file) {

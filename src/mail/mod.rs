@@ -1,22 +1,20 @@
-//! MIME, headers, and SMTP through lettre; the outbox.
+//! MIME, headers, signatures, and SMTP through lettre; the outbox.
 
-pub mod connect;
 pub mod dkim;
-pub mod encode;
-mod line;
+mod message;
 pub mod outbox;
-pub mod reply;
-pub mod session;
-pub mod single;
-pub mod slot;
-pub mod stencil;
-mod wire;
+mod smtp;
 
-pub use connect::{OpenError, Relay, SessionOptions, Timeouts};
 pub use dkim::{DkimError, Signer};
+pub use message::encode;
+pub use message::single::Single;
+pub use message::slot::{Marks, Piece, StencilSlot};
+pub use message::stencil::{Letter, Recipient, Stencil, StencilError};
 pub use outbox::{Outbox, OutboxError};
-pub use session::{Envelope, Outcome, Session, Stage};
-pub use single::Single;
-pub use slot::{Marks, Slot};
-pub use stencil::{Letter, Reader, Stencil, StencilError};
-pub use wire::Wire;
+pub use smtp::envelope::Envelope;
+pub use smtp::outcome::Outcome;
+pub use smtp::relay::{ConnectError, Relay, SessionOptions};
+pub use smtp::session::Session;
+pub use smtp::stage::Stage;
+pub use smtp::timeouts::Timeouts;
+pub use smtp::wire::Wire;

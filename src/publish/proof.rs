@@ -15,7 +15,7 @@ use crate::letter::lint::{Expected, Finding, Grade, lint};
 use crate::letter::pick::{Rules, Window, pick, reach};
 use crate::letter::render::Templates;
 use crate::letter::samples;
-use crate::mail::{Reader, Stencil};
+use crate::mail::{Recipient, Stencil};
 
 /// What the linter says of this letter; the worst comes first. Readers differ in a name and in the tokens of their links alone, so
 /// one stands for all: nobody, with a name that has to be encoded.
@@ -29,7 +29,7 @@ pub fn proof(
     let email = EmailAddress::parse("reader@example.com").expect("it is an address");
     let nobody = SubscriberId(0);
     let token = |purpose| keyring.link_token(purpose, nobody);
-    let reader = Reader {
+    let reader = Recipient {
         email: &email,
         name: Some("Æthelflæd Ångström"),
         message_id: &keyring.message_id(number, nobody),

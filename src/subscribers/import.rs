@@ -4,7 +4,7 @@
 
 use tokio::sync::mpsc;
 
-use super::reader::{Reader, RowError};
+use super::reader::{CsvReader, RowError};
 use crate::domain::subscriber::NewSubscriber;
 use crate::domain::token::Keyring;
 use crate::store::{Store, StoreError, SubscriberChange};
@@ -33,7 +33,7 @@ impl Summary {
 }
 
 /// How far an import is, after each commit.
-pub struct Progress<'a> {
+pub struct ImportProgress<'a> {
     pub summary: Summary,
     /// Octets of the file that are done.
     pub octets: u64,
@@ -57,10 +57,10 @@ struct Batch {
 /// # Errors
 /// The store's; what was committed before stays.
 pub async fn import(
-    reader: Reader,
+    reader: CsvReader,
     store: &Store,
     keyring: &Keyring,
-    mut progress: impl FnMut(Progress<'_>),
+    mut progress: impl FnMut(ImportProgress<'_>),
 ) -> Result<Summary, StoreError> {
     let (sender, mut batches) = mpsc::channel(WAITING);
     let keyring = keyring.clone();
@@ -77,7 +77,7 @@ pub async fn import(
         }
         summary.bad += bad.len() as u64;
         summary.remarks += remarks.len() as u64;
-        progress(Progress { summary, octets, bad: &bad, remarks: &remarks });
+        progress(ImportProgress { summary, octets, bad: &bad, remarks: &remarks });
     }
     if let Err(error) = reading.await
         && error.is_panic()
@@ -88,7 +88,7 @@ pub async fn import(
 }
 
 /// Fills batches until the file ends or nobody listens any more.
-fn read(mut reader: Reader, keyring: &Keyring, sender: &mpsc::Sender<Batch>) {
+fn read(mut reader: CsvReader, keyring: &Keyring, sender: &mpsc::Sender<Batch>) {
     let mut batch = Batch::default();
     while let Some(row) = reader.next() {
         match row {

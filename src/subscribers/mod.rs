@@ -11,7 +11,7 @@ mod tests;
 mod when;
 mod writer;
 
-pub use import::{Progress, Summary, import};
-pub use reader::{Columns, OpenError, Options, Reader, RowError, clean_name};
+pub use import::{ImportProgress, Summary, import};
+pub use reader::{Columns, CsvReader, Options, RowError, UnreadableFile, clean_name};
 pub use when::parse_when;
-pub use writer::{Refusals, Writer};
+pub use writer::{CsvWriter, Refusals};

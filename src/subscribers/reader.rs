@@ -56,7 +56,7 @@ pub struct Columns {
 
 /// Why a file can't be read at all.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum UnreadableFile {
     #[error("the file can't be read: {0}; check its path and rights")]
     Io(#[from] std::io::Error),
     #[error("the file is empty; its first line has to name the columns, and one of them email")]
@@ -71,7 +71,7 @@ pub enum OpenError {
     Header(String),
 }
 
-type Source = Bounded<std::io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
+type BoundedInput = Bounded<std::io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
 
 const TOO_LONG: &str = "it is over 64 KB long; a quote is opened here and not closed";
 
@@ -94,8 +94,8 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 /// Reads subscribers from a CSV; see `subscribers/README.md` for the format.
-pub struct Reader {
-    csv: csv::Reader<Source>,
+pub struct CsvReader {
+    csv: csv::Reader<BoundedInput>,
     record: csv::ByteRecord,
     places: [Option<usize>; Field::COUNT],
     width: usize,
@@ -105,17 +105,17 @@ pub struct Reader {
     broken: bool,
 }
 
-impl Reader {
+impl CsvReader {
     /// Reads the header. The delimiter (comma, semicolon or tab) is found from it; a byte order mark is skipped.
     ///
     /// # Errors
-    /// [`OpenError`], when no row could ever be read.
-    pub fn open(source: impl Read + Send + 'static, options: Options) -> Result<Self, OpenError> {
+    /// [`UnreadableFile`], when no row could ever be read.
+    pub fn open(source: impl Read + Send + 'static, options: Options) -> Result<Self, UnreadableFile> {
         let mut source: Box<dyn Read + Send> = Box::new(source);
         let mut head = Vec::new();
         source.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
-            return Err(OpenError::Utf16);
+            return Err(UnreadableFile::Utf16);
         }
         let delimiter = delimiter(&head);
         let mut csv = csv::ReaderBuilder::new()
@@ -123,15 +123,19 @@ impl Reader {
             .flexible(true)
             .buffer_capacity(256 * 1024)
             .from_reader(Bounded { source: Cursor::new(head).chain(source), left: MAX_READ });
-        let header = csv.headers().map_err(|error| OpenError::Header(error.to_string()))?;
+        let header = csv.headers().map_err(|error| UnreadableFile::Header(error.to_string()))?;
         let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         if header.iter().all(String::is_empty) {
-            return Err(OpenError::Empty);
+            return Err(UnreadableFile::Empty);
         }
         let (places, ignored) = columns::assign(&header);
         if places[Field::Email as usize].is_none() {
             let is_person = header.iter().any(|name| EmailAddress::parse(name).is_ok());
-            return Err(if is_person { OpenError::NoHeader } else { OpenError::NoEmail(header.join(", ")) });
+            return Err(if is_person {
+                UnreadableFile::NoHeader
+            } else {
+                UnreadableFile::NoEmail(header.join(", "))
+            });
         }
         let known = ALL.iter().filter(|field| places[**field as usize].is_some()).map(|f| f.name()).collect();
         Ok(Self {
@@ -253,7 +257,7 @@ impl Reader {
     }
 }
 
-impl Iterator for Reader {
+impl Iterator for CsvReader {
     type Item = Result<NewSubscriber, RowError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -12,8 +12,8 @@ fn options() -> Options {
     Options { status: None, source: "import:test.csv".to_owned(), now: NOW }
 }
 
-fn open(bytes: impl AsRef<[u8]>) -> Reader {
-    Reader::open(Cursor::new(bytes.as_ref().to_vec()), options()).unwrap()
+fn open(bytes: impl AsRef<[u8]>) -> CsvReader {
+    CsvReader::open(Cursor::new(bytes.as_ref().to_vec()), options()).unwrap()
 }
 
 type Rows = Vec<Result<NewSubscriber, RowError>>;
@@ -25,7 +25,7 @@ fn rows(bytes: impl AsRef<[u8]>) -> Rows {
 /// A fixture's rows as `address status name zone joined source`, and what was ignored.
 fn fixture(name: &str) -> (Vec<String>, Vec<String>) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/subscribers").join(name);
-    let mut reader = Reader::open(std::fs::File::open(path).unwrap(), options()).unwrap();
+    let mut reader = CsvReader::open(std::fs::File::open(path).unwrap(), options()).unwrap();
     let lines = reader
         .by_ref()
         .map(|row| {
@@ -164,7 +164,7 @@ fn a_field_that_cannot_be_read_is_remarked_and_the_row_goes_in() {
 fn a_flag_sets_the_status_but_makes_nobody_active_who_left() {
     let text = "email,status\na@example.com,\nb@example.com,active\nc@example.com,unsubscribed\nd@example.com,bounced\n";
     let with = |status| {
-        let reader = Reader::open(Cursor::new(text), Options { status, ..options() }).unwrap();
+        let reader = CsvReader::open(Cursor::new(text), Options { status, ..options() }).unwrap();
         reader.map(|row| row.unwrap().status.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(with(None), ["active", "active", "unsubscribed", "bounced"]);
@@ -192,7 +192,7 @@ fn a_file_that_is_no_list_is_refused_with_the_remedy() {
         (b"\xff\xfee\0m\0", "CSV UTF-8"),
         (b"em\xffail\n", "UTF-8"),
     ] {
-        let error = Reader::open(Cursor::new(bytes), options()).err().expect("refused").to_string();
+        let error = CsvReader::open(Cursor::new(bytes), options()).err().expect("refused").to_string();
         assert!(error.contains(remedy) && !error.contains('@'), "{error}");
     }
 }
@@ -267,7 +267,7 @@ proptest! {
                 ended_at: None,
             }
         }).collect();
-        let mut writer = Writer::new(Vec::new()).unwrap();
+        let mut writer = CsvWriter::new(Vec::new()).unwrap();
         for person in &people {
             writer.write(person).unwrap();
         }
@@ -289,7 +289,7 @@ proptest! {
         let mut file = b"email,name,status,created_at\n".to_vec();
         file.extend(&bytes);
         let _ = rows(&file);
-        let _ = Reader::open(Cursor::new(bytes), options());
+        let _ = CsvReader::open(Cursor::new(bytes), options());
     }
 
     #[test]
@@ -320,7 +320,7 @@ fn a_quote_that_nobody_closes_ends_the_import_at_its_line_and_not_in_memory() {
     let octets = std::sync::Arc::default();
     let head = "email,name\nann@example.com,Ann\nbob@example.com,\"Bob\ncleo@example.com,Cleo\n";
     let source = Endless(Cursor::new(head.into()), std::sync::Arc::clone(&octets));
-    let rows: Rows = Reader::open(source, options()).unwrap().collect();
+    let rows: Rows = CsvReader::open(source, options()).unwrap().collect();
     let [Ok(ann), Err(error)] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!(ann.email.expose(), "ann@example.com");
     assert_eq!((error.line, error.field), (3, "row"));
@@ -328,7 +328,7 @@ fn a_quote_that_nobody_closes_ends_the_import_at_its_line_and_not_in_memory() {
     assert!(octets.load(std::sync::atomic::Ordering::Relaxed) < 2 << 20);
 
     let header = Endless(Cursor::new("email,\"name\n".into()), octets);
-    let Err(error) = Reader::open(header, options()) else { panic!("a header without end") };
+    let Err(error) = CsvReader::open(header, options()) else { panic!("a header without end") };
     assert!(error.to_string().contains("over 64 KB"), "{error}");
 }
 
@@ -343,7 +343,7 @@ fn a_row_too_long_is_passed_over_and_one_that_fits_is_read_however_small_the_rea
     }
     let row = |name: &str, long: usize| format!("{name}@example.com,{}\n", "y".repeat(long));
     let text = format!("email,name\n{}{}{}", row("ann", 60_000), row("bob", 5), row("cleo", 65_000));
-    let rows: Rows = Reader::open(Small(Cursor::new(text.into_bytes())), options()).unwrap().collect();
+    let rows: Rows = CsvReader::open(Small(Cursor::new(text.into_bytes())), options()).unwrap().collect();
     assert!(rows.len() == 3 && rows.iter().all(Result::is_ok), "{rows:?}");
     let rows = self::rows(format!("email,name\n{}{}", row("ann", 70_000), row("bob", 5)));
     assert_eq!(rows[0].as_ref().map_err(|error| error.line).unwrap_err(), 2);

@@ -1,19 +1,19 @@
-//! Subscribers as CSV, in the columns that [`super::Reader`] knows: what goes out comes in again the same.
+//! Subscribers as CSV, in the columns that [`super::CsvReader`] knows: what goes out comes in again the same.
 //!
 //! Names are written as they are, also those that begin with `=`, `+`, `-` or `@`: to mark them for the sake of
 //! spreadsheets would change the data. Whoever opens an export in one should import it as text.
 
 use std::io::Write;
 
-use super::RowError;
+use super::reader::RowError;
 use crate::domain::subscriber::Subscriber;
 
 /// Writes an export.
-pub struct Writer<W: Write> {
+pub struct CsvWriter<W: Write> {
     csv: csv::Writer<W>,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> CsvWriter<W> {
     /// Writes the header.
     ///
     /// # Errors

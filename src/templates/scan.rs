@@ -3,7 +3,7 @@
 
 use super::attributes::{ATTRIBUTES, in_tag, is_known};
 use super::{File, Kind, Problem};
-use crate::mail::Slot;
+use crate::mail::StencilSlot;
 
 /// What the renderer knows (mrml 6).
 const TAGS: [&str; 37] = [
@@ -148,8 +148,8 @@ fn slots(text: &str, found: &mut Vec<(usize, String)>) {
         let rest = &text[at + prefix.len()..];
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         let name = &rest[..end];
-        if is_code(text, at) && !Slot::ALL.iter().any(|slot| slot.as_str() == name) {
-            let known = Slot::ALL.map(Slot::as_str).join(", ");
+        if is_code(text, at) && !StencilSlot::ALL.iter().any(|slot| slot.as_str() == name) {
+            let known = StencilSlot::ALL.map(StencilSlot::as_str).join(", ");
             found.push((at, format!("there is no slot \"{name}\"; there are {known}")));
         }
     }

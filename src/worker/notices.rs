@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::{AFTER_ERROR, POLL, Worker};
-use crate::delivery::Line;
+use crate::delivery::SingleSession;
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Transition, Variant};
 use crate::domain::issue::IssueNumber;
@@ -36,7 +36,7 @@ pub struct NoticeLoop {
     swept_at: Option<UnixMillis>,
     /// The relay takes nothing at the moment: nobody knocks before this.
     rests_until: Option<UnixMillis>,
-    line: Line,
+    line: SingleSession,
 }
 
 /// What sends notices: the writer, and what wakes it.
@@ -81,7 +81,7 @@ impl Worker {
         }
         let Some(me) = &state.hold else { return Ok(()) };
         if state.swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY) {
-            self.post.check_mark(store).await?;
+            self.mailer.check_mark(store).await?;
             let found = store.reclaim_notices(me, now).await?;
             if found > 0 {
                 tracing::warn!(notices = found, "a worker is gone; the notice it had in hand is sent again");
@@ -98,7 +98,7 @@ impl Worker {
             return Ok(());
         }
         while !*self.stop.borrow() {
-            match store.claim_notice(me, self.post.rate(), now).await? {
+            match store.claim_notice(me, self.mailer.rate(), now).await? {
                 NextNotice::Due(notice) => {
                     if !self.send_notice(me, &mut state.line, &notice, now).await? {
                         state.rests_until = Some(
@@ -117,7 +117,7 @@ impl Worker {
     async fn send_notice(
         &self,
         me: &WorkerLease,
-        line: &mut Line,
+        line: &mut SingleSession,
         notice: &ClaimedNotice,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
@@ -126,7 +126,7 @@ impl Worker {
             Ok(letter) => {
                 let id = self.publisher.keyring.notice_message_id(notice.id);
                 let name = format!("notice-{:08}-{id}", notice.id.0);
-                self.post.attempt(line, &stand_in(notice), &name, &letter).await.transition
+                self.mailer.attempt(line, &stand_in(notice), &name, &letter).await.transition
             }
             Err(error) => Transition::Failed { reply: None, note: error.to_string() },
         };

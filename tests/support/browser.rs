@@ -1,13 +1,10 @@
 //! A real browser: Debian's Chromium, led by its driver. It reaches nothing but loopback.
 #![allow(dead_code, reason = "every test file uses the part it needs")]
 
-#[path = "driver.rs"]
-mod driver;
-
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use driver::Driver;
+use super::driver::Driver;
 use serde_json::{Value, json};
 
 /// Where axe-core is installed to by `tests/run`.

@@ -12,7 +12,7 @@ use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::letter::compose::Composition;
 use verdicts::letter::render::Templates;
 use verdicts::letter::{Latest, NoticeWriter};
-use verdicts::mail::{Reader, Signer, Stencil};
+use verdicts::mail::{Recipient, Signer, Stencil};
 use verdicts::texts::Texts;
 
 use super::cases::{self, ISSUE, NOW};
@@ -103,8 +103,8 @@ pub fn filled(
     octets
 }
 
-pub fn reader<'a>(email: &'a EmailAddress, name: Option<&'a str>, now: UnixMillis) -> Reader<'a> {
-    Reader {
+pub fn reader<'a>(email: &'a EmailAddress, name: Option<&'a str>, now: UnixMillis) -> Recipient<'a> {
+    Recipient {
         email,
         name,
         message_id: "00112233445566778899aabbccddeeff",

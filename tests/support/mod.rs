@@ -1,7 +1,23 @@
 //! What several stories share: a store on either engine, and a small world to put in it.
 #![allow(dead_code)]
 
+pub mod browser;
+pub mod cases;
+pub mod driver;
+pub mod faulty;
+pub mod house;
+pub mod letters;
+pub mod mails;
+pub mod markup;
+pub mod nameserver;
+pub mod peer;
+pub mod postfix;
 pub mod postgres;
+pub mod rspamd;
+pub mod served;
+pub mod sink;
+pub mod site;
+pub mod verifiers;
 
 /// Each story once on SQLite and once on Postgres: whatever the store promises, it promises on both.
 #[allow(unused_macros, reason = "every test file uses the part it needs")]

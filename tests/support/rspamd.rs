@@ -1,9 +1,6 @@
 //! Debian's rspamd on loopback, in a temporary folder, with its own rules and scores. It asks no name server but ours, and what needs
 //! others' data (block lists, fuzzy hashes, reputations, Redis) is off or finds nothing.
 
-#[path = "nameserver.rs"]
-mod nameserver;
-
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -14,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use verdicts::mail::dkim::Record;
 
-use nameserver::Known;
+use super::nameserver::{self, Known};
 
 /// From where the letters seem to come (RFC 5737: an address for documentation).
 const RELAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);

@@ -103,7 +103,7 @@ pub struct Route {
 
 /// The routes of the pages, read from the source: `GET /compare/{slug}` and so on, so that a new one is tested unasked.
 pub fn routes() -> Vec<Route> {
-    let source = std::fs::read_to_string("src/web/mod.rs").unwrap();
+    let source = std::fs::read_to_string("src/web/router.rs").unwrap();
     let mut routes = Vec::new();
     for (at, _) in source.match_indices(".route(") {
         let call = &source[at..];

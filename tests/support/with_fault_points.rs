@@ -1,4 +1,4 @@
-//! The binary as it is, with the fault points of `src/fault.rs` in it: what `tests/promises.rs` kills.
+//! The binary as it is, with the fault points of `src/fault.rs` in it: what `tests/delivery/promises.rs` kills.
 
 use std::process::ExitCode;
 

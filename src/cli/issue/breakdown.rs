@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::cli::Failure;
+use crate::cli::exit::CommandError;
 use crate::domain::class::Class;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::issue::IssueNumber;
@@ -19,7 +19,7 @@ pub(super) const PAGE: i64 = 1000;
 const TOP: usize = 10;
 
 /// Failed and deferred letters, sorted.
-pub(in crate::cli) async fn breakdown(app: &App, number: IssueNumber) -> Result<Breakdown, Failure> {
+pub(in crate::cli) async fn breakdown(app: &App, number: IssueNumber) -> Result<Breakdown, CommandError> {
     let mut breakdown = Breakdown::default();
     for state in [DeliveryState::Failed, DeliveryState::Deferred] {
         each(app, number, state, |row| breakdown.add(row)).await?;
@@ -33,7 +33,7 @@ pub(super) async fn each(
     number: IssueNumber,
     state: DeliveryState,
     mut look: impl FnMut(&DeliveryRow),
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let mut after = SubscriberId(0);
     loop {
         let rows = app.store.deliveries(number, state, after, PAGE).await?;

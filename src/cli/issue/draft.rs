@@ -4,12 +4,13 @@ use serde_json::json;
 
 use super::subject;
 use crate::app::App;
-use crate::cli::{Exit, Outcome, say, say_json};
+use crate::cli::exit::{CommandResult, Exit};
+use crate::cli::terminal::{say, say_json};
 use crate::domain::UnixMillis;
 use crate::publish;
 
 /// Prints what the next letter would be.
-pub(in crate::cli) async fn draft(app: &App, as_json: bool) -> Outcome {
+pub(in crate::cli) async fn draft(app: &App, as_json: bool) -> CommandResult {
     let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;
     let readers = app.store.count_subscribers().await?.get("active").copied().unwrap_or(0);
     let selection = &draft.selection;

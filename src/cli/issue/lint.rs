@@ -4,14 +4,15 @@ use serde_json::json;
 
 use super::stencil;
 use crate::app::App;
-use crate::cli::{Exit, Failure, Outcome, say, say_json};
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::terminal::{say, say_json};
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::letter::lint::Grade;
 use crate::publish::{self, Rival, proof};
 
 /// The draft under the subject that it is to be tested against, which a run holds to the same.
-async fn rival(app: &App, number: IssueNumber) -> Result<Option<Rival>, Failure> {
+async fn rival(app: &App, number: IssueNumber) -> Result<Option<Rival>, CommandError> {
     if app.store.issue(number).await?.is_some() {
         return Ok(None);
     }
@@ -20,7 +21,7 @@ async fn rival(app: &App, number: IssueNumber) -> Result<Option<Rival>, Failure>
 }
 
 /// Fails if there is an error, since no run would start with that letter.
-pub(super) async fn lint(app: &App, number: IssueNumber, as_json: bool) -> Outcome {
+pub(super) async fn lint(app: &App, number: IssueNumber, as_json: bool) -> CommandResult {
     let stencil = stencil(app, number).await?;
     let now = UnixMillis::now();
     let mut findings = proof(&app.settings.site, &app.keyring, number, &stencil, now);
@@ -40,7 +41,7 @@ pub(super) async fn lint(app: &App, number: IssueNumber, as_json: bool) -> Outco
     }
     match errors {
         0 => Ok(Exit::Done),
-        _ => Err(Failure::Failed(format!(
+        _ => Err(CommandError::Failed(format!(
             "no run starts with issue {number} as it is; mend what is called an error"
         ))),
     }

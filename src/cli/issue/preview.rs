@@ -8,15 +8,17 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::app::preview::Bench;
+use crate::app::preview::IssuePreview;
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::status;
 use crate::cli::stop::stop_signal;
-use crate::cli::{Exit, Failure, Outcome, say, status};
+use crate::cli::terminal::say;
 use crate::config::{FILE_NAME, Settings};
 use crate::domain::issue::IssueNumber;
 use crate::web::preview::{Guests, serve as serve_preview};
 
 #[derive(Args)]
-pub struct Preview {
+pub struct PreviewArgs {
     pub number: i64,
     /// The folder for letter.html, letter.txt and letter.eml
     #[arg(long, default_value = "preview", conflicts_with = "serve")]
@@ -36,7 +38,11 @@ pub struct Preview {
 }
 
 /// Serves until Ctrl-C. The operator's templates may be broken: that is what it shows then.
-pub async fn serve(arguments: Preview, config: Option<&Path>, env: Vec<(String, String)>) -> Outcome {
+pub async fn serve(
+    arguments: PreviewArgs,
+    config: Option<&Path>,
+    env: Vec<(String, String)>,
+) -> CommandResult {
     let guests = guests(&arguments)?;
     let settings = Settings::load(config, env.clone().into_iter())?;
     let number = IssueNumber(arguments.number);
@@ -54,31 +60,31 @@ pub async fn serve(arguments: Preview, config: Option<&Path>, env: Vec<(String, 
         }
     };
     let app = Arc::new(App::open_with_built_in(settings).await?);
-    let bench = Bench::open(app.clone(), Box::new(reread), config, number, comparisons).await?;
-    let outcome = match bench {
-        Some(bench) => run(bench, arguments.listen, guests).await,
+    let preview = IssuePreview::open(app.clone(), Box::new(reread), config, number, comparisons).await?;
+    let outcome = match preview {
+        Some(preview) => run(preview, arguments.listen, guests).await,
         None => Err(status::unknown(number)),
     };
     app.store.close().await;
     outcome
 }
 
-async fn run(bench: Bench, listen: SocketAddr, guests: Guests) -> Outcome {
+async fn run(preview: IssuePreview, listen: SocketAddr, guests: Guests) -> CommandResult {
     let listener = TcpListener::bind(listen).await.map_err(|error| {
-        Failure::Failed(format!("--listen {listen} can't be listened on ({error}); choose another port"))
+        CommandError::Failed(format!("--listen {listen} can't be listened on ({error}); choose another port"))
     })?;
     say(format!("http://{}/ shows it until you press Ctrl-C", listener.local_addr()?));
-    serve_preview(listener, Arc::new(bench), guests, stop_signal()).await?;
+    serve_preview(listener, Arc::new(preview), guests, stop_signal()).await?;
     Ok(Exit::Done)
 }
 
-fn guests(arguments: &Preview) -> Result<Guests, Failure> {
+fn guests(arguments: &PreviewArgs) -> Result<Guests, CommandError> {
     let listen = arguments.listen;
     if listen.ip().is_loopback() {
         return Ok(Guests::Loopback);
     }
     if !arguments.public {
-        return Err(Failure::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "--listen {listen} is no address of this machine alone (127.0.0.1, [::1]): others would read the draft; add --public if they may"
         )));
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::status;
 use crate::app::App;
-use crate::cli::{Exit, Failure, Outcome, say, say_json};
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::status;
+use crate::cli::terminal::{say, say_json};
 use crate::config::parse_span;
 use crate::domain::UnixMillis;
 use crate::domain::issue::{IssueNumber, IssueState};
-use crate::domain::subject::{ArmFigures, Line, Share, Terms, Wording};
+use crate::domain::subject::{ArmFigures, Share, SubjectLine, Terms, Wording};
 use crate::letter::lint;
 use crate::publish;
 use crate::store::SubjectTest;
@@ -57,16 +58,20 @@ impl Words {
     }
 
     /// With a subject, what an operator wants written; none if nothing was typed.
-    pub(in crate::cli) fn parse(&self, subject: Option<&str>, app: &App) -> Result<Option<Wording>, Failure> {
+    pub(in crate::cli) fn parse(
+        &self,
+        subject: Option<&str>,
+        app: &App,
+    ) -> Result<Option<Wording>, CommandError> {
         let line = |name: &str, text: Option<&str>| {
-            let parsed = text.map(Line::parse).transpose();
-            parsed.map_err(|error| Failure::Usage(format!("{name}: {error}")))
+            let parsed = text.map(SubjectLine::parse).transpose();
+            parsed.map_err(|error| CommandError::Usage(format!("{name}: {error}")))
         };
         let (subject, preheader) =
             (line("the subject", subject)?, line("--preheader", self.preheader.as_deref())?);
         let against = line("--against", self.against.as_deref())?;
         if against.is_some() && against == subject {
-            return Err(Failure::Usage(
+            return Err(CommandError::Usage(
                 "--against: it is the same subject; write another one to test".to_owned(),
             ));
         }
@@ -75,16 +80,18 @@ impl Words {
         Ok((written != Wording::default()).then_some(written))
     }
 
-    fn terms(&self, app: &App) -> Result<Terms, Failure> {
+    fn terms(&self, app: &App) -> Result<Terms, CommandError> {
         let own = &app.settings.subject_test;
         let share: Option<Share> = match &self.share {
-            Some(text) => {
-                Some(text.parse().map_err(|error| Failure::Usage(format!("--share {text:?}: {error}")))?)
-            }
+            Some(text) => Some(
+                text.parse().map_err(|error| CommandError::Usage(format!("--share {text:?}: {error}")))?,
+            ),
             None => own.share,
         };
         let wait = match &self.wait {
-            Some(text) => wait(text).map_err(|error| Failure::Usage(format!("--wait {text:?}: {error}")))?,
+            Some(text) => {
+                wait(text).map_err(|error| CommandError::Usage(format!("--wait {text:?}: {error}")))?
+            }
             None => own.wait,
         };
         let share = share.unwrap_or_else(|| SHARE.parse().expect("it is a share"));
@@ -101,7 +108,7 @@ fn wait(text: &str) -> Result<Duration, String> {
     }
 }
 
-pub(super) async fn run(arguments: &SubjectArgs, app: &App) -> Outcome {
+pub(super) async fn run(arguments: &SubjectArgs, app: &App) -> CommandResult {
     let number = IssueNumber(arguments.number);
     let written = arguments.words.parse(arguments.subject.as_deref(), app)?;
     if written.is_some() || arguments.clear {
@@ -115,15 +122,15 @@ pub(in crate::cli) async fn write(
     app: &App,
     number: IssueNumber,
     written: Option<&Wording>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if app.store.set_wording(number, written, UnixMillis::now()).await? {
         return Ok(());
     }
-    Err(Failure::Failed(too_late(app, number).await?))
+    Err(CommandError::Failed(too_late(app, number).await?))
 }
 
 /// Why an issue's subject can't be changed.
-async fn too_late(app: &App, number: IssueNumber) -> Result<String, Failure> {
+async fn too_late(app: &App, number: IssueNumber) -> Result<String, CommandError> {
     let next = app.store.next_number().await?;
     let Some(issue) = app.store.issue(number).await? else {
         return Ok(format!("issue {number} is not the next one; write the subject of issue {next}"));
@@ -145,7 +152,7 @@ async fn too_late(app: &App, number: IssueNumber) -> Result<String, Failure> {
     })
 }
 
-async fn show(app: &App, number: IssueNumber, as_json: bool) -> Outcome {
+async fn show(app: &App, number: IssueNumber, as_json: bool) -> CommandResult {
     let test = app.store.subject_test(number).await?;
     if let Some(issue) = app.store.issue(number).await? {
         if as_json {
@@ -206,7 +213,8 @@ fn written_words(written: Option<&Wording>) -> Vec<String> {
     let Some(Wording { subject, preheader, against }) = written else {
         return vec!["nothing is written, so subject and preheader are composed".to_owned()];
     };
-    let composed = |line: Option<&Line>| line.map_or_else(|| "(composed)".to_owned(), Line::to_string);
+    let composed =
+        |line: Option<&SubjectLine>| line.map_or_else(|| "(composed)".to_owned(), SubjectLine::to_string);
     let mut lines = vec![format!("subject    {}", composed(subject.as_ref()))];
     if let Some((against, Terms { share, wait })) = against {
         let wait = span(*wait);

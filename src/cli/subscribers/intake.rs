@@ -8,10 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::named;
-use crate::cli::{Exit, Failure, Outcome};
+use crate::cli::exit::{CommandError, CommandResult, Exit};
 use crate::domain::token::Keyring;
 use crate::store::Store;
-use crate::subscribers::{Options, Progress, Reader, Refusals, RowError, Summary, import};
+use crate::subscribers::{CsvReader, ImportProgress, Options, Refusals, RowError, Summary, import};
 
 /// How many bad rows are printed in full.
 const SHOWN: u64 = 20;
@@ -23,7 +23,7 @@ pub(super) async fn take_in(
     options: Options,
     report: Option<&Path>,
     json: bool,
-) -> Outcome {
+) -> CommandResult {
     let (input, length): (Box<dyn Read + Send>, u64) = if file == Path::new("-") {
         (Box::new(std::io::stdin()), 0)
     } else {
@@ -31,12 +31,12 @@ pub(super) async fn take_in(
         let length = input.metadata().map_or(0, |meta| meta.len());
         (Box::new(input), length)
     };
-    let reader = Reader::open(input, options).map_err(|error| named(file, &error))?;
+    let reader = CsvReader::open(input, options).map_err(|error| named(file, &error))?;
     let columns = reader.columns().clone();
     if !columns.ignored.is_empty() {
         eprintln!("columns that are not read: {}", columns.ignored.join(", "));
     }
-    let mut view = View::new(length, report)?;
+    let mut view = ImportView::new(length, report)?;
     let result = import(reader, store, keyring, |progress| view.step(&progress)).await;
     let summary = view.end(result)?;
     if json {
@@ -60,7 +60,7 @@ pub(super) async fn take_in(
 }
 
 /// What the operator sees of an import: a bar on a terminal, plain lines elsewhere, the first bad rows, the report.
-struct View {
+struct ImportView {
     bar: Option<ProgressBar>,
     report: Option<Refusals<File>>,
     report_error: Option<String>,
@@ -69,8 +69,8 @@ struct View {
     last: Summary,
 }
 
-impl View {
-    fn new(length: u64, report: Option<&Path>) -> Result<Self, Failure> {
+impl ImportView {
+    fn new(length: u64, report: Option<&Path>) -> Result<Self, CommandError> {
         let style = "{bar:30} {binary_bytes}/{binary_total_bytes} {msg} · {elapsed} elapsed, {eta} left";
         let bar = (std::io::stderr().is_terminal() && length > 0).then(|| ProgressBar::new(length));
         if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template(style)) {
@@ -92,7 +92,7 @@ impl View {
         }
     }
 
-    fn step(&mut self, progress: &Progress<'_>) {
+    fn step(&mut self, progress: &ImportProgress<'_>) {
         for (error, left_out) in
             progress.bad.iter().map(|e| (e, "")).chain(progress.remarks.iter().map(|e| (e, " (row kept)")))
         {
@@ -122,7 +122,7 @@ impl View {
         }
     }
 
-    fn end(mut self, result: Result<Summary, crate::store::StoreError>) -> Result<Summary, Failure> {
+    fn end(mut self, result: Result<Summary, crate::store::StoreError>) -> Result<Summary, CommandError> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -136,7 +136,9 @@ impl View {
         }
         result.map_err(|error| {
             let rows = self.last.rows();
-            Failure::Failed(format!("{error}; {rows} rows are done, and the same import goes on after them"))
+            CommandError::Failed(format!(
+                "{error}; {rows} rows are done, and the same import goes on after them"
+            ))
         })
     }
 }

@@ -26,11 +26,11 @@
 use super::backoff::{About, Patience};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Reply, Transition};
-use crate::mail::{OpenError, OutboxError, Outcome, Stage};
+use crate::mail::{ConnectError, OutboxError, Outcome, Stage};
 
 /// What a single outcome says about us, before it is weighed with those around it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Concern {
+pub enum Signal {
     /// Nothing: it is about this reader, or about this moment.
     None,
     /// The recipient's domain wants fewer letters of us for a while; nothing against us otherwise.
@@ -49,7 +49,7 @@ pub enum Concern {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decision {
     pub transition: Transition,
-    pub concern: Concern,
+    pub signal: Signal,
 }
 
 /// Refusals that look like they are about us, in a row and without a success between, before the run is paused.
@@ -57,37 +57,37 @@ pub const SUSPICIONS: u32 = 5;
 
 /// Weighs concerns over a run: says when they are enough to pause it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Worry {
+pub struct PauseRule {
     suspicions: u32,
     drops: u32,
     /// Twice what a relay that goes down takes with it, and a few.
     most_drops: u32,
 }
 
-impl Worry {
+impl PauseRule {
     /// For a run over so many connections.
     pub fn new(connections: usize) -> Self {
         let connections = u32::try_from(connections).unwrap_or(u32::MAX);
         Self { suspicions: 0, drops: 0, most_drops: connections.saturating_mul(2).saturating_add(SUSPICIONS) }
     }
 
-    /// Takes one concern in; the words for the operator if the run has to pause.
-    pub fn weigh(&mut self, concern: Concern) -> Option<String> {
-        match concern {
-            Concern::None | Concern::TooFast => None,
-            Concern::Cleared => {
+    /// Takes one signal in; the words for the operator if the run has to pause.
+    pub fn weigh(&mut self, signal: Signal) -> Option<String> {
+        match signal {
+            Signal::None | Signal::TooFast => None,
+            Signal::Cleared => {
                 (self.suspicions, self.drops) = (0, 0);
                 None
             }
-            Concern::Suspicion(words) => {
+            Signal::Suspicion(words) => {
                 self.suspicions += 1;
                 (self.suspicions >= SUSPICIONS).then(|| repeated(&words, self.suspicions))
             }
-            Concern::Dropped(words) => {
+            Signal::Dropped(words) => {
                 self.drops += 1;
                 (self.drops >= self.most_drops).then(|| repeated(&words, self.drops))
             }
-            Concern::Certain(words) => Some(words),
+            Signal::Certain(words) => Some(words),
         }
     }
 }
@@ -100,14 +100,14 @@ fn repeated(words: &str, times: u32) -> String {
 pub fn decide(outcome: Outcome, claimed: &Claimed, patience: &Patience, now: UnixMillis) -> Decision {
     match outcome {
         Outcome::Accepted(reply) => {
-            Decision { transition: Transition::Sent { reply }, concern: Concern::Cleared }
+            Decision { transition: Transition::Sent { reply }, signal: Signal::Cleared }
         }
         Outcome::LineDropped { after_dot, why } => {
             let note = if after_dot { format!("the relay may have taken it: {why}") } else { why };
-            let concern = Concern::Dropped(format!("the relay broke off: {note}"));
+            let signal = Signal::Dropped(format!("the relay broke off: {note}"));
             Decision {
                 transition: later(claimed, patience, now, About::Moment, None, note, after_dot),
-                concern,
+                signal,
             }
         }
         Outcome::Refused { stage, reply } => refused(stage, reply, claimed, patience, now),
@@ -115,14 +115,14 @@ pub fn decide(outcome: Outcome, claimed: &Claimed, patience: &Patience, now: Uni
 }
 
 /// What it means that there is no session to send over. The bool: whether another attempt at connecting may help.
-pub fn decide_open(error: &OpenError) -> (Concern, bool) {
+pub fn decide_open(error: &ConnectError) -> (Signal, bool) {
     let certain = match error {
-        OpenError::Unreachable { .. } => false,
-        OpenError::Refused { reply, .. } => reply.code >= 500,
+        ConnectError::Unreachable { .. } => false,
+        ConnectError::Refused { reply, .. } => reply.code >= 500,
         _ => true,
     };
     let words = error.to_string();
-    if certain { (Concern::Certain(words), false) } else { (Concern::Suspicion(words), true) }
+    if certain { (Signal::Certain(words), false) } else { (Signal::Suspicion(words), true) }
 }
 
 /// What it means that the outbox did not take the letter.
@@ -130,13 +130,13 @@ pub fn decide_outbox(error: &OutboxError, now: UnixMillis) -> Decision {
     let note = error.to_string();
     Decision {
         transition: Transition::Returned { due_at: now, note: note.clone() },
-        concern: Concern::Certain(note),
+        signal: Signal::Certain(note),
     }
 }
 
 /// The kinds of refusal that the table knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
+enum Refusal {
     /// For now.
     Soft(About),
     /// This reader, for good.
@@ -152,24 +152,24 @@ enum Kind {
 }
 
 fn refused(stage: Stage, reply: Reply, claimed: &Claimed, patience: &Patience, now: UnixMillis) -> Decision {
-    let kind = kind(stage, &reply);
+    let refusal = refusal(stage, &reply);
     let note = format!("refused at {stage}");
     let words = |what: &str| format!("{what}: {reply} (at {stage})");
-    let concern = match kind {
-        Kind::Soft(About::Rate) => Concern::TooFast,
-        Kind::Soft(_) | Kind::Hard => Concern::None,
-        Kind::Ours => Concern::Certain(words("the relay refuses us")),
-        Kind::Policy => Concern::Suspicion(words("the relay refuses us by policy")),
-        Kind::Content => Concern::Suspicion(words("the relay refuses the letter itself")),
-        Kind::Protocol => Concern::Suspicion(words("the relay does not understand us")),
+    let signal = match refusal {
+        Refusal::Soft(About::Rate) => Signal::TooFast,
+        Refusal::Soft(_) | Refusal::Hard => Signal::None,
+        Refusal::Ours => Signal::Certain(words("the relay refuses us")),
+        Refusal::Policy => Signal::Suspicion(words("the relay refuses us by policy")),
+        Refusal::Content => Signal::Suspicion(words("the relay refuses the letter itself")),
+        Refusal::Protocol => Signal::Suspicion(words("the relay does not understand us")),
     };
-    let transition = match kind {
-        Kind::Hard => Transition::Failed { reply: Some(reply), note },
-        Kind::Ours => Transition::Returned { due_at: now, note: format!("{note}: {reply}") },
-        Kind::Soft(about) => later(claimed, patience, now, about, Some(reply), note, false),
+    let transition = match refusal {
+        Refusal::Hard => Transition::Failed { reply: Some(reply), note },
+        Refusal::Ours => Transition::Returned { due_at: now, note: format!("{note}: {reply}") },
+        Refusal::Soft(about) => later(claimed, patience, now, about, Some(reply), note, false),
         _ => later(claimed, patience, now, About::Moment, Some(reply), note, false),
     };
-    Decision { transition, concern }
+    Decision { transition, signal }
 }
 
 /// Another try if the letter is young enough, else the end.
@@ -188,9 +188,9 @@ fn later(
     }
 }
 
-fn kind(stage: Stage, reply: &Reply) -> Kind {
+fn refusal(stage: Stage, reply: &Reply) -> Refusal {
     if reply.code < 500 {
-        return Kind::Soft(about(stage, reply));
+        return Refusal::Soft(about(stage, reply));
     }
     by_enhanced(reply).unwrap_or_else(|| by_code(stage, reply.code)).at(stage)
 }
@@ -212,50 +212,50 @@ fn about(stage: Stage, reply: &Reply) -> About {
     }
 }
 
-impl Kind {
+impl Refusal {
     /// A permanent no to MAIL has nothing to do with the reader, who has not been named yet.
     fn at(self, stage: Stage) -> Self {
         match (stage, self) {
             (Stage::Mail, Self::Hard | Self::Policy) => Self::Ours,
-            (_, kind) => kind,
+            (_, refusal) => refusal,
         }
     }
 }
 
 /// RFC 3463, and the codes that RFC 7372, 7504 and 7505 added. None: the enhanced code says too little.
-fn by_enhanced(reply: &Reply) -> Option<Kind> {
+fn by_enhanced(reply: &Reply) -> Option<Refusal> {
     let mut parts = reply.enhanced.as_deref()?.split('.').skip(1).map(|part| part.parse::<u16>().ok());
     let (subject, detail) = (parts.next()??, parts.next()??);
     // RFC 4954 §6 gives these their own meaning, and 5.7.x as enhanced code.
     if matches!(reply.code, 530 | 534 | 535 | 538) {
-        return Some(Kind::Ours);
+        return Some(Refusal::Ours);
     }
     Some(match (subject, detail) {
-        (1, 7 | 8) => Kind::Ours,
+        (1, 7 | 8) => Refusal::Ours,
         (1 | 2, 0) => return None,
-        (2, 2) => Kind::Soft(About::Mailbox),
-        (1 | 2 | 4, _) => Kind::Hard,
-        (3, 4) => Kind::Content,
-        (6, 7) => Kind::Hard,
-        (6, _) => Kind::Content,
-        (7, _) => Kind::Policy,
+        (2, 2) => Refusal::Soft(About::Mailbox),
+        (1 | 2 | 4, _) => Refusal::Hard,
+        (3, 4) => Refusal::Content,
+        (6, 7) => Refusal::Hard,
+        (6, _) => Refusal::Content,
+        (7, _) => Refusal::Policy,
         // Some large providers write 550 5.5.0 for a mailbox that is not there.
         (5, 0) => return None,
-        (5, _) => Kind::Protocol,
+        (5, _) => Refusal::Protocol,
         _ => return None,
     })
 }
 
 /// RFC 5321 §4.2.3, for relays without enhanced codes.
-fn by_code(stage: Stage, code: u16) -> Kind {
+fn by_code(stage: Stage, code: u16) -> Refusal {
     match (stage, code) {
-        (_, 530 | 534 | 535 | 538) => Kind::Ours,
-        (_, 500 | 502 | 503 | 504 | 555) => Kind::Protocol,
-        (_, 552) => Kind::Soft(About::Mailbox),
-        (Stage::Mail, _) => Kind::Ours,
-        (_, 554 | 571) => Kind::Policy,
-        (Stage::Rcpt, _) => Kind::Hard,
-        _ => Kind::Policy,
+        (_, 530 | 534 | 535 | 538) => Refusal::Ours,
+        (_, 500 | 502 | 503 | 504 | 555) => Refusal::Protocol,
+        (_, 552) => Refusal::Soft(About::Mailbox),
+        (Stage::Mail, _) => Refusal::Ours,
+        (_, 554 | 571) => Refusal::Policy,
+        (Stage::Rcpt, _) => Refusal::Hard,
+        _ => Refusal::Policy,
     }
 }
 

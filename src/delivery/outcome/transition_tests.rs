@@ -41,13 +41,13 @@ fn gist(decision: &Decision) -> (&'static str, &'static str) {
         Transition::Failed { .. } => "failed",
         Transition::Returned { .. } => "returned",
     };
-    let run = match decision.concern {
-        Concern::None => "",
-        Concern::TooFast => "slower",
-        Concern::Cleared => "cleared",
-        Concern::Suspicion(_) => "suspicion",
-        Concern::Dropped(_) => "dropped",
-        Concern::Certain(_) => "paused",
+    let run = match decision.signal {
+        Signal::None => "",
+        Signal::TooFast => "slower",
+        Signal::Cleared => "cleared",
+        Signal::Suspicion(_) => "suspicion",
+        Signal::Dropped(_) => "dropped",
+        Signal::Certain(_) => "paused",
     };
     (row, run)
 }
@@ -211,53 +211,53 @@ fn a_dropped_line_is_unknown_only_after_the_dot() {
 
 #[test]
 fn suspicions_pause_only_in_a_row() {
-    let mut worry = Worry::new(10);
+    let mut pause_rule = PauseRule::new(10);
     for _ in 0..3 {
         for _ in 1..SUSPICIONS {
-            assert_eq!(worry.weigh(Concern::Suspicion("policy".to_owned())), None);
-            assert_eq!(worry.weigh(Concern::None), None, "a reader's refusal neither clears nor adds");
+            assert_eq!(pause_rule.weigh(Signal::Suspicion("policy".to_owned())), None);
+            assert_eq!(pause_rule.weigh(Signal::None), None, "a reader's refusal neither clears nor adds");
         }
-        assert_eq!(worry.weigh(Concern::Cleared), None);
+        assert_eq!(pause_rule.weigh(Signal::Cleared), None);
     }
     for _ in 1..SUSPICIONS {
-        worry.weigh(Concern::Suspicion("policy".to_owned()));
+        pause_rule.weigh(Signal::Suspicion("policy".to_owned()));
     }
-    let words = worry.weigh(Concern::Suspicion("policy".to_owned())).unwrap();
+    let words = pause_rule.weigh(Signal::Suspicion("policy".to_owned())).unwrap();
     assert!(words.starts_with("policy") && words.contains("5 times in a row"), "{words}");
-    assert_eq!(Worry::new(10).weigh(Concern::Certain("auth".to_owned())).as_deref(), Some("auth"));
+    assert_eq!(PauseRule::new(10).weigh(Signal::Certain("auth".to_owned())).as_deref(), Some("auth"));
 }
 
 #[test]
 fn a_relay_that_starts_again_may_drop_all_its_lines_and_one_that_goes_on_dropping_is_told_of() {
-    let dropped = || Concern::Dropped("broke off".to_owned());
-    let mut worry = Worry::new(10);
+    let dropped = || Signal::Dropped("broke off".to_owned());
+    let mut pause_rule = PauseRule::new(10);
     for _ in 0..3 {
-        assert!((0..20).all(|_| worry.weigh(dropped()).is_none()));
-        worry.weigh(Concern::Cleared);
+        assert!((0..20).all(|_| pause_rule.weigh(dropped()).is_none()));
+        pause_rule.weigh(Signal::Cleared);
     }
-    let words = (0..25).find_map(|_| worry.weigh(dropped())).unwrap();
+    let words = (0..25).find_map(|_| pause_rule.weigh(dropped())).unwrap();
     assert!(words.contains("25 times in a row"), "{words}");
 }
 
 #[test]
 fn no_session_is_about_us_and_worth_another_try_only_if_it_may_pass() {
     let relay = || "mail.example.com:587".to_owned();
-    let refused = |stage, code| OpenError::Refused { relay: relay(), stage, reply: reply(code, "") };
+    let refused = |stage, code| ConnectError::Refused { relay: relay(), stage, reply: reply(code, "") };
     for (error, retry) in [
-        (OpenError::Unreachable { relay: relay(), why: "refused".to_owned() }, true),
+        (ConnectError::Unreachable { relay: relay(), why: "refused".to_owned() }, true),
         (refused(Stage::Greeting, 421), true),
         (refused(Stage::Auth, 454), true),
         (refused(Stage::Greeting, 554), false),
         (refused(Stage::Auth, 535), false),
         (refused(Stage::StartTls, 502), false),
-        (OpenError::NoStartTls { relay: relay() }, false),
-        (OpenError::NoAuth { relay: relay() }, false),
-        (OpenError::Tls { relay: relay(), why: "expired".to_owned() }, false),
-        (OpenError::PlainBeyondLoopback { relay: relay() }, false),
+        (ConnectError::NoStartTls { relay: relay() }, false),
+        (ConnectError::NoAuth { relay: relay() }, false),
+        (ConnectError::Tls { relay: relay(), why: "expired".to_owned() }, false),
+        (ConnectError::PlainBeyondLoopback { relay: relay() }, false),
     ] {
-        let (concern, again) = decide_open(&error);
+        let (signal, again) = decide_open(&error);
         assert_eq!(again, retry, "{error}");
-        assert_eq!(matches!(concern, Concern::Certain(_)), !retry, "{error}");
+        assert_eq!(matches!(signal, Signal::Certain(_)), !retry, "{error}");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Out means: it can't be reached, or it refuses *us* (TLS, login, a permanent no to the greeting or to MAIL). After a wait that
 //! doubles, the next connection that opens tries it again. While one relay is left the run goes on with it; only when none is,
-//! the pool's rules decide, as they do for a single relay. What is known of a relay's health lives in this process: another
+//! the rules of [`super::sessions`] decide, as they do for a single relay. What is known of a relay's health lives in this process: another
 //! finds it out with its first connection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::sessions::{NoSession, Pool, Standing};
-use crate::delivery::outcome::transition::Concern;
+use super::sessions::{CountedSession, NoSession, Sessions};
+use crate::delivery::outcome::transition::Signal;
 use crate::domain::UnixMillis;
-use crate::mail::{OpenError, Relay};
+use crate::mail::{ConnectError, Relay};
 
 /// How long a relay is left out at first, and at most.
 const OUT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
@@ -42,7 +42,7 @@ impl Health {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct State {
+struct RelayState {
     weight: u32,
     sessions: u32,
     health: Health,
@@ -51,28 +51,28 @@ struct State {
 /// The relays in the order of the settings.
 pub struct Relays {
     relays: Vec<Relay>,
-    states: Arc<Mutex<Vec<State>>>,
+    states: Arc<Mutex<Vec<RelayState>>>,
 }
 
 /// A session's place on one of the relays, for as long as it lives.
-pub(in crate::delivery) struct Seat {
+pub(in crate::delivery) struct RelaySlot {
     index: usize,
-    states: Arc<Mutex<Vec<State>>>,
+    states: Arc<Mutex<Vec<RelayState>>>,
 }
 
-impl Drop for Seat {
+impl Drop for RelaySlot {
     fn drop(&mut self) {
         let state = &mut lock(&self.states)[self.index];
         state.sessions = state.sessions.saturating_sub(1);
     }
 }
 
-fn lock(states: &Mutex<Vec<State>>) -> MutexGuard<'_, Vec<State>> {
+fn lock(states: &Mutex<Vec<RelayState>>) -> MutexGuard<'_, Vec<RelayState>> {
     states.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The relay for the next session: of those that are in and not yet tried, the one furthest below its share.
-fn choose(states: &[State], tried: &[bool], now: UnixMillis) -> Option<usize> {
+fn choose(states: &[RelayState], tried: &[bool], now: UnixMillis) -> Option<usize> {
     let fit = (0..states.len()).filter(|index| !tried[*index] && !states[*index].health.is_out(now));
     fit.min_by(|a, b| {
         let load = |of: usize, other: usize| {
@@ -87,7 +87,7 @@ impl Relays {
     pub fn new(relays: Vec<(Relay, u32)>) -> Self {
         let states = relays
             .iter()
-            .map(|(_, weight)| State { weight: *weight, sessions: 0, health: Health::default() })
+            .map(|(_, weight)| RelayState { weight: *weight, sessions: 0, health: Health::default() })
             .collect();
         let relays = relays.into_iter().map(|(relay, _)| relay).collect();
         Self { relays, states: Arc::new(Mutex::new(states)) }
@@ -100,77 +100,77 @@ impl Relays {
     /// A session on one of the relays.
     pub(in crate::delivery) async fn open(
         &self,
-        pool: &Arc<Pool>,
+        sessions: &Arc<Sessions>,
         reconnect: Duration,
         now: UnixMillis,
         stop: &mut watch::Receiver<bool>,
-    ) -> Result<(Standing, Seat), NoSession> {
+    ) -> Result<(CountedSession, RelaySlot), NoSession> {
         let mut tried = vec![false; self.relays.len()];
         let mut full = None;
-        while let Some(seat) = self.sit(&tried, now) {
-            tried[seat.index] = true;
-            match pool.attempt(&self.relays[seat.index]).await {
+        while let Some(slot) = self.take_slot(&tried, now) {
+            tried[slot.index] = true;
+            match sessions.attempt(&self.relays[slot.index]).await {
                 Ok(standing) => {
-                    lock(&self.states)[seat.index].health = Health::default();
-                    return Ok((standing, seat));
+                    lock(&self.states)[slot.index].health = Health::default();
+                    return Ok((standing, slot));
                 }
-                Err(error) if self.wants_fewer(&seat, &error) => full = Some(error.to_string()),
+                Err(error) if self.wants_fewer(&slot, &error) => full = Some(error.to_string()),
                 Err(error) => {
                     tracing::warn!(%error, "a relay is left out for now");
-                    lock(&self.states)[seat.index].health.failed(now);
+                    lock(&self.states)[slot.index].health.failed(now);
                 }
             }
         }
         if let Some(note) = full {
-            return Err(NoSession { note, concern: Concern::None });
+            return Err(NoSession { note, signal: Signal::None });
         }
-        let seat = self.sit_on_the_nearest();
-        let opened = pool.open(&self.relays[seat.index], reconnect, stop).await;
+        let slot = self.take_nearest();
+        let opened = sessions.open(&self.relays[slot.index], reconnect, stop).await;
         match opened {
             Ok(standing) => {
-                lock(&self.states)[seat.index].health = Health::default();
-                Ok((standing, seat))
+                lock(&self.states)[slot.index].health = Health::default();
+                Ok((standing, slot))
             }
-            Err(NoSession { note, concern: Concern::Certain(words) }) => {
+            Err(NoSession { note, signal: Signal::Certain(words) }) => {
                 let count = self.relays.len();
                 let words =
                     format!("none of the {count} relays takes our mail; of the last one tried: {words}");
-                Err(NoSession { note, concern: Concern::Certain(words) })
+                Err(NoSession { note, signal: Signal::Certain(words) })
             }
             Err(none) => Err(none),
         }
     }
 
-    /// The relay of `seat` refuses us in the middle of a session. True if another one is left.
-    pub(in crate::delivery) fn refused(&self, seat: &Seat, now: UnixMillis) -> bool {
+    /// The relay of `slot` refuses us in the middle of a session. True if another one is left.
+    pub(in crate::delivery) fn refused(&self, slot: &RelaySlot, now: UnixMillis) -> bool {
         let mut states = lock(&self.states);
-        states[seat.index].health.failed(now);
+        states[slot.index].health.failed(now);
         states.iter().any(|state| !state.health.is_out(now))
     }
 
-    pub(in crate::delivery) fn is_out(&self, seat: &Seat, now: UnixMillis) -> bool {
-        lock(&self.states)[seat.index].health.is_out(now)
+    pub(in crate::delivery) fn is_out(&self, slot: &RelaySlot, now: UnixMillis) -> bool {
+        lock(&self.states)[slot.index].health.is_out(now)
     }
 
-    fn sit(&self, tried: &[bool], now: UnixMillis) -> Option<Seat> {
+    fn take_slot(&self, tried: &[bool], now: UnixMillis) -> Option<RelaySlot> {
         let mut states = lock(&self.states);
         let index = choose(&states, tried, now)?;
         states[index].sessions += 1;
-        Some(Seat { index, states: self.states.clone() })
+        Some(RelaySlot { index, states: self.states.clone() })
     }
 
     /// When all are out: the one whose time comes first.
-    fn sit_on_the_nearest(&self) -> Seat {
+    fn take_nearest(&self) -> RelaySlot {
         let mut states = lock(&self.states);
         let index = (0..states.len()).min_by_key(|index| states[*index].health.until).unwrap_or(0);
         states[index].sessions += 1;
-        Seat { index, states: self.states.clone() }
+        RelaySlot { index, states: self.states.clone() }
     }
 
     /// A 4xx from a relay on which others of our sessions stand: it takes our mail, over fewer lines.
-    fn wants_fewer(&self, seat: &Seat, error: &OpenError) -> bool {
-        let others = lock(&self.states)[seat.index].sessions > 1;
-        others && matches!(error, OpenError::Refused { reply, .. } if reply.code < 500)
+    fn wants_fewer(&self, slot: &RelaySlot, error: &ConnectError) -> bool {
+        let others = lock(&self.states)[slot.index].sessions > 1;
+        others && matches!(error, ConnectError::Refused { reply, .. } if reply.code < 500)
     }
 }
 
@@ -180,8 +180,8 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis(1_000_000);
 
-    fn states(weights: &[u32]) -> Vec<State> {
-        weights.iter().map(|&weight| State { weight, sessions: 0, health: Health::default() }).collect()
+    fn states(weights: &[u32]) -> Vec<RelayState> {
+        weights.iter().map(|&weight| RelayState { weight, sessions: 0, health: Health::default() }).collect()
     }
 
     #[test]

@@ -10,65 +10,65 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 
-use crate::delivery::outcome::transition::{Concern, decide_open};
+use crate::delivery::outcome::transition::{Signal, decide_open};
 use crate::fault::{self, Point};
-use crate::mail::{OpenError, Relay, Session};
+use crate::mail::{ConnectError, Relay, Session};
 
 /// Failed attempts in a row, none of our sessions standing, that make a relay count as down.
 pub const TRIES: u32 = 3;
 
 #[derive(Default)]
-pub(in crate::delivery) struct Pool {
+pub(in crate::delivery) struct Sessions {
     standing: AtomicUsize,
     /// Held by the one connection that tries again; what it found out, once it has given up.
     gate: Mutex<Option<String>>,
 }
 
 /// A session that counts as standing for as long as it exists.
-pub(in crate::delivery) struct Standing {
+pub(in crate::delivery) struct CountedSession {
     session: Option<Session>,
-    pool: Arc<Pool>,
+    sessions: Arc<Sessions>,
 }
 
 /// There is no session for this connection now.
 pub(in crate::delivery) struct NoSession {
     pub note: String,
-    /// What it says about the relay; [`Concern::None`] if others get through.
-    pub concern: Concern,
+    /// What it says about the relay; [`Signal::None`] if others get through.
+    pub signal: Signal,
 }
 
-impl Pool {
+impl Sessions {
     pub(in crate::delivery) async fn open(
         self: &Arc<Self>,
         relay: &Relay,
         reconnect: Duration,
         stop: &mut watch::Receiver<bool>,
-    ) -> Result<Standing, NoSession> {
+    ) -> Result<CountedSession, NoSession> {
         let mut error = match self.attempt(relay).await {
             Ok(standing) => return Ok(standing),
             Err(error) => error,
         };
         let mut gate = self.gate.lock().await;
         for tried in 1.. {
-            let (concern, may_pass) = decide_open(&error);
+            let (signal, may_pass) = decide_open(&error);
             let note = error.to_string();
             if !may_pass {
-                return Err(NoSession { note, concern });
+                return Err(NoSession { note, signal });
             }
             if let Some(words) = &*gate {
-                return Err(NoSession { note, concern: Concern::Certain(words.clone()) });
+                return Err(NoSession { note, signal: Signal::Certain(words.clone()) });
             }
             if self.standing.load(Ordering::SeqCst) > 0 {
-                return Err(NoSession { note, concern: Concern::None });
+                return Err(NoSession { note, signal: Signal::None });
             }
             if tried == TRIES {
                 let words = format!("{note} ({TRIES} attempts in a row)");
                 *gate = Some(words.clone());
-                return Err(NoSession { note, concern: Concern::Certain(words) });
+                return Err(NoSession { note, signal: Signal::Certain(words) });
             }
             tokio::select! {
                 () = tokio::time::sleep(reconnect * 5u32.pow(tried - 1)) => {}
-                () = stopped(stop) => return Err(NoSession { note, concern: Concern::None }),
+                () = stopped(stop) => return Err(NoSession { note, signal: Signal::None }),
             }
             error = match self.attempt(relay).await {
                 Ok(standing) => return Ok(standing),
@@ -79,11 +79,14 @@ impl Pool {
     }
 
     /// One try, with nothing said about what a failure means.
-    pub(in crate::delivery) async fn attempt(self: &Arc<Self>, relay: &Relay) -> Result<Standing, OpenError> {
+    pub(in crate::delivery) async fn attempt(
+        self: &Arc<Self>,
+        relay: &Relay,
+    ) -> Result<CountedSession, ConnectError> {
         let session = relay.open().await?;
         fault::point(Point::Connect);
         self.standing.fetch_add(1, Ordering::SeqCst);
-        Ok(Standing { session: Some(session), pool: self.clone() })
+        Ok(CountedSession { session: Some(session), sessions: self.clone() })
     }
 }
 
@@ -94,7 +97,7 @@ pub(in crate::delivery) async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
-impl Standing {
+impl CountedSession {
     pub(in crate::delivery) async fn close(mut self) {
         if let Some(session) = self.session.take() {
             session.close().await;
@@ -102,7 +105,7 @@ impl Standing {
     }
 }
 
-impl Deref for Standing {
+impl Deref for CountedSession {
     type Target = Session;
 
     fn deref(&self) -> &Session {
@@ -110,14 +113,14 @@ impl Deref for Standing {
     }
 }
 
-impl DerefMut for Standing {
+impl DerefMut for CountedSession {
     fn deref_mut(&mut self) -> &mut Session {
         self.session.as_mut().expect("only close() takes it, and consumes self")
     }
 }
 
-impl Drop for Standing {
+impl Drop for CountedSession {
     fn drop(&mut self) {
-        self.pool.standing.fetch_sub(1, Ordering::SeqCst);
+        self.sessions.standing.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -1,18 +1,18 @@
 //! One letter, or none, outside the ledger: for an operator who looks before the run starts.
 
 use crate::delivery::mailer::{Mailer, Transport};
-use crate::delivery::outcome::transition::{Concern, Decision, decide, decide_open, decide_outbox};
+use crate::delivery::outcome::transition::{Decision, Signal, decide, decide_open, decide_outbox};
 use crate::domain::EmailAddress;
 use crate::domain::delivery::{Claimed, Reply, Transition};
 use crate::domain::rate::Rate;
 use crate::fault::{self, Point};
-use crate::mail::{OpenError, OutboxError, Outcome, Relay, Session};
+use crate::mail::{ConnectError, OutboxError, Outcome, Relay, Session};
 
 /// The line that letters outside the ledger go over, one after another; it opens with the first.
 #[derive(Default)]
-pub struct Line(Option<Session>);
+pub struct SingleSession(Option<Session>);
 
-impl Line {
+impl SingleSession {
     /// Says QUIT where there is somebody to say it to.
     pub async fn close(&mut self) {
         if let Some(session) = self.0.take() {
@@ -24,8 +24,14 @@ impl Line {
 impl Mailer {
     /// Hands over a letter whose attempt is written down, and says what its outcome means by the same table as for letters
     /// of an issue. `claimed` stands for the row; its issue is looked at by nobody. `name` is what the outbox calls it.
-    pub async fn attempt(&self, line: &mut Line, claimed: &Claimed, name: &str, letter: &[u8]) -> Decision {
-        let outcome = match &self.carrier {
+    pub async fn attempt(
+        &self,
+        line: &mut SingleSession,
+        claimed: &Claimed,
+        name: &str,
+        letter: &[u8],
+    ) -> Decision {
+        let outcome = match &self.transport {
             Transport::Outbox(outbox) => match outbox.put(&format!("{name}.eml"), letter.to_vec()).await {
                 Ok(reply) => Outcome::Accepted(reply),
                 Err(error) => return self.not_tried(claimed, decide_outbox(&error, self.now())),
@@ -46,28 +52,28 @@ impl Mailer {
     }
 
     /// The session that stands, or one on the first relay that lets us in.
-    async fn session(&self, line: &mut Line) -> Result<Session, Decision> {
+    async fn session(&self, line: &mut SingleSession) -> Result<Session, Decision> {
         if let Some(session) = line.0.take_if(|session| session.is_open()) {
             return Ok(session);
         }
         line.close().await;
-        let relays = match &self.carrier {
+        let relays = match &self.transport {
             Transport::Smtp(relay) => std::slice::from_ref(relay.as_ref()),
             Transport::Several(relays) => relays.all(),
             Transport::Outbox(_) => &[],
         };
-        let mut last: Option<OpenError> = None;
+        let mut last: Option<ConnectError> = None;
         for relay in relays {
             match relay.open().await {
                 Ok(session) => return Ok(session),
                 Err(error) => last = Some(error),
             }
         }
-        let (note, concern) = match last {
+        let (note, signal) = match last {
             Some(error) => (error.to_string(), decide_open(&error).0),
-            None => ("there is no relay; set relay.url".to_owned(), Concern::None),
+            None => ("there is no relay; set relay.url".to_owned(), Signal::None),
         };
-        Err(Decision { transition: Transition::Returned { due_at: self.now(), note }, concern })
+        Err(Decision { transition: Transition::Returned { due_at: self.now(), note }, signal })
     }
 
     /// What was not tried comes back after a while, until it is too old.
@@ -79,7 +85,7 @@ impl Mailer {
         } else {
             Transition::Returned { due_at: self.now().plus(self.settings.first_retry), note }
         };
-        Decision { transition, concern: decision.concern }
+        Decision { transition, signal: decision.signal }
     }
 
     /// The rate of all letters together.
@@ -92,7 +98,7 @@ impl Mailer {
     /// # Errors
     /// Words for the operator that name what is wrong and the remedy.
     pub async fn probe(&self) -> Result<String, String> {
-        match &self.carrier {
+        match &self.transport {
             Transport::Smtp(relay) => greet(relay).await.map(str::to_owned),
             Transport::Several(relays) => {
                 let mut words = Vec::new();
@@ -118,7 +124,7 @@ impl Mailer {
     /// # Errors
     /// The relay's reply, or what happened to the line, in words for the operator.
     pub async fn send_one(&self, to: &EmailAddress, name: &str, letter: &[u8]) -> Result<Reply, String> {
-        match &self.carrier {
+        match &self.transport {
             Transport::Outbox(outbox) => {
                 outbox.put(&format!("{name}.eml"), letter.to_vec()).await.map_err(|error| error.to_string())
             }

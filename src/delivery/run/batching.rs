@@ -14,14 +14,14 @@ const ENOUGH: usize = 6;
 const MOST_SKIPPED: u32 = 128;
 
 /// Whether to wait, learnt from the waits before.
-pub(super) struct Gather {
+pub(super) struct Batching {
     enough: usize,
     /// How many turns to let pass after the next wait in vain.
     skip: u32,
     left: u32,
 }
 
-impl Gather {
+impl Batching {
     pub(super) fn new(connections: usize) -> Self {
         Self { enough: (connections / 2).min(ENOUGH), skip: 1, left: 0 }
     }
@@ -58,24 +58,24 @@ mod tests {
         for (connections, enough) in
             [(1, None), (2, Some(1)), (4, Some(2)), (10, Some(5)), (50, Some(ENOUGH))]
         {
-            assert_eq!(Gather::new(connections).wish(0), enough, "{connections}");
+            assert_eq!(Batching::new(connections).wish(0), enough, "{connections}");
         }
-        assert_eq!(Gather::new(10).wish(5), None, "enough have come by themselves");
+        assert_eq!(Batching::new(10).wish(5), None, "enough have come by themselves");
     }
 
     #[test]
     fn waits_in_vain_become_rare_and_one_that_is_not_brings_them_back() {
-        let mut gather = Gather::new(10);
+        let mut batching = Batching::new(10);
         let mut waits = 0;
         for _ in 0..10_000 {
-            if gather.wish(1).is_some() {
+            if batching.wish(1).is_some() {
                 waits += 1;
-                gather.came(2);
+                batching.came(2);
             }
         }
         assert!((80..100).contains(&waits), "{waits}");
-        while gather.wish(1).is_none() {}
-        gather.came(5);
-        assert!(gather.wish(1).is_some());
+        while batching.wish(1).is_none() {}
+        batching.came(5);
+        assert!(batching.wish(1).is_some());
     }
 }

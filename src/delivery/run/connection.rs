@@ -11,11 +11,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::fillers::{Fillers, Filling};
-use super::messages::{Job, Turn, Wish};
+use super::messages::{Job, Request, Turn};
 use crate::delivery::mailer::{Mailer, Ready, Transport};
-use crate::delivery::outcome::transition::{Concern, Decision, decide, decide_outbox};
-use crate::delivery::relay::relays::Seat;
-use crate::delivery::relay::sessions::{NoSession, Pool, Standing};
+use crate::delivery::outcome::transition::{Decision, Signal, decide, decide_outbox};
+use crate::delivery::relay::relays::RelaySlot;
+use crate::delivery::relay::sessions::{CountedSession, NoSession, Sessions};
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::fault::{self, Point};
 use crate::mail::{Envelope, Outcome};
@@ -33,17 +33,17 @@ struct Held {
 }
 
 /// What became of a letter, and what that says about us.
-type Known = (Finished, Concern);
+type Ended = (Finished, Signal);
 
 pub(super) struct Connection {
-    post: Arc<Mailer>,
-    pool: Arc<Pool>,
+    mailer: Arc<Mailer>,
+    sessions: Arc<Sessions>,
     fillers: Arc<Fillers<Ready>>,
     turns: mpsc::Sender<Turn>,
     stop: watch::Receiver<bool>,
-    session: Option<Standing>,
+    session: Option<CountedSession>,
     /// Which of several relays the session is on.
-    seat: Option<Seat>,
+    slot: Option<RelaySlot>,
     /// The letter on its way, if it goes into a file; otherwise the session has it.
     letter: Vec<u8>,
     /// Room for the next one; the space of letters is used again.
@@ -52,20 +52,20 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(
-        post: &Arc<Mailer>,
-        pool: &Arc<Pool>,
+        mailer: &Arc<Mailer>,
+        sessions: &Arc<Sessions>,
         fillers: &Arc<Fillers<Ready>>,
         turns: &mpsc::Sender<Turn>,
         stop: &watch::Receiver<bool>,
     ) -> Self {
         Self {
-            post: post.clone(),
-            pool: pool.clone(),
+            mailer: mailer.clone(),
+            sessions: sessions.clone(),
             fillers: fillers.clone(),
             turns: turns.clone(),
             stop: stop.clone(),
             session: None,
-            seat: None,
+            slot: None,
             letter: Vec::new(),
             spare: Vec::new(),
         }
@@ -83,12 +83,12 @@ impl Connection {
             };
             if !self.is_ready() {
                 // Opening takes its time, and what is known is not to wait for it.
-                if !known.is_empty() && !self.tell(&mut known, Wish::Nothing).await {
+                if !known.is_empty() && !self.tell(&mut known, Request::Nothing).await {
                     break;
                 }
-                if let Err(NoSession { note, concern }) = self.stand().await {
-                    let rest = concern == Concern::None;
-                    known.push(self.untried(&job, note, concern));
+                if let Err(NoSession { note, signal }) = self.stand().await {
+                    let rest = signal == Signal::None;
+                    known.push(self.untried(&job, note, signal));
                     if rest && !self.rest(&mut known).await {
                         break;
                     }
@@ -96,7 +96,7 @@ impl Connection {
                 }
             }
             let (answer, leave) = oneshot::channel();
-            if !self.tell(&mut known, Wish::Leave(job.key(), answer)).await {
+            if !self.tell(&mut known, Request::Grant(job.key(), answer)).await {
                 break;
             }
             // The relay is asked while the ledger writes; only the letter's end waits for both.
@@ -109,7 +109,7 @@ impl Connection {
                 None => {
                     // The relay waits for a letter that is not to be sent: nothing but the line's end tells it so.
                     self.session = None;
-                    self.untried(&job, "called back before it was sent".to_owned(), Concern::None)
+                    self.untried(&job, "called back before it was sent".to_owned(), Signal::None)
                 }
             });
         }
@@ -117,14 +117,14 @@ impl Connection {
     }
 
     /// False when the ledger is gone.
-    async fn tell(&self, known: &mut Vec<Known>, wish: Wish) -> bool {
+    async fn tell(&self, known: &mut Vec<Ended>, wish: Request) -> bool {
         self.turns.send(Turn { finished: std::mem::take(known), wish }).await.is_ok()
     }
 
     /// The next letter; none when the pass is over. A session that waits too long for one is closed.
-    async fn park(&mut self, known: &mut Vec<Known>) -> Option<Job> {
+    async fn park(&mut self, known: &mut Vec<Ended>) -> Option<Job> {
         let (answer, mut job) = oneshot::channel();
-        if !self.tell(known, Wish::Job(answer)).await {
+        if !self.tell(known, Request::Job(answer)).await {
             return None;
         }
         match timeout(IDLE, &mut job).await {
@@ -139,16 +139,16 @@ impl Connection {
     /// Has the letter filled beside the one before it, if that is work.
     fn hold(&mut self, job: Job) -> Held {
         let filling = job.letters.is_work().then(|| {
-            let (post, letters, claimed) = (self.post.clone(), job.letters.clone(), job.claimed.clone());
+            let (mailer, letters, claimed) = (self.mailer.clone(), job.letters.clone(), job.claimed.clone());
             let space = std::mem::take(&mut self.spare);
-            self.fillers.order(move || post.letter(&*letters, &claimed, space))
+            self.fillers.order(move || mailer.letter(&*letters, &claimed, space))
         });
         Held { job, filling }
     }
 
     /// The letter is for the connections that stand: tells so at once, then waits. False when the pass is over.
-    async fn rest(&self, known: &mut Vec<Known>) -> bool {
-        if !self.tell(known, Wish::Nothing).await {
+    async fn rest(&self, known: &mut Vec<Ended>) -> bool {
+        if !self.tell(known, Request::Nothing).await {
             return false;
         }
         tokio::select! {
@@ -161,7 +161,7 @@ impl Connection {
     async fn begin(&mut self, job: &Job, filling: Option<Filling<Ready>>) -> Option<Outcome> {
         let ready = match filling {
             Some(filling) => filling.letter().await,
-            None => self.post.letter(&*job.letters, &job.claimed, std::mem::take(&mut self.spare)),
+            None => self.mailer.letter(&*job.letters, &job.claimed, std::mem::take(&mut self.spare)),
         };
         match ready {
             Ready::File(letter) => {
@@ -170,7 +170,7 @@ impl Connection {
             }
             Ready::Wire(mut letter) => {
                 let session = self.session.as_mut()?;
-                let from = self.post.sender(&job.claimed);
+                let from = self.mailer.sender(&job.claimed);
                 let refused = session.begin(&from, &job.claimed.email, &mut letter).await;
                 self.spare = letter.into_space();
                 refused
@@ -179,18 +179,18 @@ impl Connection {
     }
 
     /// Sends the letter, and asks for `next` in the same breath.
-    async fn end(&mut self, job: &Job, next: Option<&Job>) -> Known {
-        let post = self.post.clone();
-        let outcome = match (&post.carrier, &mut self.session) {
+    async fn end(&mut self, job: &Job, next: Option<&Job>) -> Ended {
+        let mailer = self.mailer.clone();
+        let outcome = match (&mailer.transport, &mut self.session) {
             (Transport::Outbox(outbox), _) => {
-                let name = file_name(&post, &job.claimed);
+                let name = file_name(&mailer, &job.claimed);
                 match outbox.put(&name, std::mem::take(&mut self.letter)).await {
                     Ok(reply) => Outcome::Accepted(reply),
-                    Err(error) => return known(job, decide_outbox(&error, post.now())),
+                    Err(error) => return known(job, decide_outbox(&error, mailer.now())),
                 }
             }
             (Transport::Smtp(_) | Transport::Several(_), Some(session)) => {
-                let sender = next.map(|next| post.sender(&next.claimed));
+                let sender = next.map(|next| mailer.sender(&next.claimed));
                 let next = next
                     .zip(sender.as_deref())
                     .map(|(next, from)| Envelope { from, to: &next.claimed.email });
@@ -203,27 +203,27 @@ impl Connection {
         self.decided(job, outcome)
     }
 
-    fn decided(&mut self, job: &Job, outcome: Outcome) -> Known {
+    fn decided(&mut self, job: &Job, outcome: Outcome) -> Ended {
         fault::point(Point::Answer);
         // A session that has had its letters is closed with the next one: first this result has to be written down.
         self.session.take_if(|session| !session.has_line());
-        let decision = decide(outcome, &job.claimed, &self.post.patience(), self.post.now());
+        let decision = decide(outcome, &job.claimed, &self.mailer.patience(), self.mailer.now());
         known(job, self.over_another(decision))
     }
 
-    fn untried(&self, job: &Job, note: String, concern: Concern) -> Known {
-        let transition = Transition::Returned { due_at: self.post.now(), note };
-        known(job, Decision { transition, concern })
+    fn untried(&self, job: &Job, note: String, signal: Signal) -> Ended {
+        let transition = Transition::Returned { due_at: self.mailer.now(), note };
+        known(job, Decision { transition, signal })
     }
 
     /// Whether a letter can begin at once.
     fn is_ready(&self) -> bool {
-        match &self.post.carrier {
+        match &self.mailer.transport {
             Transport::Outbox(_) => true,
             Transport::Smtp(_) => self.has_session(),
             Transport::Several(relays) => {
-                let now = self.post.now();
-                self.has_session() && !self.seat.as_ref().is_some_and(|seat| relays.is_out(seat, now))
+                let now = self.mailer.now();
+                self.has_session() && !self.slot.as_ref().is_some_and(|slot| relays.is_out(slot, now))
             }
         }
     }
@@ -235,16 +235,16 @@ impl Connection {
     /// Opens a session: only who has a letter does. One on a relay that is left out meanwhile is given up.
     async fn stand(&mut self) -> Result<(), NoSession> {
         self.hang_up().await;
-        let post = self.post.clone();
-        let reconnect = post.settings.reconnect;
-        match &post.carrier {
+        let mailer = self.mailer.clone();
+        let reconnect = mailer.settings.reconnect;
+        match &mailer.transport {
             Transport::Outbox(_) => {}
             Transport::Smtp(relay) => {
-                self.session = Some(self.pool.open(relay, reconnect, &mut self.stop).await?);
+                self.session = Some(self.sessions.open(relay, reconnect, &mut self.stop).await?);
             }
             Transport::Several(relays) => {
-                let opened = relays.open(&self.pool, reconnect, post.now(), &mut self.stop).await?;
-                (self.session, self.seat) = (Some(opened.0), Some(opened.1));
+                let opened = relays.open(&self.sessions, reconnect, mailer.now(), &mut self.stop).await?;
+                (self.session, self.slot) = (Some(opened.0), Some(opened.1));
             }
         }
         Ok(())
@@ -252,11 +252,11 @@ impl Connection {
 
     /// What one of several relays refuses for good, another may take: no reason to stop while one is left.
     fn over_another(&self, decision: Decision) -> Decision {
-        match (&self.post.carrier, &self.seat, &decision.concern) {
-            (Transport::Several(relays), Some(seat), Concern::Certain(words)) => {
+        match (&self.mailer.transport, &self.slot, &decision.signal) {
+            (Transport::Several(relays), Some(slot), Signal::Certain(words)) => {
                 tracing::warn!(%words, "a relay is left out for now");
-                match relays.refused(seat, self.post.now()) {
-                    true => Decision { concern: Concern::None, ..decision },
+                match relays.refused(slot, self.mailer.now()) {
+                    true => Decision { signal: Signal::None, ..decision },
                     false => decision,
                 }
             }
@@ -268,17 +268,17 @@ impl Connection {
         if let Some(session) = self.session.take() {
             session.close().await;
         }
-        self.seat = None;
+        self.slot = None;
     }
 }
 
-fn known(job: &Job, decision: Decision) -> Known {
+fn known(job: &Job, decision: Decision) -> Ended {
     let (issue, subscriber) = job.key();
-    (Finished { issue, subscriber, transition: decision.transition }, decision.concern)
+    (Finished { issue, subscriber, transition: decision.transition }, decision.signal)
 }
 
 /// The same name for the same Message-ID, so that a second attempt replaces the file of the first.
-fn file_name(post: &Mailer, claimed: &Claimed) -> String {
-    let id = post.keyring.message_id(claimed.issue, claimed.subscriber);
+fn file_name(mailer: &Mailer, claimed: &Claimed) -> String {
+    let id = mailer.keyring.message_id(claimed.issue, claimed.subscriber);
     format!("{:04}-{:08}-{id}.eml", claimed.issue.0, claimed.subscriber.0)
 }

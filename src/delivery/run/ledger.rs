@@ -15,12 +15,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::batching::{self, Gather};
-use super::messages::{Job, Key, Leave, Turn, Wish};
-use super::pacer::Lanes;
+use super::batching::{self, Batching};
+use super::messages::{DeliveryKey, Grant, Job, Request, Turn};
+use super::pacer::Pacer;
 use super::progress::{Pass, Progress};
 use crate::delivery::mailer::{Letters, Mailer};
-use crate::delivery::outcome::transition::{Concern, Worry};
+use crate::delivery::outcome::transition::{PauseRule, Signal};
 use crate::delivery::relay::sessions::stopped;
 use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, Finished, Transition};
@@ -42,21 +42,21 @@ const AGAIN: [Duration; 3] =
 pub(super) struct Ledger<'a, W> {
     store: &'a Store,
     me: &'a WorkerLease,
-    post: &'a Mailer,
+    mailer: &'a Mailer,
     stop: watch::Receiver<bool>,
     watch: W,
     pass: Pass,
     /// Connections that want a letter.
     parked: Vec<oneshot::Sender<Job>>,
     /// Connections that wait for leave to end the letter they hold, and would like to have the next.
-    asking: Vec<(Key, oneshot::Sender<Leave>)>,
-    /// Known, and not written down yet.
+    asking: Vec<(DeliveryKey, oneshot::Sender<Grant>)>,
+    /// Ended, and not written down yet.
     finished: Vec<Finished>,
     /// Claimed, and not written down as finished.
     in_flight: usize,
-    worry: Worry,
-    gather: Gather,
-    lanes: Lanes,
+    pause_rule: PauseRule,
+    batching: Batching,
+    pacer: Pacer,
     /// Pauses to write down.
     pauses: Vec<(IssueNumber, String)>,
     letters: HashMap<IssueNumber, Arc<dyn Letters>>,
@@ -66,14 +66,14 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     pub(super) fn new(
         store: &'a Store,
         me: &'a WorkerLease,
-        post: &'a Mailer,
+        mailer: &'a Mailer,
         stop: watch::Receiver<bool>,
         watch: W,
     ) -> Self {
         Self {
             store,
             me,
-            post,
+            mailer,
             stop,
             watch,
             pass: Pass::default(),
@@ -81,9 +81,9 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             asking: Vec::new(),
             finished: Vec::new(),
             in_flight: 0,
-            worry: Worry::new(post.settings.connections),
-            gather: Gather::new(post.settings.connections),
-            lanes: Lanes::new(post.settings.rate, post.limits.clone()),
+            pause_rule: PauseRule::new(mailer.settings.connections),
+            batching: Batching::new(mailer.settings.connections),
+            pacer: Pacer::new(mailer.settings.rate, mailer.limits.clone()),
             pauses: Vec::new(),
             letters: HashMap::new(),
         }
@@ -125,7 +125,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             }
         }
         self.drain(turns);
-        if let Some(enough) = self.gather.wish(self.waiting()) {
+        if let Some(enough) = self.batching.wish(self.waiting()) {
             let until = Instant::now() + batching::WAIT;
             while self.waiting() < enough
                 && let Ok(Some(turn)) = timeout_at(until, turns.recv()).await
@@ -133,7 +133,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
                 self.take(turn);
                 self.drain(turns);
             }
-            self.gather.came(self.waiting());
+            self.batching.came(self.waiting());
             return;
         }
         // Who is about to speak gets to.
@@ -154,11 +154,11 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     fn patience(&self) -> Duration {
         if self.parked.is_empty() || self.is_halted() {
             Duration::MAX
-        } else if let Some(wait) = self.lanes.wait(self.post.now()) {
+        } else if let Some(wait) = self.pacer.wait(self.mailer.now()) {
             wait.clamp(Duration::from_millis(1), LOOK)
         } else if self.in_flight == 0 {
             LOOK_AGAIN
-        } else if self.lanes.parked {
+        } else if self.pacer.parked {
             // Slots come by themselves, whatever is in flight; one that is missed by more than the burst is lost.
             BURST / 2
         } else {
@@ -175,17 +175,17 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     }
 
     fn take(&mut self, turn: Turn) {
-        for (finished, concern) in turn.finished {
-            self.lanes.finished(&finished, &concern);
-            if let Some(words) = self.worry.weigh(concern) {
+        for (finished, signal) in turn.finished {
+            self.pacer.finished(&finished, &signal);
+            if let Some(words) = self.pause_rule.weigh(signal) {
                 self.pauses.push((finished.issue, words));
             }
             self.finished.push(finished);
         }
         match turn.wish {
-            Wish::Nothing => {}
-            Wish::Job(answer) => self.parked.push(answer),
-            Wish::Leave(key, answer) => self.asking.push((key, answer)),
+            Request::Nothing => {}
+            Request::Job(answer) => self.parked.push(answer),
+            Request::Grant(key, answer) => self.asking.push((key, answer)),
         }
     }
 
@@ -204,16 +204,16 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     /// Writes down what is finished and what begins, and claims what is wanted, in one commit. True if nothing more is due.
     async fn commit(&mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<bool, StoreError> {
         let wanted = if self.is_halted() { 0 } else { self.wanted() };
-        let now = self.post.now();
-        self.lanes.refresh(self.store, now).await;
-        let want = self.lanes.want(wanted, now);
+        let now = self.mailer.now();
+        self.pacer.refresh(self.store, now).await;
+        let want = self.pacer.want(wanted, now);
         if self.finished.is_empty() && self.asking.is_empty() && want == 0 {
             return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
         }
         fault::point(Point::BeforeCommit);
         let paused = self.is_paused();
-        let begin: Vec<Key> = self.asking.iter().filter(|_| !paused).map(|(key, _)| *key).collect();
-        let turned = self.lanes.turn(self.store, self.me, &self.finished, &begin, want, now).await;
+        let begin: Vec<DeliveryKey> = self.asking.iter().filter(|_| !paused).map(|(key, _)| *key).collect();
+        let turned = self.pacer.turn(self.store, self.me, &self.finished, &begin, want, now).await;
         let turned = match turned {
             Ok(turned) => turned,
             Err(error) if self.finished.is_empty() => return Err(error),
@@ -230,7 +230,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         }
         self.count();
         self.in_flight += turned.claimed.len();
-        turned.claimed.iter().for_each(|claimed| self.lanes.claimed(claimed));
+        turned.claimed.iter().for_each(|claimed| self.pacer.claimed(claimed));
         if want > 0 && turned.claimed.is_empty() && self.in_flight == 0 {
             return self.is_dry().await;
         }
@@ -242,25 +242,25 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     /// A letter for everybody who has none, and the next one for those who have. Under a rate nobody holds a second
     /// one: a letter goes when the rate allows it, not when the one before it is done.
     fn wanted(&self) -> usize {
-        if self.lanes.has_rate() { self.parked.len() } else { self.waiting() }
+        if self.pacer.has_rate() { self.parked.len() } else { self.waiting() }
     }
 
     /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none at this moment, rows of
     /// readers who have left are cancelled in a claim, and another worker may hold those it is looking at. Letters that wait
     /// for their domain's slot are waited for, unless that takes too long.
     async fn is_dry(&mut self) -> Result<bool, StoreError> {
-        let (now, linger) = (self.post.now(), self.post.settings.linger);
+        let (now, linger) = (self.mailer.now(), self.mailer.settings.linger);
         let due = self.store.next_due().await?;
         if due.is_some_and(|due| due <= now) {
-            self.pass.held_until = self.lanes.held_beyond(linger, now);
+            self.pass.held_until = self.pacer.held_beyond(linger, now);
             return Ok(self.pass.held_until.is_some());
         }
-        if due.is_some() && self.lanes.parked {
+        if due.is_some() && self.pacer.parked {
             let slot = self.store.next_queued().await?;
             if slot.is_some_and(|slot| slot.since(now) > linger) {
                 self.pass.held_until = slot;
             } else if let Some(slot) = slot {
-                self.lanes.hold(slot.min(now.plus(LOOK)));
+                self.pacer.hold(slot.min(now.plus(LOOK)));
                 return Ok(false);
             }
         }
@@ -277,7 +277,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         for wait in AGAIN {
             sleep(wait).await;
             self.drain(turns);
-            match self.store.record_and_claim(self.me, &self.finished, 0, self.post.now()).await {
+            match self.store.record_and_claim(self.me, &self.finished, 0, self.mailer.now()).await {
                 Ok(_) => return Ok(()),
                 Err(again) => error = again,
             }
@@ -314,7 +314,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
                 Err(why) => {
                     let words = format!("issue {issue} can't be read from the store: {why}");
                     self.give_back(&claimed, &words);
-                    if let Some(words) = self.worry.weigh(Concern::Certain(words)) {
+                    if let Some(words) = self.pause_rule.weigh(Signal::Certain(words)) {
                         self.pauses.push((issue, words));
                     }
                 }
@@ -324,7 +324,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     }
 
     /// Gives letters to those who have none, then answers all who ask. What nobody takes goes back.
-    fn hand_out(&mut self, jobs: Vec<Job>, begun: &[Key]) {
+    fn hand_out(&mut self, jobs: Vec<Job>, begun: &[DeliveryKey]) {
         let mut jobs = jobs.into_iter();
         let mut left = Vec::new();
         while !self.parked.is_empty()
@@ -337,7 +337,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             }
         }
         for (key, answer) in std::mem::take(&mut self.asking) {
-            let leave = Leave { granted: begun.contains(&key), next: jobs.next() };
+            let leave = Grant { granted: begun.contains(&key), next: jobs.next() };
             left.extend(answer.send(leave).err().and_then(|leave| leave.next));
         }
         for job in left.into_iter().chain(jobs) {
@@ -349,9 +349,9 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         let finished = Finished {
             issue: claimed.issue,
             subscriber: claimed.subscriber,
-            transition: Transition::Returned { due_at: self.post.now(), note: note.to_owned() },
+            transition: Transition::Returned { due_at: self.mailer.now(), note: note.to_owned() },
         };
-        self.lanes.finished(&finished, &Concern::None);
+        self.pacer.finished(&finished, &Signal::None);
         self.finished.push(finished);
     }
 
@@ -359,7 +359,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         if let Some(letters) = self.letters.get(&issue) {
             return Ok(letters.clone());
         }
-        let letters = (self.post.letters)(issue).await?;
+        let letters = (self.mailer.letters)(issue).await?;
         self.letters.insert(issue, letters.clone());
         Ok(letters)
     }

@@ -5,29 +5,29 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::delivery::mailer::Letters;
-use crate::delivery::outcome::transition::Concern;
+use crate::delivery::outcome::transition::Signal;
 use crate::domain::delivery::{Claimed, Finished};
 use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
 
 /// What a connection tells the ledger: what became of its letters, and what it wishes.
 pub(super) struct Turn {
-    pub finished: Vec<(Finished, Concern)>,
-    pub wish: Wish,
+    pub finished: Vec<(Finished, Signal)>,
+    pub wish: Request,
 }
 
-pub(super) enum Wish {
+pub(super) enum Request {
     Nothing,
     /// A letter, whenever there is one.
     Job(oneshot::Sender<Job>),
     /// Leave to end the letter that it holds, and the next one if there is one. Answered with the next commit.
-    Leave(Key, oneshot::Sender<Leave>),
+    Grant(DeliveryKey, oneshot::Sender<Grant>),
 }
 
-pub(super) type Key = (IssueNumber, SubscriberId);
+pub(super) type DeliveryKey = (IssueNumber, SubscriberId);
 
 /// The answer to a wish for leave, after the commit that wrote down all that the connection had told.
-pub(super) struct Leave {
+pub(super) struct Grant {
     /// Whether the letter may end: its row says that an attempt is under way.
     pub granted: bool,
     pub next: Option<Job>,
@@ -40,7 +40,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn key(&self) -> Key {
+    pub(super) fn key(&self) -> DeliveryKey {
         (self.claimed.issue, self.claimed.subscriber)
     }
 }

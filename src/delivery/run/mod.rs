@@ -5,7 +5,7 @@ mod connection;
 mod fillers;
 mod ledger;
 mod messages;
-pub(super) mod pacer;
+mod pacer;
 pub(super) mod pass;
 pub(super) mod progress;
 mod speed;

@@ -7,40 +7,21 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::outcome::transition::Concern;
+use crate::delivery::outcome::transition::Signal;
+use crate::delivery::settings::PaceLimits;
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
-use crate::domain::pace::{UNLIMITED, Warmup};
+use crate::domain::pace::UNLIMITED;
 use crate::domain::rate::Rate;
 use crate::domain::subscriber::SubscriberId;
 use crate::store::{Paced, Pacing, Store, StoreError, Turned};
 
 /// How often the store is asked which domains other workers have slowed down.
 const REFRESH: Duration = Duration::from_secs(30);
-/// The rate of one connection to a domain that has a limit of connections and none of letters: slots have to be given out at
-/// some distance.
-const PER_CONNECTION: u32 = 20;
-
-/// What the settings say about one recipient domain.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Limit {
-    pub rate: Option<Rate>,
-    /// Letters of the domain in flight at a time, in this process.
-    pub connections: Option<usize>,
-}
-
-/// What the settings say about the pace, besides the rate of everything.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Limits {
-    /// By recipient domain, in lower case.
-    pub domains: HashMap<String, Limit>,
-    pub warmup: Warmup,
-}
-
-pub(super) struct Lanes {
+pub(super) struct Pacer {
     rate: Option<Rate>,
-    limits: Arc<Limits>,
+    limits: Arc<PaceLimits>,
     /// Domains that are limited or slowed down, with their full rate.
     domains: HashMap<String, Rate>,
     refreshed: Option<UnixMillis>,
@@ -56,8 +37,8 @@ pub(super) struct Lanes {
     pub parked: bool,
 }
 
-impl Lanes {
-    pub(super) fn new(rate: Option<Rate>, limits: Arc<Limits>) -> Self {
+impl Pacer {
+    pub(super) fn new(rate: Option<Rate>, limits: Arc<PaceLimits>) -> Self {
         let domains =
             limits.domains.iter().map(|(domain, limit)| (domain.clone(), limit.full(rate))).collect();
         Self {
@@ -172,7 +153,7 @@ impl Lanes {
         self.in_flight.insert((claimed.issue, claimed.subscriber), domain);
     }
 
-    pub(super) fn finished(&mut self, finished: &Finished, concern: &Concern) {
+    pub(super) fn finished(&mut self, finished: &Finished, signal: &Signal) {
         if matches!(finished.transition, Transition::Returned { .. }) && !self.limits.warmup.0.is_empty() {
             self.returned += 1;
         }
@@ -180,19 +161,8 @@ impl Lanes {
         if let Some(standing) = self.standing.get_mut(&domain) {
             *standing = standing.saturating_sub(1);
         }
-        if *concern == Concern::TooFast {
+        if *signal == Signal::TooFast {
             self.slower.insert(domain);
         }
-    }
-}
-
-impl Limit {
-    fn full(&self, all: Option<Rate>) -> Rate {
-        let connections = self.connections.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
-        let by_connections = connections.map(|most| Rate {
-            letters: most.saturating_mul(PER_CONNECTION).max(1),
-            per: Duration::from_secs(1),
-        });
-        self.rate.or(by_connections).or(all).unwrap_or(UNLIMITED)
     }
 }

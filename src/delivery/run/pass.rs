@@ -28,7 +28,7 @@ use super::ledger::Ledger;
 use super::progress::{Pass, Progress};
 use super::speed::Speed;
 use crate::delivery::mailer::Mailer;
-use crate::delivery::relay::sessions::Pool;
+use crate::delivery::relay::sessions::Sessions;
 use crate::store::{Store, StoreError, WorkerLease};
 
 /// Sends everything that is due of running issues, and returns when nothing is due or in flight any more, when the run was
@@ -40,21 +40,21 @@ use crate::store::{Store, StoreError, WorkerLease};
 pub async fn pass(
     store: &Store,
     me: &WorkerLease,
-    post: &Arc<Mailer>,
+    mailer: &Arc<Mailer>,
     stop: &watch::Receiver<bool>,
     watch: impl Fn(Progress),
 ) -> Result<Pass, StoreError> {
-    post.check_mark(store).await?;
-    if store.next_due().await?.is_some_and(|due| due <= post.now()) {
-        post.advance_mark(store).await?;
+    mailer.check_mark(store).await?;
+    if store.next_due().await?.is_some_and(|due| due <= mailer.now()) {
+        mailer.advance_mark(store).await?;
     }
-    let connections = post.settings.connections.max(1);
+    let connections = mailer.settings.connections.max(1);
     let (turns, mut inbox) = mpsc::channel(connections * 2);
-    let pool = Arc::new(Pool::default());
+    let sessions = Arc::new(Sessions::default());
     let fillers = Arc::new(Fillers::new(connections));
     let mut tasks = JoinSet::new();
     for _ in 0..connections {
-        let connection = Connection::new(post, &pool, &fillers, &turns, stop);
+        let connection = Connection::new(mailer, &sessions, &fillers, &turns, stop);
         tasks.spawn(connection.run());
     }
     drop(turns);
@@ -63,12 +63,12 @@ pub async fn pass(
         done.store(progress.sent + progress.failed, Ordering::Relaxed);
         watch(progress);
     };
-    let ledger = Ledger::new(store, me, post, stop.clone(), counted);
+    let ledger = Ledger::new(store, me, mailer, stop.clone(), counted);
     let result = tokio::select! {
         result = ledger.run(&mut inbox) => result,
         panic = first_panic(&mut tasks) => std::panic::resume_unwind(panic),
-        never = keep_mark(store, post) => match never {},
-        never = note_speed(store, me, post, &done) => match never {},
+        never = keep_mark(store, mailer) => match never {},
+        never = note_speed(store, me, mailer, &done) => match never {},
     };
     drop(inbox);
     if result.is_err() {
@@ -76,7 +76,7 @@ pub async fn pass(
     }
     while tasks.join_next().await.is_some() {}
     if result.as_ref().is_ok_and(|pass| pass.sent > 0) {
-        post.advance_mark(store).await?;
+        mailer.advance_mark(store).await?;
     }
     result
 }
@@ -84,11 +84,11 @@ pub async fn pass(
 /// How much of a run an older copy of the database may miss without being known for one.
 const MARK_EVERY: Duration = Duration::from_secs(5);
 
-async fn keep_mark(store: &Store, post: &Mailer) -> Infallible {
+async fn keep_mark(store: &Store, mailer: &Mailer) -> Infallible {
     loop {
         sleep(MARK_EVERY).await;
         // A full disk is the ledger's to find out; the run does not end for this.
-        if let Err(error) = post.advance_mark(store).await {
+        if let Err(error) = mailer.advance_mark(store).await {
             tracing::warn!(%error, "how far the run has come could not be remembered");
         }
     }
@@ -97,7 +97,7 @@ async fn keep_mark(store: &Store, post: &Mailer) -> Infallible {
 /// How often a worker notes its speed for `status`.
 const NOTE_EVERY: Duration = Duration::from_secs(2);
 
-async fn note_speed(store: &Store, me: &WorkerLease, post: &Mailer, done: &AtomicU64) -> Infallible {
+async fn note_speed(store: &Store, me: &WorkerLease, mailer: &Mailer, done: &AtomicU64) -> Infallible {
     let begun = Instant::now();
     let mut speed = Speed::default();
     speed.sample(Duration::ZERO, 0);
@@ -105,7 +105,7 @@ async fn note_speed(store: &Store, me: &WorkerLease, post: &Mailer, done: &Atomi
         sleep(NOTE_EVERY).await;
         speed.sample(begun.elapsed(), done.load(Ordering::Relaxed));
         if let Some(per_second) = speed.per_second()
-            && let Err(error) = store.note_speed(me, per_second, post.now()).await
+            && let Err(error) = store.note_speed(me, per_second, mailer.now()).await
         {
             // Whatever it is, the ledger finds out with its next commit.
             tracing::debug!(%error, "the speed of the run could not be noted");

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
-use crate::domain::subject::{Line, Share, Terms, Wording};
+use crate::domain::subject::{Share, SubjectLine, Terms, Wording};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Write};
@@ -50,8 +50,8 @@ impl Store {
                  VALUES ($1, $2, $3, $4, $5, $6, $7)",
             )
             .bind(number.0)
-            .bind(written.subject.as_ref().map(Line::as_str))
-            .bind(written.preheader.as_ref().map(Line::as_str))
+            .bind(written.subject.as_ref().map(SubjectLine::as_str))
+            .bind(written.preheader.as_ref().map(SubjectLine::as_str))
             .bind(against.map(|(subject, _)| subject.as_str()))
             .bind(against.map(|(_, terms)| i64::from(terms.share.percent())))
             .bind(against.map(|(_, terms)| millis(terms)))
@@ -76,9 +76,9 @@ impl Store {
 }
 
 fn wording(row: &AnyRow) -> Result<Wording> {
-    let line = |column: &str| -> Result<Option<Line>> {
+    let line = |column: &str| -> Result<Option<SubjectLine>> {
         let text: Option<String> = row.try_get(column)?;
-        let parsed = text.as_deref().map(Line::parse).transpose();
+        let parsed = text.as_deref().map(SubjectLine::parse).transpose();
         parsed.map_err(|error| StoreError::content("a written subject of which", error.to_string()))
     };
     let against = match (line("against")?, row.try_get::<Option<i64>, _>("share")?) {

@@ -8,16 +8,16 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use super::Studio;
+use super::source::PreviewSource;
 
 /// How deep folders are looked into; templates need two.
 const DEPTH: usize = 4;
 
 /// Sends a new stamp whenever there is one, for as long as somebody listens.
-pub(super) async fn watch(studio: Arc<dyn Studio>, sender: watch::Sender<String>, every: Duration) {
+pub(super) async fn watch(source: Arc<dyn PreviewSource>, sender: watch::Sender<String>, every: Duration) {
     while !sender.is_closed() {
         tokio::time::sleep(every).await;
-        let now = stamp(&studio.watched());
+        let now = stamp(&source.watched());
         sender.send_if_modified(|before| {
             let is_new = *before != now;
             *before = now;

@@ -2,7 +2,14 @@
 
 use std::net::IpAddr;
 
-use super::Guests;
+/// Who may ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guests {
+    /// Programs on this machine.
+    Loopback,
+    /// Whoever can reach the address.
+    Anybody,
+}
 
 /// Whether a request for this host is meant for us. A page of somebody else can have its own name resolved to this machine, but
 /// then its name stands here; an address is nobody's name.

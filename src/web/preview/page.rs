@@ -2,25 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use rust_embed::RustEmbed;
 use serde::Serialize;
-use tera::{Context, Tera};
+use tera::Context;
 
-use super::{Asked, Choice, Preview, Sheet};
+use super::source::{Choice, Sheet};
+use super::state::{Asked, Preview};
 use crate::letter::lint::{Grade, Message};
 use crate::letter::render::HTML_MAX;
-
-/// The page, its style and its script; no part of what an operator's templates take the place of.
-#[derive(RustEmbed)]
-#[folder = "templates/preview/"]
-struct Files;
-
-/// What the page has of the look of all pages: as it is built in, so that a style that is being edited breaks no preview.
-const STYLE: &str = include_str!("../../../templates/pages/style.css");
-const ICON: &str = include_str!("../../../templates/pages/icon.svg");
 
 const PARTS: [(&str, &str); 5] = [
     ("html", "HTML"),
@@ -32,9 +23,6 @@ const PARTS: [(&str, &str); 5] = [
 const SCHEMES: [(&str, &str); 3] = [("light", "Light"), ("dark", "Dark"), ("both", "Both")];
 const WIDTHS: [(&str, &str); 3] = [("640", "640 px"), ("375", "375 px"), ("full", "Full width")];
 const IMAGES: [(&str, &str); 2] = [("on", "On"), ("off", "Off")];
-
-/// The page's template, parsed once.
-pub(super) struct Stage(Tera);
 
 /// A row of links of which one is where we are.
 #[derive(Serialize)]
@@ -67,20 +55,6 @@ struct Chosen<'a> {
     scheme: &'static str,
     width: &'static str,
     images: &'static str,
-}
-
-impl Stage {
-    pub(super) fn load() -> Result<Self, String> {
-        let mut tera = Tera::default();
-        tera.autoescape_on(vec![".html"]);
-        let page = file("preview.html").unwrap_or_default();
-        tera.add_raw_template("preview.html", &page).map_err(|error| error.to_string())?;
-        Ok(Self(tera))
-    }
-}
-
-fn file(name: &str) -> Option<String> {
-    Files::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned())
 }
 
 /// The asked-for key of a row, or its first.
@@ -149,7 +123,7 @@ pub(super) async fn page(State(preview): State<Arc<Preview>>, Query(asked): Quer
     // Before the letter is made: a change while it is made is one that the page has not seen.
     let version = preview.version.borrow().clone();
     let shown = preview.shown(&asked).await;
-    let menu = preview.studio.menu();
+    let menu = preview.source.menu();
     let readers = shown.as_ref().as_ref().map_or(&[][..], |sheet| &sheet.readers);
     let chosen = Chosen {
         show: key_of(&menu, asked.show.as_deref()),
@@ -174,7 +148,7 @@ pub(super) async fn page(State(preview): State<Arc<Preview>>, Query(asked): Quer
         groups.push(chosen.group("Images", "images", chosen.images, IMAGES.into_iter()));
     }
     let mut context = Context::new();
-    context.insert("title", &preview.studio.title());
+    context.insert("title", &preview.source.title());
     context.insert("version", &version);
     context.insert("groups", &groups);
     context.insert("part", chosen.part);
@@ -215,21 +189,6 @@ fn fill(context: &mut Context, sheet: &Sheet, chosen: &Chosen<'_>, version: &str
 /// "39.9 KB", a kilobyte being 1000 octets as in the limits of mail programs.
 fn kilobytes(octets: usize) -> String {
     format!("{}.{} KB", octets / 1000, octets % 1000 / 100)
-}
-
-/// `GET /assets/{name}`: the few files that the page loads.
-pub(super) async fn asset(Path(name): Path<String>) -> Response {
-    let (kind, text) = match name.as_str() {
-        "style.css" => ("text/css; charset=utf-8", Some(STYLE.to_owned())),
-        "icon.svg" => ("image/svg+xml", Some(ICON.to_owned())),
-        "preview.css" => ("text/css; charset=utf-8", file("preview.css")),
-        "preview.js" => ("text/javascript; charset=utf-8", file("preview.js")),
-        _ => ("", None),
-    };
-    match text {
-        Some(text) => ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,106 @@
+//! The second half of double opt-in: the link from the notice shows a button, and the button makes a reader.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::domain::UnixMillis;
+use crate::domain::signup::{Confirmation, SignedUp, of_mailbox};
+use crate::domain::subscriber::SubscriberId;
+use crate::domain::token::Purpose;
+use crate::store::StoreError;
+use crate::web::server::client_ip::ClientIp;
+use crate::web::state::Web;
+
+/// `GET /confirm/{token}`: says what the button does, and changes nothing.
+pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
+    let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
+        return web.unknown_link();
+    };
+    match web.store.confirmation(id, UnixMillis::now()).await {
+        Ok(standing) => web.standing(id, &token, standing).await,
+        Err(error) => web.broken(&error),
+    }
+}
+
+/// `POST /confirm/{token}`: done before the answer is sent; pressing twice is answered as kindly as once.
+pub async fn confirm(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
+    let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
+        return web.unknown_link();
+    };
+    let confirmed = match web.store.subscriber_by_id(id).await {
+        Ok(Some(subscriber)) => {
+            let hash = web.keyring.suppression_hash(&subscriber.email);
+            web.store.confirm(id, &hash, UnixMillis::now()).await
+        }
+        Ok(None) => Ok(Confirmation::Gone),
+        Err(error) => Err(error),
+    };
+    match confirmed {
+        Ok(standing) => {
+            web.wake.notify_one();
+            web.standing(id, &token, standing).await
+        }
+        Err(error) => web.broken(&error),
+    }
+}
+
+/// `POST /confirm/{token}/again`: another notice for a link that has expired, under the limits of a sign-up.
+pub async fn again(
+    State(web): State<Arc<Web>>,
+    ClientIp(ip): ClientIp,
+    Path(token): Path<String>,
+) -> Response {
+    let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
+        return web.unknown_link();
+    };
+    let now = UnixMillis::now();
+    let asked = match web.store.subscriber_by_id(id).await {
+        Ok(Some(subscriber)) => {
+            let of_asker = web.signup.limits.of_asker(&web.keyring, ip, true);
+            let of_mailbox = of_mailbox(&web.keyring, &subscriber.email);
+            web.store.ask_again(id, &of_asker, &of_mailbox, now).await
+        }
+        Ok(None) => return web.standing(id, &token, Confirmation::Gone).await,
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(SignedUp::Heard) => {
+            web.wake.notify_one();
+            web.pages.show(StatusCode::OK, "join_resent.html", &web.context())
+        }
+        Ok(SignedUp::Limited { until }) => web.too_often(until.since(now)),
+        Err(error) => web.broken(&error),
+    }
+}
+
+impl Web {
+    /// The page for where a link stands.
+    async fn standing(&self, id: SubscriberId, token: &str, standing: Confirmation) -> Response {
+        let (subscriber, latest) = match self.about(id).await {
+            Ok(found) => found,
+            Err(error) => return self.broken(&error),
+        };
+        let (status, state) = match standing {
+            Confirmation::Open => (StatusCode::OK, "open"),
+            Confirmation::Done => (StatusCode::OK, "done"),
+            Confirmation::Expired => (StatusCode::OK, "expired"),
+            Confirmation::Gone => (StatusCode::GONE, "gone"),
+        };
+        let mut context = self.context();
+        context.insert("state", state);
+        context.insert("token", token);
+        context.insert("masked", &subscriber);
+        context.insert("latest", &latest);
+        self.pages.show(status, "confirm.html", &context)
+    }
+
+    /// The masked address, and the number of the latest issue.
+    async fn about(&self, id: SubscriberId) -> Result<(Option<String>, Option<i64>), StoreError> {
+        let subscriber = self.store.subscriber_by_id(id).await?;
+        let latest = self.latest().await?;
+        Ok((subscriber.map(|s| s.email.to_string()), latest.map(|issue| issue.number.0)))
+    }
+}

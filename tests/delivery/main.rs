@@ -1,0 +1,14 @@
+//! Runs, sessions and notices, against relays that say and do what a test wants, and against a real one.
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod crash;
+mod dkim;
+mod notices;
+mod pacing;
+mod pass;
+mod promises;
+mod smtp_session;
+mod troubles;

@@ -1,0 +1,16 @@
+//! The pages over real HTTP from the real binary, and in a real browser.
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod browser;
+mod crawler;
+mod join;
+mod junk;
+mod pages;
+mod preferences;
+mod preview;
+mod proof_of_work;
+mod reading;
+mod serving;
