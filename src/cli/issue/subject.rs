@@ -182,7 +182,7 @@ async fn show(app: &App, number: IssueNumber, as_json: bool) -> CommandResult {
         Some(letter) => {
             draft_words(letter, draft.edition.as_ref().and_then(|edition| edition.rival.as_ref()))
                 .into_iter()
-                .for_each(say)
+                .for_each(say);
         }
         None => written_words(written.as_ref()).into_iter().for_each(say),
     }
