@@ -21,7 +21,7 @@ use crate::letter::lint::{Expected, Message, lint};
 use crate::letter::render::Templates;
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
-use crate::publish::{self, Draft, Publisher};
+use crate::publish::{self, Draft, Publisher, Rival};
 use crate::store::UNDER_B;
 use crate::templates::{self, Kind};
 use crate::web::preview::{PreviewChoice, PreviewLetter, PreviewSource, Shown, Wanted};
@@ -174,16 +174,16 @@ impl IssuePreview {
                 publish::quiet_words(publisher, &draft.selection)
             )]);
         };
-        if let Some(rival) = edition.rival.as_ref() {
+        if let Some(Rival { edition, .. }) = &draft.rival {
             readers.push(PreviewChoice { key: "rival".to_owned(), label: "The other subject".to_owned() });
             if reader == "rival" {
-                let (stencil, preheader) = (rival.stencil.clone(), rival.composition.preheader.clone());
+                let (stencil, preheader) = (edition.stencil.clone(), edition.composition.preheader.clone());
                 return Ok(Made { stencil, preheader, readers, notes: note.into_iter().collect() });
             }
         }
         let topic = topics.iter().find(|topic| reader == format!("topic:{topic}"));
         let variant = match topic.and_then(|topic| Topics::new([topic.as_str()])) {
-            Some(topics) => Some(publish::variant(publisher, &draft, &topics, now).map_err(one)?),
+            Some(topics) => Some(draft.edition_of(publisher, &topics, now).map_err(one)?),
             None => None,
         };
         let edition = variant.as_ref().unwrap_or(edition);

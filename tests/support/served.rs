@@ -1,5 +1,4 @@
 //! The pages of a house in the test's own process, without a worker: whatever changes in the database, a request did it.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
