@@ -23,9 +23,9 @@ use crate::letter::lint::{Expected, Message, lint};
 use crate::letter::render::Templates;
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
-use crate::publish::{self, Draft, Publisher};
+use crate::publish::{self, Draft, Publisher, Rival};
 use crate::templates::{self, Kind};
-use crate::web::preview::{Choice, PreviewSource, Sheet, Shown, Wanted};
+use crate::web::preview::{PreviewChoice, PreviewLetter, PreviewSource, Shown, Wanted};
 
 /// Who a letter is filled in for: somebody whose name has to be encoded.
 const NAME: &str = "Zoë Ångström";
@@ -53,7 +53,7 @@ pub struct IssuePreview {
 struct Made {
     stencil: Stencil,
     preheader: String,
-    readers: Vec<Choice>,
+    readers: Vec<PreviewChoice>,
     notes: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ impl IssuePreview {
         let mut wire = Vec::new();
         letters.fill(&claimed, now, &mut wire);
         let expected = Expected { postal_address: Some(&app.settings.site.postal_address), is_notice: false };
-        Ok(Sheet {
+        Ok(PreviewLetter {
             subject: letters.stencil.subject().to_owned(),
             preheader: made.preheader,
             findings: lint(&wire, expected),
@@ -158,7 +158,7 @@ impl IssuePreview {
         let mut readers = names();
         let topics = topics(&draft);
         for topic in topics.iter().take(MOST_TOPICS) {
-            readers.push(Choice { key: format!("topic:{topic}"), label: format!("Only {topic}") });
+            readers.push(PreviewChoice { key: format!("topic:{topic}"), label: format!("Only {topic}") });
         }
         let Some(edition) = &draft.edition else {
             return Err(vec![format!(
@@ -167,16 +167,16 @@ impl IssuePreview {
                 publish::quiet_words(publisher, &draft.selection)
             )]);
         };
-        if let Some(rival) = edition.rival.as_ref() {
-            readers.push(Choice { key: "rival".to_owned(), label: "The other subject".to_owned() });
+        if let Some(Rival { edition, .. }) = &draft.rival {
+            readers.push(PreviewChoice { key: "rival".to_owned(), label: "The other subject".to_owned() });
             if reader == "rival" {
-                let (stencil, preheader) = (rival.stencil.clone(), rival.composition.preheader.clone());
+                let (stencil, preheader) = (edition.stencil.clone(), edition.composition.preheader.clone());
                 return Ok(Made { stencil, preheader, readers, notes: note.into_iter().collect() });
             }
         }
         let topic = topics.iter().find(|topic| reader == format!("topic:{topic}"));
         let variant = match topic.and_then(|topic| Topics::new([topic.as_str()])) {
-            Some(topics) => Some(publish::variant(publisher, &draft, &topics, now).map_err(one)?),
+            Some(topics) => Some(draft.edition_of(publisher, &topics, now).map_err(one)?),
             None => None,
         };
         let edition = variant.as_ref().unwrap_or(edition);
@@ -234,7 +234,7 @@ impl IssuePreview {
         let wire = writer.write(&sample(kind, now), Some(&latest)).map_err(one)?;
         let subject = writer.subject(kind);
         let expected = Expected { postal_address: Some(&site.postal_address), is_notice: true };
-        Ok(Sheet {
+        Ok(PreviewLetter {
             subject,
             preheader: preheader(&wire),
             findings: lint(&wire, expected),
@@ -255,8 +255,8 @@ impl PreviewSource for IssuePreview {
         format!("Issue {}{}", self.number, if self.is_draft { ", the draft" } else { "" })
     }
 
-    fn menu(&self) -> Vec<Choice> {
-        let notice = |kind: NoticeKind| Choice {
+    fn menu(&self) -> Vec<PreviewChoice> {
+        let notice = |kind: NoticeKind| PreviewChoice {
             key: kind.as_str().to_owned(),
             label: match kind {
                 NoticeKind::Confirm => "Confirm",
@@ -267,7 +267,7 @@ impl PreviewSource for IssuePreview {
             }
             .to_owned(),
         };
-        let letter = Choice { key: "letter".to_owned(), label: format!("Issue {}", self.number) };
+        let letter = PreviewChoice { key: "letter".to_owned(), label: format!("Issue {}", self.number) };
         std::iter::once(letter).chain(NoticeKind::ALL.map(notice)).collect()
     }
 
@@ -306,9 +306,9 @@ fn inert() -> Keyring {
 }
 
 /// A letter of the issue beside the whole one.
-fn choice(variant: Variant) -> Choice {
+fn choice(variant: Variant) -> PreviewChoice {
     let number = variant.letter.map_or(0, NonZeroU32::get);
-    Choice {
+    PreviewChoice {
         key: format!("variant:{number}{}", variant.arm.as_str()),
         label: match (variant.letter, variant.arm) {
             (None, Arm::A) => "The whole letter".to_owned(),
@@ -319,9 +319,9 @@ fn choice(variant: Variant) -> Choice {
     }
 }
 
-fn names() -> Vec<Choice> {
+fn names() -> Vec<PreviewChoice> {
     [("named", NAME), ("nameless", "Without a name")]
-        .map(|(key, label)| Choice { key: key.to_owned(), label: label.to_owned() })
+        .map(|(key, label)| PreviewChoice { key: key.to_owned(), label: label.to_owned() })
         .to_vec()
 }
 

@@ -99,7 +99,7 @@ fn is_in(kind: Kind, file: &File) -> bool {
 fn letters(settings: &Settings, keyring: &Keyring, now: UnixMillis, checked: &mut Checked) {
     let made = Templates::of_dir(settings.templates.as_deref()).map_err(|error| plain(&error.to_string()));
     let rehearsed = made.and_then(|made| {
-        publish::rehearse(&made.with_theme(&settings.theme), settings, keyring, now)
+        publish::sample_check(&made.with_theme(&settings.theme), settings, keyring, now)
             .map_err(|error| plain(&error.to_string()))
     });
     match rehearsed {
@@ -160,7 +160,7 @@ fn pages(settings: &Settings, _: &Keyring, _: UnixMillis, checked: &mut Checked)
     // What is wrong with the texts has been said.
     let Ok(texts) = Texts::of_dir(&settings.site.language, dir) else { return };
     match Pages::load(Arc::new(texts), dir) {
-        Ok(pages) => checked.problems.extend(pages.rehearse().iter().map(ToString::to_string)),
+        Ok(pages) => checked.problems.extend(pages.check_samples().iter().map(ToString::to_string)),
         Err(PagesError::Problem(problem)) => checked.problems.push(problem.to_string()),
         Err(PagesError::Folder(error)) => checked.problems.push(error.to_string()),
     }

@@ -30,7 +30,8 @@ pub(super) enum Ready {
 
 /// The letters of one issue, ready to be filled in for a reader.
 pub trait Letters: Send + Sync {
-    /// Writes the letter of `claimed` into `out`, which is empty: CRLF line ends, ASCII, the same Message-ID at every attempt.
+    /// Writes the letter of `claimed` into `out`, which is empty: CRLF line ends, ASCII, the same
+    /// Message-ID at every attempt.
     fn fill(&self, claimed: &Claimed, now: UnixMillis, out: &mut Vec<u8>);
 
     /// Whether filling takes so long (a signature does) that it belongs on a thread of its own.
@@ -49,7 +50,8 @@ pub type Loader = Arc<
 /// What the time is. Tests have their own.
 pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
-/// All that a pass needs besides the store. It remembers nothing from one pass to the next: the pace is the store's.
+/// All that a pass needs besides the store. It remembers nothing from one pass to the next: the
+/// pace is the store's.
 pub struct Mailer {
     pub(super) transport: Transport,
     pub(super) settings: MailerSettings,
@@ -116,7 +118,8 @@ impl Mailer {
         self
     }
 
-    /// Remembering outside the database how far it has come, so that no older copy of it is sent from.
+    /// Remembering outside the database how far it has come, so that no older copy of it is sent
+    /// from.
     #[must_use]
     pub fn with_mark(mut self, mark: MarkFile) -> Self {
         self.mark = Some(mark);

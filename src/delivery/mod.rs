@@ -1,9 +1,13 @@
-//! From the queue to the relay and back: claims, pacing, sessions, what an answer means, and the report.
+//! From the queue to the relay and back: claims, pacing, sessions, what an answer means, and the
+//! report.
 //!
 //! - [`Mailer`] is what a pass needs besides the store: transport, settings, letters.
-//! - `run/` owns a pass: one ledger that talks to the store, and connections that each hold two letters at most.
-//! - `relay/` owns the sessions with relays: how many stand, which relay is next, and single letters outside of a pass.
-//! - `outcome/` owns what an answer means and when the next try is due. Pure, and decided nowhere else.
+//! - `run/` owns a pass: one ledger that talks to the store, and connections that each hold two
+//!   letters at most.
+//! - `relay/` owns the sessions with relays: how many stand, which relay is next, and single
+//!   letters outside of a pass.
+//! - `outcome/` owns what an answer means and when the next try is due. Pure, and decided nowhere
+//!   else.
 
 mod mailer;
 pub mod outcome;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::domain::pace::{UNLIMITED, Warmup};
 use crate::domain::rate::Rate;
 
-/// The rate of one connection to a domain that has a limit of connections and none of letters: slots have to be given out at
-/// some distance.
+/// The rate of one connection to a domain that has a limit of connections and none of letters:
+/// slots have to be given out at some distance.
 const PER_CONNECTION: u32 = 20;
 
 /// How letters go out.
@@ -21,9 +21,11 @@ pub struct MailerSettings {
     pub first_retry: Duration,
     /// The age from which on a letter is not tried again.
     pub max_age: Duration,
-    /// The wait after a first failed connection attempt, when no other session stands; five times as long after the second.
+    /// The wait after a first failed connection attempt, when no other session stands; five times
+    /// as long after the second.
     pub reconnect: Duration,
-    /// How long a pass waits for the next letter that the pace allows; if that takes longer, the pass ends.
+    /// How long a pass waits for the next letter that the pace allows; if that takes longer, the
+    /// pass ends.
     pub linger: Duration,
 }
 

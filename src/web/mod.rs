@@ -18,15 +18,16 @@ pub mod preview;
 mod public;
 mod reader;
 mod render;
+mod route;
 mod router;
 mod server;
 mod signup;
 mod state;
 
 pub use public::page_cache::PageCache;
-pub use reader::unsubscribe::REASONS;
 pub use render::pages::{Pages, PagesError};
+pub use route::{Authority, Route};
+pub use router::routes;
 pub use server::bounds::Bounds;
-pub use server::client_ip::{ClientIp, client_ip};
 pub use server::connections::serve;
 pub use state::Web;

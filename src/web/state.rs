@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::texts::Language;
 use crate::web::public::page_cache::PageCache;
 use crate::web::render::pages::Pages;
-use crate::web::render::phrases::Say;
+use crate::web::render::phrases::Phrases;
 use crate::web::server::bounds::Bounds;
 
 /// What the pages need.
@@ -57,8 +57,8 @@ impl Web {
         self.pages.texts.negotiate(accept.unwrap_or(""))
     }
 
-    pub(in crate::web) fn say(&self, language: Language) -> Say<'_> {
-        Say { texts: &self.pages.texts, language }
+    pub(in crate::web) fn phrases(&self, language: Language) -> Phrases<'_> {
+        Phrases { texts: &self.pages.texts, language }
     }
 }
 

@@ -134,10 +134,10 @@ impl Worker {
         match &transition {
             Transition::Sent { .. } => tracing::info!(id, %kind, %to, "a notice is sent"),
             Transition::Failed { note, .. } => {
-                tracing::error!(id, %kind, %to, %note, "a notice failed and is not tried again")
+                tracing::error!(id, %kind, %to, %note, "a notice failed and is not tried again");
             }
             Transition::Deferred { note, .. } | Transition::Returned { note, .. } => {
-                tracing::warn!(id, %kind, %to, %note, "a notice is tried again later")
+                tracing::warn!(id, %kind, %to, %note, "a notice is tried again later");
             }
         }
         self.publisher.store.finish_notice(me, notice.id, &transition, now).await?;

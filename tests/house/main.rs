@@ -1,5 +1,12 @@
 //! The floors of the house and what each room may touch, read from the source itself.
 
+mod circles;
+mod comments;
+mod links;
+mod names;
+mod sizes;
+mod source;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
 //! A real browser: Debian's Chromium, led by its driver. It reaches nothing but loopback.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

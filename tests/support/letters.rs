@@ -1,5 +1,4 @@
 //! What a reader finds in the mail: the letters of an outbox, taken apart.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! Every mail that goes out, made without a relay: the letters of `cases.rs` as one reader gets them, and the notices.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
 
 use std::sync::Arc;
 

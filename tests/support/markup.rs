@@ -1,7 +1,6 @@
 //! HTML as a list of tokens in which everything that makes no difference to a mail program is spelt the same: the order of
 //! attributes and declarations, blanks, entities, and how conditional comments are cut. Tags in comments for Outlook are tokens
 //! too, with the comment's condition before them: half of the tables of a letter stand there.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
 
 /// One line for each tag, text (after a `"`, so that none looks like a tag) and rule of a style sheet.
 pub fn tokens(html: &str) -> Vec<String> {

@@ -1,5 +1,5 @@
 //! What several stories share: a store on either engine, and a small world to put in it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "every binary uses the part it needs")]
 
 pub mod browser;
 pub mod cases;
@@ -20,7 +20,7 @@ pub mod site;
 pub mod verifiers;
 
 /// Each story once on SQLite and once on Postgres: whatever the store promises, it promises on both.
-#[allow(unused_macros, reason = "every test file uses the part it needs")]
+#[allow(unused_macros, reason = "every binary uses the part it needs")]
 macro_rules! contract {
     ($($story:ident),* $(,)?) => {
         mod sqlite {

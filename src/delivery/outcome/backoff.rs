@@ -1,14 +1,16 @@
 //! When a letter that was refused for now gets its next try.
 //!
-//! The wait doubles with each attempt, up to a cap, both by what the refusal was about, and a fifth of it is jitter: a thousand letters refused in one second do not
-//! come back in one second. The jitter is a function of reader and attempt, so that the rule stays pure.
+//! The wait doubles with each attempt, up to a cap, both by what the refusal was about, and a fifth
+//! of it is jitter: a thousand letters refused in one second do not come back in one second. The
+//! jitter is a function of reader and attempt, so that the rule stays pure.
 
 use std::time::Duration;
 
 use crate::domain::UnixMillis;
 use crate::domain::delivery::Claimed;
 
-/// The longest wait between two tries. RFC 5321 §4.5.4.1 speaks of two or three hours once the first tries failed.
+/// The longest wait between two tries. RFC 5321 §4.5.4.1 speaks of two or three hours once the
+/// first tries failed.
 pub const CAP: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// What a refusal for now was about: it says how soon another try makes sense.
@@ -46,8 +48,9 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// When the next try is due after the attempt in `claimed` failed at `now`; None if the letter is too old for
-    /// another. A try that would come after `max_age` comes at `max_age` instead, and is the last.
+    /// When the next try is due after the attempt in `claimed` failed at `now`; None if the letter
+    /// is too old for another. A try that would come after `max_age` comes at `max_age` instead,
+    /// and is the last.
     pub fn next_try(&self, claimed: &Claimed, about: About, now: UnixMillis) -> Option<UnixMillis> {
         if now.since(claimed.enqueued_at) >= self.max_age {
             return None;
@@ -56,7 +59,8 @@ impl Patience {
         Some(due.min(claimed.enqueued_at.plus(self.max_age)))
     }
 
-    /// The wait after attempt number `attempt` (1 for the first): the doubled span and up to a fifth more.
+    /// The wait after attempt number `attempt` (1 for the first): the doubled span and up to a
+    /// fifth more.
     fn wait(&self, seed: i64, attempt: u32, about: About) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);
         let (times, cap) = about.waits();

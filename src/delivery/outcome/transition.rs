@@ -1,4 +1,5 @@
-//! What an outcome means: for the letter's row, for the run, and for the session. One table, and pure.
+//! What an outcome means: for the letter's row, for the run, and for the session. One table, and
+//! pure.
 //!
 //! | Outcome | The row | The run |
 //! |---|---|---|
@@ -21,7 +22,8 @@
 //! | no session: certificate, no STARTTLS, AUTH, 5xx (RFC 3207, RFC 4954 §6) | returned | paused |
 //! | the outbox can't be written | returned | paused |
 //!
-//! A refusal about us never makes a row *failed* unless the letter is too old for another try, and never touches a reader.
+//! A refusal about us never makes a row *failed* unless the letter is too old for another try, and
+//! never touches a reader.
 
 use super::backoff::{About, Patience};
 use crate::domain::UnixMillis;
@@ -39,7 +41,8 @@ pub enum Signal {
     Cleared,
     /// Perhaps one recipient's policy, perhaps all of us.
     Suspicion(String),
-    /// The relay broke the line. It may be starting again, and then all that is in flight breaks at once.
+    /// The relay broke the line. It may be starting again, and then all that is in flight breaks at
+    /// once.
     Dropped(String),
     /// Nobody will get anything until somebody does something.
     Certain(String),
@@ -52,7 +55,8 @@ pub struct Decision {
     pub signal: Signal,
 }
 
-/// Refusals that look like they are about us, in a row and without a success between, before the run is paused.
+/// Refusals that look like they are about us, in a row and without a success between, before the
+/// run is paused.
 pub const SUSPICIONS: u32 = 5;
 
 /// Weighs concerns over a run: says when they are enough to pause it.
@@ -114,7 +118,8 @@ pub fn decide(outcome: Outcome, claimed: &Claimed, patience: &Patience, now: Uni
     }
 }
 
-/// What it means that there is no session to send over. The bool: whether another attempt at connecting may help.
+/// What it means that there is no session to send over. The bool: whether another attempt at
+/// connecting may help.
 pub fn decide_open(error: &ConnectError) -> (Signal, bool) {
     let certain = match error {
         ConnectError::Unreachable { .. } => false,
@@ -195,8 +200,8 @@ fn refusal(stage: Stage, reply: &Reply) -> Refusal {
     by_enhanced(reply).unwrap_or_else(|| by_code(stage, reply.code)).at(stage)
 }
 
-/// What a 4xx is about. Before a recipient is named it can't be about a domain; and greylisting, which says 4.7.1 as well, is
-/// told by its words alone.
+/// What a 4xx is about. Before a recipient is named it can't be about a domain; and greylisting,
+/// which says 4.7.1 as well, is told by its words alone.
 fn about(stage: Stage, reply: &Reply) -> About {
     let words = reply.text.to_ascii_lowercase();
     if ["greylist", "graylist", "grey-list", "gray-list"].iter().any(|word| words.contains(word)) {
@@ -222,7 +227,8 @@ impl Refusal {
     }
 }
 
-/// RFC 3463, and the codes that RFC 7372, 7504 and 7505 added. None: the enhanced code says too little.
+/// RFC 3463, and the codes that RFC 7372, 7504 and 7505 added. None: the enhanced code says too
+/// little.
 fn by_enhanced(reply: &Reply) -> Option<Refusal> {
     let mut parts = reply.enhanced.as_deref()?.split('.').skip(1).map(|part| part.parse::<u16>().ok());
     let (subject, detail) = (parts.next()??, parts.next()??);

@@ -1,4 +1,5 @@
-//! Sessions with relays: how many stand, which of several relays is next, and letters that go alone.
+//! Sessions with relays: how many stand, which of several relays is next, and letters that go
+//! alone.
 
 pub(super) mod relays;
 pub(super) mod sessions;

@@ -1,9 +1,11 @@
-//! Several relays: connections are shared out by weight, and a relay that does not take our mail is left out for a while.
+//! Several relays: connections are shared out by weight, and a relay that does not take our mail is
+//! left out for a while.
 //!
-//! Out means: it can't be reached, or it refuses *us* (TLS, login, a permanent no to the greeting or to MAIL). After a wait that
-//! doubles, the next connection that opens tries it again. While one relay is left the run goes on with it; only when none is,
-//! the rules of [`super::sessions`] decide, as they do for a single relay. What is known of a relay's health lives in this process: another
-//! finds it out with its first connection.
+//! Out means: it can't be reached, or it refuses *us* (TLS, login, a permanent no to the greeting
+//! or to MAIL). After a wait that doubles, the next connection that opens tries it again. While one
+//! relay is left the run goes on with it; only when none is, the rules of [`super::sessions`]
+//! decide, as they do for a single relay. What is known of a relay's health lives in this process:
+//! another finds it out with its first connection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -71,7 +73,8 @@ fn lock(states: &Mutex<Vec<RelayState>>) -> MutexGuard<'_, Vec<RelayState>> {
     states.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The relay for the next session: of those that are in and not yet tried, the one furthest below its share.
+/// The relay for the next session: of those that are in and not yet tried, the one furthest below
+/// its share.
 fn choose(states: &[RelayState], tried: &[bool], now: UnixMillis) -> Option<usize> {
     let fit = (0..states.len()).filter(|index| !tried[*index] && !states[*index].health.is_out(now));
     fit.min_by(|a, b| {
@@ -110,9 +113,9 @@ impl Relays {
         while let Some(slot) = self.take_slot(&tried, now) {
             tried[slot.index] = true;
             match sessions.attempt(&self.relays[slot.index]).await {
-                Ok(standing) => {
+                Ok(session) => {
                     lock(&self.states)[slot.index].health = Health::default();
-                    return Ok((standing, slot));
+                    return Ok((session, slot));
                 }
                 Err(error) if self.wants_fewer(&slot, &error) => full = Some(error.to_string()),
                 Err(error) => {
@@ -127,9 +130,9 @@ impl Relays {
         let slot = self.take_nearest();
         let opened = sessions.open(&self.relays[slot.index], reconnect, stop).await;
         match opened {
-            Ok(standing) => {
+            Ok(session) => {
                 lock(&self.states)[slot.index].health = Health::default();
-                Ok((standing, slot))
+                Ok((session, slot))
             }
             Err(NoSession { note, signal: Signal::Certain(words) }) => {
                 let count = self.relays.len();
@@ -167,7 +170,8 @@ impl Relays {
         RelaySlot { index, states: self.states.clone() }
     }
 
-    /// A 4xx from a relay on which others of our sessions stand: it takes our mail, over fewer lines.
+    /// A 4xx from a relay on which others of our sessions stand: it takes our mail, over fewer
+    /// lines.
     fn wants_fewer(&self, slot: &RelaySlot, error: &ConnectError) -> bool {
         let others = lock(&self.states)[slot.index].sessions > 1;
         others && matches!(error, ConnectError::Refused { reply, .. } if reply.code < 500)

@@ -1,7 +1,9 @@
-//! The sessions of a pass as a whole: how many stand, and what it means that another one can't be opened.
+//! The sessions of a pass as a whole: how many are open, and what it means that another one can't
+//! be opened.
 //!
-//! While one session stands the relay is not down: it may just want fewer of us. Only when none stands do failed
-//! attempts count, one connection tries at a time, and after [`TRIES`] in a row it is certain.
+//! While one session is open the relay is not down: it may just want fewer of us. Only when none is
+//! do failed attempts count, one connection tries at a time, and after [`TRIES`] in a row it is
+//! certain.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -14,17 +16,17 @@ use crate::delivery::outcome::transition::{Signal, decide_open};
 use crate::fault::{self, Point};
 use crate::mail::{ConnectError, Relay, Session};
 
-/// Failed attempts in a row, none of our sessions standing, that make a relay count as down.
+/// Failed attempts in a row, with none of our sessions open, that make a relay count as down.
 pub const TRIES: u32 = 3;
 
 #[derive(Default)]
 pub(in crate::delivery) struct Sessions {
-    standing: AtomicUsize,
-    /// Held by the one connection that tries again; what it found out, once it has given up.
-    gate: Mutex<Option<String>>,
+    count: AtomicUsize,
+    /// Held by the one connection that tries again; why it gave up, once it has.
+    given_up: Mutex<Option<String>>,
 }
 
-/// A session that counts as standing for as long as it exists.
+/// A session that counts as open for as long as it exists.
 pub(in crate::delivery) struct CountedSession {
     session: Option<Session>,
     sessions: Arc<Sessions>,
@@ -45,25 +47,25 @@ impl Sessions {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<CountedSession, NoSession> {
         let mut error = match self.attempt(relay).await {
-            Ok(standing) => return Ok(standing),
+            Ok(session) => return Ok(session),
             Err(error) => error,
         };
-        let mut gate = self.gate.lock().await;
+        let mut given_up = self.given_up.lock().await;
         for tried in 1.. {
             let (signal, may_pass) = decide_open(&error);
             let note = error.to_string();
             if !may_pass {
                 return Err(NoSession { note, signal });
             }
-            if let Some(words) = &*gate {
+            if let Some(words) = &*given_up {
                 return Err(NoSession { note, signal: Signal::Certain(words.clone()) });
             }
-            if self.standing.load(Ordering::SeqCst) > 0 {
+            if self.count.load(Ordering::SeqCst) > 0 {
                 return Err(NoSession { note, signal: Signal::None });
             }
             if tried == TRIES {
                 let words = format!("{note} ({TRIES} attempts in a row)");
-                *gate = Some(words.clone());
+                *given_up = Some(words.clone());
                 return Err(NoSession { note, signal: Signal::Certain(words) });
             }
             tokio::select! {
@@ -71,21 +73,21 @@ impl Sessions {
                 () = stopped(stop) => return Err(NoSession { note, signal: Signal::None }),
             }
             error = match self.attempt(relay).await {
-                Ok(standing) => return Ok(standing),
+                Ok(session) => return Ok(session),
                 Err(error) => error,
             };
         }
         unreachable!("the loop ends with its last try")
     }
 
-    /// One try, with nothing said about what a failure means.
+    /// One try; what a failure means is the caller's to decide.
     pub(in crate::delivery) async fn attempt(
         self: &Arc<Self>,
         relay: &Relay,
     ) -> Result<CountedSession, ConnectError> {
         let session = relay.open().await?;
         fault::point(Point::Connect);
-        self.standing.fetch_add(1, Ordering::SeqCst);
+        self.count.fetch_add(1, Ordering::SeqCst);
         Ok(CountedSession { session: Some(session), sessions: self.clone() })
     }
 }
@@ -121,6 +123,6 @@ impl DerefMut for CountedSession {
 
 impl Drop for CountedSession {
     fn drop(&mut self) {
-        self.sessions.standing.fetch_sub(1, Ordering::SeqCst);
+        self.sessions.count.fetch_sub(1, Ordering::SeqCst);
     }
 }

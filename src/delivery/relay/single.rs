@@ -22,8 +22,9 @@ impl SingleSession {
 }
 
 impl Mailer {
-    /// Hands over a letter whose attempt is written down, and says what its outcome means by the same table as for letters
-    /// of an issue. `claimed` stands for the row; its issue is looked at by nobody. `name` is what the outbox calls it.
+    /// Hands over a letter whose attempt is written down, and says what its outcome means by the
+    /// same table as for letters of an issue. `claimed` stands for the row; its issue is looked at
+    /// by nobody. `name` is what the outbox calls it.
     pub async fn attempt(
         &self,
         line: &mut SingleSession,
@@ -93,7 +94,8 @@ impl Mailer {
         self.settings.rate
     }
 
-    /// Whether the relay would take letters: greeting, TLS and login, or a writable outbox. Sends nothing.
+    /// Whether the relay would take letters: greeting, TLS and login, or a writable outbox. Sends
+    /// nothing.
     ///
     /// # Errors
     /// Words for the operator that name what is wrong and the remedy.

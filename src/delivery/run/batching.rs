@@ -1,12 +1,14 @@
-//! How long the ledger waits for company before it commits.
+//! How many connections the ledger waits for before it commits.
 //!
-//! A commit costs nearly the same for one letter and for five, and on a fast wire it is the most of what a letter costs. So the
-//! ledger waits until half of the connections have spoken: the other half keeps the relay busy meanwhile. On a slow wire nobody
-//! comes, and a wait in vain would hold letters up; each one makes the ledger look less often.
+//! A commit costs nearly the same for one letter and for five, and on a fast wire it is the most of
+//! what a letter costs. So the ledger waits until half of the connections have reported: the other
+//! half keeps the relay busy meanwhile. On a slow wire none comes, and a wait in vain would hold
+//! letters up; each one makes the ledger look less often.
 
 use std::time::Duration;
 
-/// The longest wait: at a thousand letters a second four have come by then, and signed ones take their time.
+/// The longest wait: at a thousand letters a second four have come by then, and signed ones take
+/// longer.
 pub(super) const WAIT: Duration = Duration::from_millis(4);
 /// More than so many turns together gain little.
 const ENOUGH: usize = 6;
@@ -26,9 +28,9 @@ impl Batching {
         Self { enough: (connections / 2).min(ENOUGH), skip: 1, left: 0 }
     }
 
-    /// Turns that are worth waiting for, now that `known` have come; none when to commit at once.
-    pub(super) fn wish(&mut self, known: usize) -> Option<usize> {
-        if known >= self.enough {
+    /// Turns that are worth waiting for, now that `here` have come; none when to commit at once.
+    pub(super) fn wait_for(&mut self, here: usize) -> Option<usize> {
+        if here >= self.enough {
             return None;
         }
         if self.left > 0 {
@@ -39,8 +41,8 @@ impl Batching {
     }
 
     /// After a wait: how many have come.
-    pub(super) fn came(&mut self, known: usize) {
-        if known >= self.enough {
+    pub(super) fn came(&mut self, here: usize) {
+        if here >= self.enough {
             self.skip = 1;
         } else {
             self.left = self.skip;
@@ -58,9 +60,9 @@ mod tests {
         for (connections, enough) in
             [(1, None), (2, Some(1)), (4, Some(2)), (10, Some(5)), (50, Some(ENOUGH))]
         {
-            assert_eq!(Batching::new(connections).wish(0), enough, "{connections}");
+            assert_eq!(Batching::new(connections).wait_for(0), enough, "{connections}");
         }
-        assert_eq!(Batching::new(10).wish(5), None, "enough have come by themselves");
+        assert_eq!(Batching::new(10).wait_for(5), None, "enough have come by themselves");
     }
 
     #[test]
@@ -68,14 +70,14 @@ mod tests {
         let mut batching = Batching::new(10);
         let mut waits = 0;
         for _ in 0..10_000 {
-            if batching.wish(1).is_some() {
+            if batching.wait_for(1).is_some() {
                 waits += 1;
                 batching.came(2);
             }
         }
         assert!((80..100).contains(&waits), "{waits}");
-        while batching.wish(1).is_none() {}
+        while batching.wait_for(1).is_none() {}
         batching.came(5);
-        assert!(batching.wish(1).is_some());
+        assert!(batching.wait_for(1).is_some());
     }
 }

@@ -1,8 +1,9 @@
 //! One connection to the relay: a letter, its outcome, the next letter.
 //!
-//! While a letter is on its way the connection holds the next one, and asks the relay for it in the write that ends the first.
-//! The next one's own end waits for leave: for the commit that has written down the first one's outcome and that the next
-//! one's attempt is under way. So of the two at most one can be a letter that the relay has and the ledger does not know of.
+//! While a letter is on its way the connection holds the next one, and offers it to the relay in
+//! the write that ends the first. The next one's own end waits for a grant: for the commit that has
+//! written down the first one's outcome and that the next one's attempt is under way. So of the two
+//! at most one can be a letter that the relay has and the ledger does not know of.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +21,10 @@ use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::fault::{self, Point};
 use crate::mail::{Envelope, Outcome};
 
-/// How long a session may wait for its next letter. Relays close idle lines, and a letter sent into one has to be tried again.
+/// How long a session may wait for its next letter. Relays close idle sessions, and a letter sent
+/// into one has to be tried again.
 const IDLE: Duration = Duration::from_secs(10);
-/// How long a connection rests that the relay turned away while others stand.
+/// How long a connection rests that the relay turned away while it keeps others open.
 const REST: Duration = Duration::from_secs(30);
 
 /// The letter that a connection sends next.
@@ -73,41 +75,42 @@ impl Connection {
 
     /// Goes on until the ledger has no more for it.
     pub(super) async fn run(mut self) {
-        let mut known = Vec::new();
+        let mut ended = Vec::new();
         let mut held = None;
         loop {
             let Some(Held { job, filling }) = held.take() else {
-                let Some(job) = self.park(&mut known).await else { break };
+                let Some(job) = self.next_job(&mut ended).await else { break };
                 held = Some(self.hold(job));
                 continue;
             };
             if !self.is_ready() {
-                // Opening takes its time, and what is known is not to wait for it.
-                if !known.is_empty() && !self.tell(&mut known, Request::Nothing).await {
+                // Opening takes its time, and results are not to wait for it.
+                if !ended.is_empty() && !self.tell(&mut ended, Request::Nothing).await {
                     break;
                 }
-                if let Err(NoSession { note, signal }) = self.stand().await {
+                if let Err(NoSession { note, signal }) = self.open().await {
                     let rest = signal == Signal::None;
-                    known.push(self.untried(&job, note, signal));
-                    if rest && !self.rest(&mut known).await {
+                    ended.push(self.untried(&job, note, signal));
+                    if rest && !self.rest(&mut ended).await {
                         break;
                     }
                     continue;
                 }
             }
-            let (answer, leave) = oneshot::channel();
-            if !self.tell(&mut known, Request::Grant(job.key(), answer)).await {
+            let (answer, grant) = oneshot::channel();
+            if !self.tell(&mut ended, Request::Grant(job.key(), answer)).await {
                 break;
             }
-            // The relay is asked while the ledger writes; only the letter's end waits for both.
+            // The letter is offered while the ledger writes; only its end waits for both.
             let refused = self.begin(&job, filling).await;
-            let Ok(leave) = leave.await else { break };
-            held = leave.next.map(|job| self.hold(job));
-            known.push(match refused {
+            let Ok(grant) = grant.await else { break };
+            held = grant.next.map(|job| self.hold(job));
+            ended.push(match refused {
                 Some(outcome) => self.decided(&job, outcome),
-                None if leave.granted => self.end(&job, held.as_ref().map(|held| &held.job)).await,
+                None if grant.granted => self.end(&job, held.as_ref().map(|held| &held.job)).await,
                 None => {
-                    // The relay waits for a letter that is not to be sent: nothing but the line's end tells it so.
+                    // The relay waits for a letter that is not to be sent: only closing the session
+                    // tells it so.
                     self.session = None;
                     self.untried(&job, "called back before it was sent".to_owned(), Signal::None)
                 }
@@ -117,14 +120,15 @@ impl Connection {
     }
 
     /// False when the ledger is gone.
-    async fn tell(&self, known: &mut Vec<Ended>, wish: Request) -> bool {
-        self.turns.send(Turn { finished: std::mem::take(known), wish }).await.is_ok()
+    async fn tell(&self, ended: &mut Vec<Ended>, request: Request) -> bool {
+        self.turns.send(Turn { finished: std::mem::take(ended), request }).await.is_ok()
     }
 
-    /// The next letter; none when the pass is over. A session that waits too long for one is closed.
-    async fn park(&mut self, known: &mut Vec<Ended>) -> Option<Job> {
+    /// The next letter; none when the pass is over. A session that waits too long for one is
+    /// closed.
+    async fn next_job(&mut self, ended: &mut Vec<Ended>) -> Option<Job> {
         let (answer, mut job) = oneshot::channel();
-        if !self.tell(known, Request::Job(answer)).await {
+        if !self.tell(ended, Request::Job(answer)).await {
             return None;
         }
         match timeout(IDLE, &mut job).await {
@@ -146,9 +150,10 @@ impl Connection {
         Held { job, filling }
     }
 
-    /// The letter is for the connections that stand: tells so at once, then waits. False when the pass is over.
-    async fn rest(&self, known: &mut Vec<Ended>) -> bool {
-        if !self.tell(known, Request::Nothing).await {
+    /// The letter goes back for the connections that are open: tells so at once, then waits. False
+    /// when the pass is over.
+    async fn rest(&self, ended: &mut Vec<Ended>) -> bool {
+        if !self.tell(ended, Request::Nothing).await {
             return false;
         }
         tokio::select! {
@@ -157,7 +162,7 @@ impl Connection {
         }
     }
 
-    /// Asks the relay to take the letter; the outcome if it does not.
+    /// Offers the letter to the relay; the outcome if it is refused before its end.
     async fn begin(&mut self, job: &Job, filling: Option<Filling<Ready>>) -> Option<Outcome> {
         let ready = match filling {
             Some(filling) => filling.letter().await,
@@ -178,7 +183,7 @@ impl Connection {
         }
     }
 
-    /// Sends the letter, and asks for `next` in the same breath.
+    /// Sends the letter's end, and offers `next` in the same write.
     async fn end(&mut self, job: &Job, next: Option<&Job>) -> Ended {
         let mailer = self.mailer.clone();
         let outcome = match (&mailer.transport, &mut self.session) {
@@ -186,7 +191,7 @@ impl Connection {
                 let name = file_name(&mailer, &job.claimed);
                 match outbox.put(&name, std::mem::take(&mut self.letter)).await {
                     Ok(reply) => Outcome::Accepted(reply),
-                    Err(error) => return known(job, decide_outbox(&error, mailer.now())),
+                    Err(error) => return ended(job, decide_outbox(&error, mailer.now())),
                 }
             }
             (Transport::Smtp(_) | Transport::Several(_), Some(session)) => {
@@ -205,15 +210,16 @@ impl Connection {
 
     fn decided(&mut self, job: &Job, outcome: Outcome) -> Ended {
         fault::point(Point::Answer);
-        // A session that has had its letters is closed with the next one: first this result has to be written down.
+        // A session that has had its letters is closed with the next one: this result is written
+        // down first.
         self.session.take_if(|session| !session.has_line());
         let decision = decide(outcome, &job.claimed, &self.mailer.patience(), self.mailer.now());
-        known(job, self.over_another(decision))
+        ended(job, self.over_another(decision))
     }
 
     fn untried(&self, job: &Job, note: String, signal: Signal) -> Ended {
         let transition = Transition::Returned { due_at: self.mailer.now(), note };
-        known(job, Decision { transition, signal })
+        ended(job, Decision { transition, signal })
     }
 
     /// Whether a letter can begin at once.
@@ -232,8 +238,9 @@ impl Connection {
         self.session.as_ref().is_some_and(|session| session.is_open())
     }
 
-    /// Opens a session: only who has a letter does. One on a relay that is left out meanwhile is given up.
-    async fn stand(&mut self) -> Result<(), NoSession> {
+    /// Opens a session, which only a connection with a letter does. One on a relay that is left out
+    /// meanwhile is given up.
+    async fn open(&mut self) -> Result<(), NoSession> {
         self.hang_up().await;
         let mailer = self.mailer.clone();
         let reconnect = mailer.settings.reconnect;
@@ -250,7 +257,8 @@ impl Connection {
         Ok(())
     }
 
-    /// What one of several relays refuses for good, another may take: no reason to stop while one is left.
+    /// What one of several relays refuses for good, another may take: no reason to stop while one
+    /// is left.
     fn over_another(&self, decision: Decision) -> Decision {
         match (&self.mailer.transport, &self.slot, &decision.signal) {
             (Transport::Several(relays), Some(slot), Signal::Certain(words)) => {
@@ -272,7 +280,7 @@ impl Connection {
     }
 }
 
-fn known(job: &Job, decision: Decision) -> Ended {
+fn ended(job: &Job, decision: Decision) -> Ended {
     let (issue, subscriber) = job.key();
     (Finished { issue, subscriber, transition: decision.transition }, decision.signal)
 }

@@ -1,11 +1,14 @@
-//! Threads that fill letters while connections wait for the relay: a signature takes longer than all else about a letter.
+//! Threads that fill letters while connections wait for the relay: a signature takes longer than
+//! all else about a letter.
 //!
-//! As many threads as there are cores, and no more: those that wait for a core only take it from each other. A connection
-//! orders the letter that it holds next before it ends the one before, so that the threads always have something to do.
+//! As many threads as there are cores, and no more: those that wait for a core only take it from
+//! each other. A connection orders the letter that it holds next before it ends the one before, so
+//! that the threads always have something to do.
 //!
-//! They stand behind every other thread, and hand letters over a few at a time. Each hand-over wakes the connections, which
-//! take the core from a thread in the middle of its work; a tenth of a signed letter's time went into that. A thread with nothing
-//! more to fill hands over at once. Nothing here knows what a letter is, or remembers one.
+//! They have a lower priority than every other thread, and hand letters over a few at a time. Each
+//! hand-over wakes the connections, which take the core from a thread in the middle of its work; a
+//! tenth of a signed letter's time went into that. A thread with nothing more to fill hands over at
+//! once. Nothing here knows what a letter is, or remembers one.
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,10 +21,10 @@ use tokio::sync::oneshot;
 /// The most letters that are handed over together: more of them gain nothing.
 const TOGETHER: usize = 8;
 
-/// How far behind the others the threads stand: far enough to be passed at once, and not so far that another program on the
-/// machine would leave them nothing.
+/// The nice value of these threads: high enough that others go first at once, and not so high that
+/// another program on the machine would leave them nothing.
 #[cfg(target_os = "linux")]
-const BEHIND: i32 = 10;
+const NICE: i32 = 10;
 
 /// A letter to fill, and who waits for it.
 struct Order<T> {
@@ -35,7 +38,7 @@ struct Filled<T> {
     done: oneshot::Sender<thread::Result<T>>,
 }
 
-/// Takes orders. Its threads begin with the first one and end when the last of its owners does.
+/// Takes orders. Its threads start with the first order and end when the last owner is dropped.
 pub(super) struct Fillers<T> {
     orders: OnceLock<mpsc::Sender<Order<T>>>,
     connections: usize,
@@ -95,7 +98,8 @@ fn start<T: Send + 'static>(connections: usize) -> mpsc::Sender<Order<T>> {
     let (orders, inbox) = mpsc::channel();
     let inbox = Arc::new(Mutex::new(inbox));
     let (done, mut batches) = unbounded_channel::<Vec<Filled<T>>>();
-    // One wake-up for a batch: a connection that is woken for the first letter would be gone again before the second.
+    // One wake-up for a batch: a connection that is woken for the first letter would be gone again
+    // before the second.
     tokio::spawn(async move {
         while let Some(batch) = batches.recv().await {
             batch.into_iter().for_each(Filled::hand_over);
@@ -106,7 +110,7 @@ fn start<T: Send + 'static>(connections: usize) -> mpsc::Sender<Order<T>> {
     for _ in 0..cores {
         let (inbox, done) = (inbox.clone(), done.clone());
         let work = move || {
-            step_back();
+            lower_priority();
             fill(&inbox, &done, together);
         };
         if let Err(error) = thread::Builder::new().name("filler".to_owned()).spawn(work) {
@@ -117,8 +121,9 @@ fn start<T: Send + 'static>(connections: usize) -> mpsc::Sender<Order<T>> {
     orders
 }
 
-/// How many letters one of the threads may keep, so that together they keep those of four connections in five at most (and one
-/// each): with all of them nobody would be left to keep relay and ledger busy.
+/// How many letters one of the threads may keep, so that together they keep those of four
+/// connections in five at most (and one each): with all of them no connection would be left to keep
+/// relay and ledger busy.
 fn together(connections: usize, threads: usize) -> usize {
     (connections * 4 / (threads * 5)).clamp(1, TOGETHER)
 }
@@ -141,7 +146,8 @@ fn fill<T>(inbox: &Mutex<mpsc::Receiver<Order<T>>>, done: &UnboundedSender<Vec<F
     }
 }
 
-/// Who waits holds the lock, and the others wait for that: one is woken for an order, whichever.
+/// The thread that waits holds the lock, and the others wait for that: one is woken for an order,
+/// whichever.
 fn next<T>(inbox: &Mutex<mpsc::Receiver<Order<T>>>) -> Result<Order<T>, mpsc::RecvError> {
     inbox.lock().unwrap_or_else(PoisonError::into_inner).recv()
 }
@@ -155,18 +161,19 @@ fn another<T>(inbox: &Mutex<mpsc::Receiver<Order<T>>>) -> Option<Order<T>> {
     }
 }
 
-/// Lets every other thread go first. Connections, ledger and relay then have their turn at once, so that there is always
-/// something to fill, and filling takes what the cores have left, which is most of it.
+/// Lets every other thread go first. Connections, ledger and relay then run at once, so that there
+/// is always something to fill, and filling takes what the cores have left, which is most of it.
 #[cfg(target_os = "linux")]
-fn step_back() {
-    // On Linux the nice value is the thread's own. A sandbox may forbid the call: then all are alike.
-    if let Err(error) = rustix::process::nice(BEHIND) {
+fn lower_priority() {
+    // On Linux the nice value is the thread's own. A sandbox may forbid the call: then all are
+    // alike.
+    if let Err(error) = rustix::process::nice(NICE) {
         tracing::debug!(%error, "the threads that fill letters can't step back");
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn step_back() {}
+fn lower_priority() {}
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,13 @@
 //! The ledger: the one that talks to the store while letters go out.
 //!
-//! Connections come with what they finished and with the wish for more. The ledger takes all that wait, writes them down
-//! and claims as many letters in one commit, and hands those out. Under load a commit carries many results by itself.
+//! Connections come with what they finished and ask for more. The ledger takes all that wait,
+//! writes them down and claims as many letters in one commit, and hands those out. Under load a
+//! commit carries many results by itself.
 //!
-//! What it claims is for later: the row says so until the connection that holds it wishes for leave to send. That wish comes
-//! with the outcome of the letter before, and one commit writes down both. A kill therefore leaves one letter for each
-//! connection that may have gone out, and one that has not and goes back untried.
+//! What it claims is for later: the row says so until the connection that holds it asks to send it.
+//! That request comes with the outcome of the letter before, and one commit writes down both. A
+//! kill therefore leaves one letter for each connection that may have gone out, and one that has
+//! not and goes back untried.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,12 +24,13 @@ use super::progress::{Pass, Progress};
 use crate::delivery::mailer::{Letters, Mailer};
 use crate::delivery::outcome::transition::{PauseRule, Signal};
 use crate::delivery::relay::sessions::stopped;
+use crate::domain::UnixMillis;
 use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
 use crate::domain::pace::BURST;
 use crate::fault::{self, Point};
-use crate::store::{Store, StoreError, WorkerLease};
+use crate::store::{Paced, Store, StoreError, Turned, WorkerLease};
 
 /// Most turns in one commit.
 const BATCH: usize = 256;
@@ -46,11 +49,11 @@ pub(super) struct Ledger<'a, W> {
     stop: watch::Receiver<bool>,
     watch: W,
     pass: Pass,
-    /// Connections that want a letter.
-    parked: Vec<oneshot::Sender<Job>>,
-    /// Connections that wait for leave to end the letter they hold, and would like to have the next.
+    /// Connections that have no letter and want one.
+    idle: Vec<oneshot::Sender<Job>>,
+    /// Connections that ask to end the letter they hold, and would like to have the next.
     asking: Vec<(DeliveryKey, oneshot::Sender<Grant>)>,
-    /// Ended, and not written down yet.
+    /// Not written down yet.
     finished: Vec<Finished>,
     /// Claimed, and not written down as finished.
     in_flight: usize,
@@ -77,7 +80,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             stop,
             watch,
             pass: Pass::default(),
-            parked: Vec::new(),
+            idle: Vec::new(),
             asking: Vec::new(),
             finished: Vec::new(),
             in_flight: 0,
@@ -92,7 +95,8 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     pub(super) async fn run(mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<Pass, StoreError> {
         loop {
             self.collect(turns).await;
-            // The results first: a store that fails in between must not cost what the relay has already taken.
+            // The results first: a store that fails in between must not cost what the relay has
+            // already taken.
             let dry = self.commit(turns).await?;
             self.pause().await?;
             (self.watch)(self.progress());
@@ -116,16 +120,16 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
     /// Waits until there is something to do, then takes in all that is there.
     async fn collect(&mut self, turns: &mut mpsc::Receiver<Turn>) {
         if self.finished.is_empty() && self.asking.is_empty() {
-            let patience = self.patience();
+            let longest = self.longest_wait();
             let mut stop = self.stop.clone();
             let was_stopped = *stop.borrow();
             tokio::select! {
-                turn = timeout(patience, turns.recv()) => if let Ok(Some(turn)) = turn { self.take(turn) },
+                turn = timeout(longest, turns.recv()) => if let Ok(Some(turn)) = turn { self.take(turn) },
                 () = stopped(&mut stop), if !was_stopped => {}
             }
         }
         self.drain(turns);
-        if let Some(enough) = self.batching.wish(self.waiting()) {
+        if let Some(enough) = self.batching.wait_for(self.waiting()) {
             let until = Instant::now() + batching::WAIT;
             while self.waiting() < enough
                 && let Ok(Some(turn)) = timeout_at(until, turns.recv()).await
@@ -136,30 +140,32 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             self.batching.came(self.waiting());
             return;
         }
-        // Who is about to speak gets to.
-        let mut known = 0;
-        while known != self.finished.len() + self.waiting() {
-            known = self.finished.len() + self.waiting();
+        // Connections that are about to report get to do so.
+        let mut taken = 0;
+        while taken != self.finished.len() + self.waiting() {
+            taken = self.finished.len() + self.waiting();
             yield_now().await;
             self.drain(turns);
         }
     }
 
-    /// Connections that have spoken and wait for the next commit.
+    /// Connections that have reported and wait for the next commit.
     fn waiting(&self) -> usize {
-        self.asking.len() + self.parked.len()
+        self.asking.len() + self.idle.len()
     }
 
-    /// How long to wait for news. With nobody parked, or after a halt, only the connections can bring any.
-    fn patience(&self) -> Duration {
-        if self.parked.is_empty() || self.is_halted() {
+    /// How long to wait for news. With no idle connection, or after a halt, only the connections
+    /// can bring any.
+    fn longest_wait(&self) -> Duration {
+        if self.idle.is_empty() || self.is_halted() {
             Duration::MAX
         } else if let Some(wait) = self.pacer.wait(self.mailer.now()) {
             wait.clamp(Duration::from_millis(1), LOOK)
         } else if self.in_flight == 0 {
             LOOK_AGAIN
         } else if self.pacer.parked {
-            // Slots come by themselves, whatever is in flight; one that is missed by more than the burst is lost.
+            // Slots come by themselves, whatever is in flight; one that is missed by more than the
+            // burst is lost.
             BURST / 2
         } else {
             LOOK
@@ -182,9 +188,9 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             }
             self.finished.push(finished);
         }
-        match turn.wish {
+        match turn.request {
             Request::Nothing => {}
-            Request::Job(answer) => self.parked.push(answer),
+            Request::Job(answer) => self.idle.push(answer),
             Request::Grant(key, answer) => self.asking.push((key, answer)),
         }
     }
@@ -201,20 +207,20 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         Ok(())
     }
 
-    /// Writes down what is finished and what begins, and claims what is wanted, in one commit. True if nothing more is due.
+    /// Writes down what is finished and what begins, and claims what is wanted, in one commit. True
+    /// if nothing more is due.
     async fn commit(&mut self, turns: &mut mpsc::Receiver<Turn>) -> Result<bool, StoreError> {
         let wanted = if self.is_halted() { 0 } else { self.wanted() };
         let now = self.mailer.now();
-        self.pacer.refresh(self.store, now).await;
-        let want = self.pacer.want(wanted, now);
+        self.refresh_pace(now).await;
+        let want = self.pacer.may_claim(wanted, now);
         if self.finished.is_empty() && self.asking.is_empty() && want == 0 {
             return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
         }
         fault::point(Point::BeforeCommit);
         let paused = self.is_paused();
         let begin: Vec<DeliveryKey> = self.asking.iter().filter(|_| !paused).map(|(key, _)| *key).collect();
-        let turned = self.pacer.turn(self.store, self.me, &self.finished, &begin, want, now).await;
-        let turned = match turned {
+        let turned = match self.record_and_claim(&begin, want, now).await {
             Ok(turned) => turned,
             Err(error) if self.finished.is_empty() => return Err(error),
             Err(error) => {
@@ -239,15 +245,44 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         Ok(false)
     }
 
-    /// A letter for everybody who has none, and the next one for those who have. Under a rate nobody holds a second
-    /// one: a letter goes when the rate allows it, not when the one before it is done.
-    fn wanted(&self) -> usize {
-        if self.pacer.has_rate() { self.parked.len() } else { self.waiting() }
+    /// Learns which domains other workers have slowed down. A store that does not answer is left to
+    /// the commit, which knows how to keep what has to be written down.
+    async fn refresh_pace(&mut self, now: UnixMillis) {
+        if self.pacer.needs_refresh(now)
+            && let Ok(slowed) = self.store.slowed_domains(now).await
+        {
+            self.pacer.refresh(slowed.into_iter().map(|(domain, _)| domain), now);
+        }
     }
 
-    /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none at this moment, rows of
-    /// readers who have left are cancelled in a claim, and another worker may hold those it is looking at. Letters that wait
-    /// for their domain's slot are waited for, unless that takes too long.
+    /// The one commit: all that is finished and that the pacer has to tell goes with it.
+    async fn record_and_claim(
+        &mut self,
+        begin: &[DeliveryKey],
+        want: usize,
+        now: UnixMillis,
+    ) -> Result<Turned, StoreError> {
+        let (store, me) = (self.store, self.me);
+        let Some(pacing) = self.pacer.pacing(want) else {
+            return store.record_and_claim_ahead(me, &self.finished, begin, want, now).await;
+        };
+        let Paced { claimed, begun, parked, held_until } =
+            store.record_and_claim_paced(me, &self.finished, begin, want, now, &pacing).await?;
+        self.pacer.committed(want, parked, held_until);
+        Ok(Turned { claimed, begun })
+    }
+
+    /// A letter for each connection that has none, and the next one for those that have. Under a
+    /// rate no connection holds a second one: a letter goes when the rate allows it, not when the
+    /// one before it is done.
+    fn wanted(&self) -> usize {
+        if self.pacer.has_rate() { self.idle.len() } else { self.waiting() }
+    }
+
+    /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none
+    /// at this moment, rows of readers who have left are cancelled in a claim, and another worker
+    /// may hold those it is looking at. Letters that wait for their domain's slot are waited for,
+    /// unless that takes too long.
     async fn is_dry(&mut self) -> Result<bool, StoreError> {
         let (now, linger) = (self.mailer.now(), self.mailer.settings.linger);
         let due = self.store.next_due().await?;
@@ -267,8 +302,9 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         Ok(true)
     }
 
-    /// The store refused to write down what is known. It may be busy for a moment, and each result that is lost is a
-    /// letter that goes out twice: try again, claiming nothing, and take in what else comes to an end meanwhile.
+    /// The store refused to write down what is finished. It may be busy for a moment, and each
+    /// result that is lost is a letter that goes out twice: try again, claiming nothing, and take
+    /// in what else comes to an end meanwhile.
     async fn insist(
         &mut self,
         mut error: StoreError,
@@ -277,7 +313,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         for wait in AGAIN {
             sleep(wait).await;
             self.drain(turns);
-            match self.store.record_and_claim(self.me, &self.finished, 0, self.mailer.now()).await {
+            match self.record_and_claim(&[], 0, self.mailer.now()).await {
                 Ok(_) => return Ok(()),
                 Err(again) => error = again,
             }
@@ -323,22 +359,22 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         jobs
     }
 
-    /// Gives letters to those who have none, then answers all who ask. What nobody takes goes back.
+    /// Gives letters to idle connections, then answers all that ask. What nobody takes goes back.
     fn hand_out(&mut self, jobs: Vec<Job>, begun: &[DeliveryKey]) {
         let mut jobs = jobs.into_iter();
         let mut left = Vec::new();
-        while !self.parked.is_empty()
+        while !self.idle.is_empty()
             && let Some(job) = jobs.next()
         {
-            if let Some(parked) = self.parked.pop()
-                && let Err(job) = parked.send(job)
+            if let Some(idle) = self.idle.pop()
+                && let Err(job) = idle.send(job)
             {
                 left.push(job);
             }
         }
         for (key, answer) in std::mem::take(&mut self.asking) {
-            let leave = Grant { granted: begun.contains(&key), next: jobs.next() };
-            left.extend(answer.send(leave).err().and_then(|leave| leave.next));
+            let grant = Grant { granted: begun.contains(&key), next: jobs.next() };
+            left.extend(answer.send(grant).err().and_then(|grant| grant.next));
         }
         for job in left.into_iter().chain(jobs) {
             self.give_back(&job.claimed, "no connection was left");

@@ -10,23 +10,24 @@ use crate::domain::delivery::{Claimed, Finished};
 use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
 
-/// What a connection tells the ledger: what became of its letters, and what it wishes.
+/// What a connection tells the ledger: what became of its letters, and what it asks for.
 pub(super) struct Turn {
     pub finished: Vec<(Finished, Signal)>,
-    pub wish: Request,
+    pub request: Request,
 }
 
 pub(super) enum Request {
     Nothing,
     /// A letter, whenever there is one.
     Job(oneshot::Sender<Job>),
-    /// Leave to end the letter that it holds, and the next one if there is one. Answered with the next commit.
+    /// To end the letter that it holds, and the next one if there is one. Answered with the next
+    /// commit.
     Grant(DeliveryKey, oneshot::Sender<Grant>),
 }
 
 pub(super) type DeliveryKey = (IssueNumber, SubscriberId);
 
-/// The answer to a wish for leave, after the commit that wrote down all that the connection had told.
+/// The answer after the commit that wrote down all that the connection had told.
 pub(super) struct Grant {
     /// Whether the letter may end: its row says that an attempt is under way.
     pub granted: bool,

@@ -1,16 +1,20 @@
 //! One pass over what is due.
 //!
-//! A [`pass`] starts one ledger and as many connections as the settings allow. The ledger alone talks to the store. A
-//! connection holds at most two letters: one on its way, and the next. It says what became of the first and asks for leave to
-//! send the next, and for one more to hold, in the same breath; the answer comes after the commit that wrote both down.
+//! A [`pass`] starts one ledger and as many connections as the settings allow. The ledger alone
+//! talks to the store. A connection holds at most two letters: one on its way, and the next. With
+//! one message it says what became of the first, asks to send the next, and asks for one more to
+//! hold; the answer comes after the commit that wrote it down.
 //!
-//! Why at most one outcome for each connection is unknown after a crash, although two rows are *sending*: a row is claimed
-//! with a mark that its letter has not begun. The commit that takes the mark away is the one that records the letter before
-//! it on that connection, and no letter's final dot is written before its mark is gone. So of a connection's rows
-//! one at most has no mark, the relay can have that one only, and the marked one goes back untried. For the same reason an
-//! unsubscribe takes effect for all but that one: leave is refused to a reader who has left meanwhile.
+//! Why at most one outcome for each connection is unknown after a crash, although two rows are
+//! *sending*: a row is claimed with a mark that its letter has not begun. The commit that takes the
+//! mark away is the one that records the letter before it on that connection, and no letter's final
+//! dot is written before its mark is gone. So of a connection's rows one at most has no mark, the
+//! relay can have that one only, and the marked one goes back untried. For the same reason an
+//! unsubscribe takes effect for all but that one: a letter to a reader who has left meanwhile is
+//! not granted.
 //!
-//! What is absent: a queue in memory, a transaction that is open while a relay thinks, a retry that does not go through the store.
+//! What is absent: a queue in memory, a transaction that is open while a relay answers, a retry
+//! that does not go through the store.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -31,12 +35,14 @@ use crate::delivery::mailer::Mailer;
 use crate::delivery::relay::sessions::Sessions;
 use crate::store::{Store, StoreError, WorkerLease};
 
-/// Sends everything that is due of running issues, and returns when nothing is due or in flight any more, when the run was
-/// paused, or when `stop` became true: then what is in flight is finished, and nothing more is claimed.
+/// Sends everything that is due of running issues, and returns when nothing is due or in flight any
+/// more, when the run was paused, or when `stop` became true: then what is in flight is finished,
+/// and nothing more is claimed.
 ///
 /// # Errors
-/// The store's error, after some tries to write down what was known. The connections are cut off then: a letter whose
-/// row can't be written is better not sent. Rows that were in flight are found by [`Store::reclaim`].
+/// The store's error, after some tries to write down what had come back. The connections are cut
+/// off then: a letter whose row can't be written is better not sent. Rows that were in flight are
+/// found by [`Store::reclaim`].
 pub async fn pass(
     store: &Store,
     me: &WorkerLease,
@@ -113,7 +119,8 @@ async fn note_speed(store: &Store, me: &WorkerLease, mailer: &Mailer, done: &Ato
     }
 }
 
-/// A connection that panics takes its letter with it, and the ledger would wait for it for ever.
+/// The panic of a connection: its letter is lost with it, and the ledger would wait for that for
+/// ever.
 async fn first_panic(tasks: &mut JoinSet<()>) -> Box<dyn Any + Send> {
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The span over which a speed is taken: long enough to be steady, short enough to follow a relay that slows down.
+/// The span over which a speed is taken: long enough to be steady, short enough to follow a relay
+/// that slows down.
 const WINDOW: Duration = Duration::from_secs(15);
 
 /// Letters a second over the last seconds.

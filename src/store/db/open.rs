@@ -25,12 +25,10 @@ const POSTGRES_CONNECTIONS: u32 = 10;
 // busy_timeout comes first: setting the journal mode takes a lock.
 const WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
     PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;";
-// Another process's commit takes a millisecond or three, and SQLite's own waiting soon looks only every 100 ms: who is woken late
-// misses each gap between the commits of one that writes all the time. Its first few looks are a millisecond apart; then it
-// gives up, and the next look is ours, see `Inner::patiently`.
-pub(in crate::store) const LOOK_OFTEN: &str = "PRAGMA busy_timeout = 5";
-/// For what is not asked again.
-pub(in crate::store) const LOOK_LONG: &str = "PRAGMA busy_timeout = 10000";
+// Another process's commit takes a millisecond or three, and SQLite's own waiting soon looks only every 100 ms: who is
+// woken late misses each gap between the commits of one that writes all the time. Its first few looks are a millisecond
+// apart; then it gives up, and the next look is ours, see `tx::patiently`.
+const LOOK_OFTEN: &str = "PRAGMA busy_timeout = 5";
 // A cache that holds the index of a million addresses, nearly; and a log that is copied into the file once it is long
 // (in pages of 4 KB: 64 MB), not at every commit, since each writes to the same pages of the index again.
 const BULK: &str =

@@ -10,7 +10,7 @@ use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::{Location, Store};
-use crate::store::db::tx::Durability;
+use crate::store::db::tx::{Durability, Lock};
 
 /// Which database this is, and how far it has come.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,7 +52,7 @@ impl Store {
     /// What the engine says; then nothing was changed.
     pub async fn accept_restored(&self, known: &Mark, now: UnixMillis) -> Result<Option<IssueNumber>> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        tx.lock_ledger().await?;
+        tx.lock(Lock::Ledger).await?;
         let paused = sqlx::query(
             "UPDATE issue SET state = 'paused', pause_reason = 'restored from a backup: readers may have this letter already'
              WHERE finished_at IS NULL RETURNING number",

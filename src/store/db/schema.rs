@@ -1,14 +1,13 @@
-//! Migrations: embedded, numbered, each in one transaction, and the version check at the door.
+//! Migrations: embedded, numbered, each in one transaction, and the check of the version when a store opens.
 
 use sqlx::AnyConnection;
-use sqlx::{Connection as _, Row as _};
+use sqlx::Row as _;
 
 use crate::domain::UnixMillis;
 use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
-use crate::store::db::open::{LOOK_LONG, LOOK_OFTEN};
 use crate::store::db::store::{Inner, Store};
-use crate::store::db::tx::LOCK_LEDGER;
+use crate::store::db::tx::{Durability, Lock};
 
 struct Migration {
     version: i64,
@@ -88,20 +87,10 @@ impl Store {
     /// [`StoreError::SchemaNewer`], [`StoreError::Foreign`], or what the engine says. A migration that fails leaves
     /// the version before it.
     pub async fn migrate(&self) -> Result<(i64, i64)> {
-        let inner = &*self.inner;
-        let _gate = inner.gate.lock().await;
-        let mut connection = inner.durable.acquire().await?;
-        let is_file = inner.engine == Engine::Sqlite;
-        if is_file {
-            sqlx::query(LOOK_LONG).fetch_all(&mut *connection).await?;
-        }
-        let before = inner.version(&mut connection).await?;
+        let before = self.version().await?;
         let mut at = before;
         while at < SCHEMA {
-            at = inner.step(&mut connection).await?;
-        }
-        if is_file {
-            sqlx::query(LOOK_OFTEN).fetch_all(&mut *connection).await?;
+            at = self.inner.step().await?;
         }
         if at > SCHEMA {
             return Err(StoreError::SchemaNewer { found: at, needed: SCHEMA });
@@ -111,22 +100,23 @@ impl Store {
 
     /// Refuses a schema that is not this binary's; an empty database is migrated on the spot.
     pub(in crate::store) async fn check_schema(&self) -> Result<()> {
-        let found = {
-            let mut connection = self.inner.durable.acquire().await?;
-            self.inner.version(&mut connection).await?
-        };
-        match found {
+        match self.version().await? {
             0 => self.migrate().await.map(|_| ()),
             SCHEMA => Ok(()),
-            _ if found > SCHEMA => Err(StoreError::SchemaNewer { found, needed: SCHEMA }),
-            _ => Err(StoreError::SchemaOlder { found, needed: SCHEMA }),
+            found if found > SCHEMA => Err(StoreError::SchemaNewer { found, needed: SCHEMA }),
+            found => Err(StoreError::SchemaOlder { found, needed: SCHEMA }),
         }
+    }
+
+    async fn version(&self) -> Result<i64> {
+        let mut connection = self.inner.durable.acquire().await?;
+        self.inner.version_in(&mut connection).await
     }
 }
 
 impl Inner {
     /// The version in the database; 0 when it is empty.
-    async fn version(&self, connection: &mut AnyConnection) -> Result<i64> {
+    async fn version_in(&self, connection: &mut AnyConnection) -> Result<i64> {
         let tables = match self.engine {
             Engine::Sqlite => {
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
@@ -149,17 +139,14 @@ impl Inner {
         Ok(row.try_get::<Option<i64>, _>("version")?.unwrap_or(0))
     }
 
-    /// Applies the migration that comes next (all of them to an empty database), in one transaction; returns the version it led to. Two processes that
-    /// open an empty database at once wait for each other here, and the second finds nothing left to do.
-    async fn step(&self, connection: &mut AnyConnection) -> Result<i64> {
-        let mut tx = match self.engine {
-            Engine::Sqlite => connection.begin_with("BEGIN IMMEDIATE").await?,
-            Engine::Postgres => connection.begin().await?,
-        };
-        if self.engine == Engine::Postgres {
-            sqlx::query(LOCK_LEDGER).execute(&mut *tx).await?;
-        }
-        let at = self.version(&mut tx).await?;
+    /// Applies the migration that comes next (all of them to an empty database), in one transaction; returns the version
+    /// it led to. Two processes that open an empty database at once wait for each other here, and the second finds
+    /// nothing left to do.
+    async fn step(&self) -> Result<i64> {
+        let mut write = self.begin(Durability::Full).await?;
+        write.lock(Lock::Ledger).await?;
+        let tx = &mut *write.tx;
+        let at = self.version_in(tx).await?;
         // An empty database gets all of them at once: nobody who opens it meanwhile sees one that is halfway.
         let many = if at == 0 { MIGRATIONS.len() } else { 1 };
         let mut reached = at;
@@ -178,7 +165,7 @@ impl Inner {
                 .await?;
             reached = next.version;
         }
-        tx.commit().await?;
+        write.commit().await?;
         Ok(reached)
     }
 }

@@ -33,11 +33,28 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A transaction that reads first and writes later can't wait for another writer.
 const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
-/// Serialises what must not race between processes; SQLite has it from BEGIN IMMEDIATE.
-pub(in crate::store) const LOCK_LEDGER: &str = "SELECT pg_advisory_xact_lock(1448432204, 0)";
+/// What must not race between processes, beyond the rows themselves. On Postgres each is an advisory lock that is held to
+/// the end of the transaction, and they are taken in the order that the head of the store tells; SQLite has one writer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::store) enum Lock {
+    /// Which issue comes next, what is written for it, and which slots are dealt with.
+    Ledger = 0,
+    /// Who is added to the list and who drops off it unconfirmed: two imports that have the same people in another order
+    /// would wait for each other in a ring.
+    Intake = 1,
+    /// The rates, and the day's ceiling.
+    Paces = 2,
+}
 
-/// One import at a time: two that have the same people in another order would wait for each other in a ring.
-const LOCK_INTAKE: &str = "SELECT pg_advisory_xact_lock(1448432204, 1)";
+/// The class of the advisory locks of [`Lock`].
+const LOCK_CLASS: i32 = 1_448_432_204;
+
+/// The class of the locks by which a living worker is known, one for each worker's number. They belong to a session, not
+/// to a transaction: see `queue::worker_lease`.
+pub(in crate::store) const WORKER_CLASS: i32 = 1_448_432_203;
+
+/// By class and number.
+const TAKE: &str = "SELECT pg_advisory_xact_lock($1, $2)";
 
 impl Inner {
     pub(in crate::store) async fn begin(&self, durability: Durability) -> Result<Write<'_>> {
@@ -88,17 +105,29 @@ impl Write<'_> {
         Ok(self.tx.commit().await?)
     }
 
-    pub(in crate::store) async fn lock_ledger(&mut self) -> Result<()> {
+    /// Waits for a lock and keeps it to the end of the transaction.
+    pub(in crate::store) async fn lock(&mut self, lock: Lock) -> Result<()> {
         if self.engine == Engine::Postgres {
-            sqlx::query(LOCK_LEDGER).execute(&mut *self.tx).await?;
+            sqlx::query(TAKE).bind(LOCK_CLASS).bind(lock as i32).execute(&mut *self.tx).await?;
         }
         Ok(())
     }
+}
 
-    pub(in crate::store) async fn lock_intake(&mut self) -> Result<()> {
-        if self.engine == Engine::Postgres {
-            sqlx::query(LOCK_INTAKE).execute(&mut *self.tx).await?;
-        }
-        Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lock_is_another() {
+        let locks = [Lock::Ledger, Lock::Intake, Lock::Paces];
+        // Whoever adds a lock is led here by the compiler.
+        let known = |lock| match lock {
+            Lock::Ledger | Lock::Intake | Lock::Paces => locks.contains(&lock),
+        };
+        assert!(locks.into_iter().all(known));
+        let numbers: std::collections::HashSet<_> = locks.iter().map(|lock| *lock as i32).collect();
+        assert_eq!(numbers.len(), locks.len(), "two locks have one number");
+        assert_ne!(LOCK_CLASS, WORKER_CLASS, "a worker's number would be one of these locks");
     }
 }

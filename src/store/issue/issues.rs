@@ -11,7 +11,7 @@ use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::Store;
-use crate::store::db::tx::{Durability, Write};
+use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json, small};
 use crate::store::issue::enqueued::Enqueued;
 use crate::store::issue::subject_test::Subjects;
@@ -163,7 +163,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Enqueued> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        tx.lock_ledger().await?;
+        tx.lock(Lock::Ledger).await?;
         let featured = listed("featured", &issue.featured);
         let slugs = json(&featured)?;
         if let Some(by) = self.taken(&mut tx, expected, issue, &slugs).await? {

@@ -8,7 +8,7 @@ use crate::domain::issue::{IssueNumber, IssueState};
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::Store;
-use crate::store::db::tx::Durability;
+use crate::store::db::tx::{Durability, Lock};
 use crate::store::db::values::json;
 
 /// The oldest issue that is over for long enough and still has rows to condense.
@@ -77,7 +77,7 @@ impl Store {
             return Ok(0);
         }
         let mut tx = self.inner.begin(Durability::Normal).await?;
-        tx.lock_ledger().await?;
+        tx.lock(Lock::Ledger).await?;
         let Some(issue) = sqlx::query(RIPE).bind(before.0).fetch_optional(&mut *tx.tx).await? else {
             return Ok(0);
         };
@@ -120,7 +120,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Requeued> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        tx.lock_ledger().await?;
+        tx.lock(Lock::Ledger).await?;
         let state = sqlx::query("SELECT state FROM issue WHERE number = $1").bind(number.0);
         let Some(row) = state.fetch_optional(&mut *tx.tx).await? else { return Ok(Requeued::Unknown) };
         let state: String = row.try_get("state")?;

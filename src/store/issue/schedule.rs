@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use crate::domain::UnixMillis;
 use crate::store::db::error::Result;
 use crate::store::db::store::Store;
-use crate::store::db::tx::Durability;
+use crate::store::db::tx::{Durability, Lock};
 
 const SLOT_TAKEN: &str = "SELECT 1 AS taken FROM issue WHERE slot = $1
     UNION ALL SELECT 1 AS taken FROM slot_skip WHERE slot = $1";
@@ -19,7 +19,7 @@ impl Store {
     /// Writes down that a slot passed without a letter, and why; false if the slot was taken already.
     pub async fn skip_slot(&self, slot: &str, reason: &str, now: UnixMillis) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        tx.lock_ledger().await?;
+        tx.lock(Lock::Ledger).await?;
         if !sqlx::query(SLOT_TAKEN).bind(slot).fetch_all(&mut *tx.tx).await?.is_empty() {
             return Ok(false);
         }

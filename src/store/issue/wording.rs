@@ -10,7 +10,7 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::subject::{Share, SubjectLine, Terms, Wording};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::Store;
-use crate::store::db::tx::{Durability, Write};
+use crate::store::db::tx::{Durability, Lock, Write};
 
 const WORDING: &str = "SELECT subject, preheader, against, share, wait_ms FROM wording WHERE issue = $1";
 
@@ -36,7 +36,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        tx.lock_ledger().await?;
+        tx.lock(Lock::Ledger).await?;
         let next = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue");
         if next.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("next")? != number.0 {
             return Ok(false);

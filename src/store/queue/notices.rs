@@ -12,10 +12,9 @@ use crate::domain::subscriber::SubscriberId;
 use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::Store;
-use crate::store::db::tx::{Durability, Write};
+use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json, small};
 use crate::store::queue::deliveries::{GONE_ON_POSTGRES, words};
-use crate::store::queue::paced_claim::LOCK_PACES;
 use crate::store::queue::rate_state::{ALL, Lanes};
 use crate::store::queue::worker_lease::{LEASE, WorkerLease};
 
@@ -167,9 +166,7 @@ impl Store {
         rate: Rate,
         now: UnixMillis,
     ) -> Result<Option<UnixMillis>> {
-        if self.inner.engine == Engine::Postgres {
-            sqlx::query(LOCK_PACES).execute(&mut *tx.tx).await?;
-        }
+        tx.lock(Lock::Paces).await?;
         let (mut lanes, gcra) = (Lanes::new(), Gcra::new(rate));
         self.read_lanes(tx, std::iter::once(ALL), &mut lanes, now).await?;
         let lane = lanes.entry(ALL.to_owned()).or_insert_with(|| Lane::new(now));

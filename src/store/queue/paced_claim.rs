@@ -14,10 +14,9 @@ use crate::domain::delivery::{Claimed, Finished};
 use crate::domain::issue::IssueNumber;
 use crate::domain::pace::{Gcra, Lane, UNLIMITED, tomorrow};
 use crate::domain::subscriber::SubscriberId;
-use crate::store::db::dialect::Engine;
 use crate::store::db::error::Result;
 use crate::store::db::store::Store;
-use crate::store::db::tx::{Durability, Write};
+use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::json;
 use crate::store::queue::deliveries::{Turned, share_issue};
 use crate::store::queue::rate_state::{ALL, Lanes, Pacing, lane};
@@ -27,9 +26,6 @@ use crate::store::queue::worker_lease::{LEASE, WorkerLease};
 const MOST_PARKED: usize = 8192;
 /// The fewest and the most rows that are looked at in one go.
 const WINDOW: (usize, usize) = (64, 4096);
-
-/// Serialises what workers do to the paces. Taken last, see the order of locks in the room's own page.
-pub(in crate::store) const LOCK_PACES: &str = "SELECT pg_advisory_xact_lock(1448432204, 1)";
 
 /// The head of the queue, as the turn would claim it.
 pub(in crate::store) const PEEK: &str = "
@@ -106,9 +102,7 @@ impl Store {
             true => Vec::new(),
             false => self.turn_in(&mut tx, me, finished, begin, (0, false), now).await?.begun,
         };
-        if self.inner.engine == Engine::Postgres {
-            sqlx::query(LOCK_PACES).execute(&mut *tx.tx).await?;
-        }
+        tx.lock(Lock::Paces).await?;
         let mut lanes = Lanes::new();
         self.read_lanes(&mut tx, pacing.slower.iter().map(String::as_str), &mut lanes, now).await?;
         for domain in pacing.slower {

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::domain::UnixMillis;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::{Location, Store};
-use crate::store::db::tx::Durability;
+use crate::store::db::tx::{Durability, WORKER_CLASS};
 
 /// How long a claim stands if its worker neither answers nor is known to be gone: beyond the longest an SMTP session
 /// may take for one letter (RFC 5321 §4.5.3.2: five minutes each for MAIL and RCPT, two for DATA, ten for the final dot).
@@ -79,8 +79,9 @@ impl Store {
             Location::Server(options) => {
                 let worker = self.worker_number(now).await?;
                 let mut session = AnyConnection::connect_with(options).await?;
-                // 1448432203 is the class of our locks (see `GONE_ON_POSTGRES`); nobody else has this number.
-                sqlx::query("SELECT pg_advisory_lock(1448432203, CAST($1 AS INTEGER))")
+                // Whoever reclaims looks at these locks, see `deliveries::GONE_ON_POSTGRES`.
+                sqlx::query("SELECT pg_advisory_lock($1, CAST($2 AS INTEGER))")
+                    .bind(WORKER_CLASS)
                     .bind(worker)
                     .execute(&mut session)
                     .await?;

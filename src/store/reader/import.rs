@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use crate::domain::subscriber::{NewSubscriber, SubscriberStatus, SuppressionReason};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::Store;
-use crate::store::db::tx::{Durability, Write};
+use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::json;
 
 /// Rows a statement: the text of more would only hold memory.
@@ -94,7 +94,7 @@ impl Store {
         }
         // An import that a power cut takes back is repeated: no fsync.
         let mut tx = self.inner.begin(Durability::Bulk).await?;
-        tx.lock_intake().await?;
+        tx.lock(Lock::Intake).await?;
         let (mut seen, mut changes) = (HashSet::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for (rows, hashes) in rows.chunks(ROWS).zip(hashes.chunks(ROWS)) {
             let chunk = self.changes(&mut tx, rows, hashes, &mut seen).await?;

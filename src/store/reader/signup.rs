@@ -12,7 +12,7 @@ use crate::domain::signup::{Allowance, Confirmation, Consent, LINK_VALID, SignUp
 use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::Store;
-use crate::store::db::tx::{Durability, Write};
+use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json};
 use crate::store::queue::notices;
 use crate::store::reader::rate_limits;
@@ -113,7 +113,7 @@ impl Store {
         }
         let mut tx = self.inner.begin(Durability::Full).await?;
         // An import looks first and adds later, and nobody else may add meanwhile.
-        tx.lock_intake().await?;
+        tx.lock(Lock::Intake).await?;
         if let Some(until) = rate_limits::take(&mut tx, &ask.of_asker, now).await? {
             return Ok(SignedUp::Limited { until });
         }
@@ -295,7 +295,7 @@ impl Store {
             return Ok(0);
         }
         let mut tx = self.inner.begin(Durability::Normal).await?;
-        tx.lock_intake().await?;
+        tx.lock(Lock::Intake).await?;
         let rows = sqlx::query(OLD_PENDING).bind(before.0).bind(batch).fetch_all(&mut *tx.tx).await?;
         let mut ids = Vec::with_capacity(rows.len());
         for row in &rows {

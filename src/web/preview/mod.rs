@@ -16,4 +16,4 @@ mod template;
 
 pub use host::Guests;
 pub use server::serve;
-pub use source::{Choice, PreviewSource, Sheet, Shown, Wanted};
+pub use source::{PreviewChoice, PreviewLetter, PreviewSource, Shown, Wanted};

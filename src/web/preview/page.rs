@@ -8,8 +8,8 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use tera::Context;
 
-use super::source::{Choice, Sheet};
-use super::state::{Asked, Preview};
+use super::source::{PreviewChoice, PreviewLetter};
+use super::state::{PreviewQuery, PreviewServer};
 use crate::letter::lint::{Grade, Message};
 use crate::letter::render::HTML_MAX;
 
@@ -26,13 +26,13 @@ const IMAGES: [(&str, &str); 2] = [("on", "On"), ("off", "Off")];
 
 /// A row of links of which one is where we are.
 #[derive(Serialize)]
-struct Group {
+struct MenuGroup {
     label: &'static str,
-    links: Vec<Link>,
+    links: Vec<MenuLink>,
 }
 
 #[derive(Serialize)]
-struct Link {
+struct MenuLink {
     label: String,
     href: String,
     current: bool,
@@ -62,7 +62,7 @@ fn one_of(row: &[(&'static str, &'static str)], asked: Option<&str>) -> &'static
     row.iter().map(|(key, _)| *key).find(|key| Some(*key) == asked).unwrap_or(row[0].0)
 }
 
-fn key_of<'a>(choices: &'a [Choice], asked: Option<&str>) -> &'a str {
+fn key_of<'a>(choices: &'a [PreviewChoice], asked: Option<&str>) -> &'a str {
     let found = choices.iter().find(|choice| Some(choice.key.as_str()) == asked);
     found.or(choices.first()).map_or("", |choice| &choice.key)
 }
@@ -91,13 +91,13 @@ impl Chosen<'_> {
         row: &str,
         current: &str,
         choices: impl Iterator<Item = (&'b str, &'b str)>,
-    ) -> Group {
-        let link = |(key, label): (&str, &str)| Link {
+    ) -> MenuGroup {
+        let link = |(key, label): (&str, &str)| MenuLink {
             label: label.to_owned(),
             href: format!("/?{}", self.with(row, key)),
             current: key == current,
         };
-        Group { label, links: choices.map(link).collect() }
+        MenuGroup { label, links: choices.map(link).collect() }
     }
 
     fn frames(&self, version: &str) -> Vec<Frame> {
@@ -114,17 +114,20 @@ impl Chosen<'_> {
     }
 }
 
-fn as_pairs(choices: &[Choice]) -> impl Iterator<Item = (&str, &str)> {
+fn as_pairs(choices: &[PreviewChoice]) -> impl Iterator<Item = (&str, &str)> {
     choices.iter().map(|choice| (choice.key.as_str(), choice.label.as_str()))
 }
 
 /// `GET /`: everything there is to judge a letter by.
-pub(super) async fn page(State(preview): State<Arc<Preview>>, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn page(
+    State(preview): State<Arc<PreviewServer>>,
+    Query(asked): Query<PreviewQuery>,
+) -> Response {
     // Before the letter is made: a change while it is made is one that the page has not seen.
     let version = preview.version.borrow().clone();
     let shown = preview.shown(&asked).await;
     let menu = preview.source.menu();
-    let readers = shown.as_ref().as_ref().map_or(&[][..], |sheet| &sheet.readers);
+    let readers = shown.as_ref().as_ref().map_or(&[][..], |letter| &letter.readers);
     let chosen = Chosen {
         show: key_of(&menu, asked.show.as_deref()),
         // Kept while there is an error, so that the reader is the same after it.
@@ -153,34 +156,34 @@ pub(super) async fn page(State(preview): State<Arc<Preview>>, Query(asked): Quer
     context.insert("groups", &groups);
     context.insert("part", chosen.part);
     match &*shown {
-        Ok(sheet) => fill(&mut context, sheet, &chosen, &version),
+        Ok(letter) => fill(&mut context, letter, &chosen, &version),
         Err(problems) => context.insert("problems", problems),
     }
-    match preview.stage.0.render("preview.html", &context) {
+    match preview.template.0.render("preview.html", &context) {
         Ok(html) => Html(html).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-fn fill(context: &mut Context, sheet: &Sheet, chosen: &Chosen<'_>, version: &str) {
-    let message = Message::parse(&sheet.wire);
+fn fill(context: &mut Context, letter: &PreviewLetter, chosen: &Chosen<'_>, version: &str) {
+    let message = Message::parse(&letter.wire);
     let (html, text) = (message.html.unwrap_or_default(), message.text.unwrap_or_default());
     context.insert("problems", &[""; 0]);
-    context.insert("subject", &sheet.subject);
-    context.insert("preheader", &sheet.preheader);
-    context.insert("notes", &sheet.notes);
-    context.insert("findings", &sheet.findings);
-    context.insert("errors", &sheet.findings.iter().filter(|one| one.grade == Grade::Error).count());
+    context.insert("subject", &letter.subject);
+    context.insert("preheader", &letter.preheader);
+    context.insert("notes", &letter.notes);
+    context.insert("findings", &letter.findings);
+    context.insert("errors", &letter.findings.iter().filter(|one| one.grade == Grade::Error).count());
     context.insert("download", &format!("/letter.eml?{}", chosen.with("", "")));
     context.insert("html_size", &kilobytes(html.len()));
     context.insert("html_limit", &kilobytes(HTML_MAX));
     context.insert("html_share", &(html.len() * 100 / HTML_MAX).min(100));
     context.insert("text_size", &kilobytes(text.len()));
-    context.insert("wire_size", &kilobytes(sheet.wire.len()));
+    context.insert("wire_size", &kilobytes(letter.wire.len()));
     match chosen.part {
         "text" => context.insert("text", &text),
         "source" => context.insert("text", &html),
-        "wire" => context.insert("text", &String::from_utf8_lossy(&sheet.wire).replace("\r\n", "\n")),
+        "wire" => context.insert("text", &String::from_utf8_lossy(&letter.wire).replace("\r\n", "\n")),
         "headers" => context.insert("headers", &message.headers),
         _ => context.insert("frames", &chosen.frames(version)),
     }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::host::{self, Guests};
 use super::source::PreviewSource;
-use super::state::{Asked, Preview};
+use super::state::{PreviewQuery, PreviewServer};
 use super::{changes, page, scheme, template};
 use crate::letter::lint::Message;
 
@@ -36,8 +36,8 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let (sender, version) = watch::channel(changes::stamp(&source.watched()));
-    let preview = Arc::new(Preview {
-        stage: template::Stage::load().map_err(io::Error::other)?,
+    let preview = Arc::new(PreviewServer {
+        template: template::PreviewTemplate::load().map_err(io::Error::other)?,
         source: source.clone(),
         guests,
         version,
@@ -55,7 +55,7 @@ pub async fn serve(
     ended
 }
 
-fn router(preview: Arc<Preview>) -> Router {
+fn router(preview: Arc<PreviewServer>) -> Router {
     Router::new()
         .route("/", get(page::page))
         .route("/letter.html", get(letter_html))
@@ -68,10 +68,13 @@ fn router(preview: Arc<Preview>) -> Router {
 }
 
 /// `GET /letter.html`: the HTML part for the frame, in the asked-for light.
-async fn letter_html(State(preview): State<Arc<Preview>>, Query(asked): Query<Asked>) -> Response {
+async fn letter_html(
+    State(preview): State<Arc<PreviewServer>>,
+    Query(asked): Query<PreviewQuery>,
+) -> Response {
     let shown = preview.shown(&asked).await;
-    let Ok(sheet) = &*shown else { return StatusCode::NOT_FOUND.into_response() };
-    let html = Message::parse(&sheet.wire).html.unwrap_or_default();
+    let Ok(letter) = &*shown else { return StatusCode::NOT_FOUND.into_response() };
+    let html = Message::parse(&letter.wire).html.unwrap_or_default();
     let html = scheme::forced(&html, asked.scheme.as_deref() == Some("dark"));
     let images = match asked.images.as_deref() {
         Some("off") => "'none'".to_owned(),
@@ -92,14 +95,17 @@ async fn letter_html(State(preview): State<Arc<Preview>>, Query(asked): Query<As
 }
 
 /// `GET /letter.eml`: the letter for a mail program of the operator's.
-async fn letter_eml(State(preview): State<Arc<Preview>>, Query(asked): Query<Asked>) -> Response {
+async fn letter_eml(
+    State(preview): State<Arc<PreviewServer>>,
+    Query(asked): Query<PreviewQuery>,
+) -> Response {
     let shown = preview.shown(&asked).await;
-    let Ok(sheet) = &*shown else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(letter) = &*shown else { return StatusCode::NOT_FOUND.into_response() };
     let headers = [
         (header::CONTENT_TYPE, "message/rfc822"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"letter.eml\""),
     ];
-    (headers, sheet.wire.clone()).into_response()
+    (headers, letter.wire.clone()).into_response()
 }
 
 #[derive(Deserialize)]
@@ -108,7 +114,7 @@ struct Since {
 }
 
 /// `GET /changed?since=VERSION`: the version, as soon as it is another, or after a while.
-async fn changed(State(preview): State<Arc<Preview>>, Query(asked): Query<Since>) -> Response {
+async fn changed(State(preview): State<Arc<PreviewServer>>, Query(asked): Query<Since>) -> Response {
     let (mut version, mut stop) = (preview.version.clone(), preview.stop.clone());
     let since = asked.since.unwrap_or_default();
     tokio::select! {
@@ -120,7 +126,7 @@ async fn changed(State(preview): State<Arc<Preview>>, Query(asked): Query<Since>
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], now).into_response()
 }
 
-async fn known_host(State(preview): State<Arc<Preview>>, request: Request, next: Next) -> Response {
+async fn known_host(State(preview): State<Arc<PreviewServer>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     if host.is_some_and(|host| host::is_ours(host, preview.guests)) {
         return next.run(request).await;

@@ -11,20 +11,20 @@ use crate::letter::lint::Finding;
 pub struct Wanted {
     /// `letter`, or the kind of a notice.
     pub show: String,
-    /// One of [`Sheet::readers`]; what is none of them is the first.
+    /// One of [`PreviewLetter::readers`]; what is none of them is the first.
     pub reader: String,
 }
 
 /// One thing to choose: how the address calls it, and what a person reads.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Choice {
+pub struct PreviewChoice {
     pub key: String,
     pub label: String,
 }
 
 /// A letter that is there to be looked at.
 #[derive(Clone, Debug)]
-pub struct Sheet {
+pub struct PreviewLetter {
     pub subject: String,
     pub preheader: String,
     /// The letter on the wire: RFC 5322, CRLF.
@@ -32,20 +32,20 @@ pub struct Sheet {
     /// In their order, the worst first.
     pub findings: Vec<Finding>,
     /// For whom it can be filled in.
-    pub readers: Vec<Choice>,
+    pub readers: Vec<PreviewChoice>,
     /// What an operator should know before judging it, a sentence each.
     pub notes: Vec<String>,
 }
 
 /// A letter, or what keeps it from being made: one line each, with file, line and column where there are any.
-pub type Shown = Result<Sheet, Vec<String>>;
+pub type Shown = Result<PreviewLetter, Vec<String>>;
 
 /// Who makes what is shown.
 pub trait PreviewSource: Send + Sync + 'static {
     /// What all of it is called: `Issue 12, the draft`.
     fn title(&self) -> String;
     /// What there is to see; the letter comes first.
-    fn menu(&self) -> Vec<Choice>;
+    fn menu(&self) -> Vec<PreviewChoice>;
     /// Makes one letter of what stands in the files now.
     fn show<'a>(&'a self, wanted: &'a Wanted) -> Pin<Box<dyn Future<Output = Shown> + Send + 'a>>;
     /// Files and folders; a change in one of them means a new letter.

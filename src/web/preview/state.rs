@@ -8,11 +8,11 @@ use tokio::sync::watch;
 
 use super::host::Guests;
 use super::source::{PreviewSource, Shown, Wanted};
-use super::template::Stage;
+use super::template::PreviewTemplate;
 
-pub struct Preview {
+pub struct PreviewServer {
     pub source: Arc<dyn PreviewSource>,
-    pub stage: Stage,
+    pub template: PreviewTemplate,
     pub guests: Guests,
     /// Changes with the watched files.
     pub version: watch::Receiver<String>,
@@ -23,7 +23,7 @@ pub struct Preview {
 
 /// What an address may say; what it says wrongly is as if it said nothing.
 #[derive(Deserialize, Clone, Default, Debug)]
-pub struct Asked {
+pub struct PreviewQuery {
     pub show: Option<String>,
     pub reader: Option<String>,
     pub part: Option<String>,
@@ -32,9 +32,9 @@ pub struct Asked {
     pub images: Option<String>,
 }
 
-impl Preview {
+impl PreviewServer {
     /// The letter for this address, made once for each version of the files.
-    pub async fn shown(&self, asked: &Asked) -> Arc<Shown> {
+    pub async fn shown(&self, asked: &PreviewQuery) -> Arc<Shown> {
         let show = asked.show.clone().unwrap_or_default();
         let menu = self.source.menu();
         let show =

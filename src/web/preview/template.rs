@@ -16,9 +16,9 @@ const STYLE: &str = include_str!("../../../templates/pages/style.css");
 const ICON: &str = include_str!("../../../templates/pages/icon.svg");
 
 /// The page's template, parsed once.
-pub struct Stage(pub Tera);
+pub struct PreviewTemplate(pub Tera);
 
-impl Stage {
+impl PreviewTemplate {
     pub fn load() -> Result<Self, String> {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".html"]);

@@ -8,9 +8,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::cached::Unmade;
-use super::conditional::Made;
-use super::page_cache::Stamp;
+use super::cached::MakeError;
+use super::conditional::PageContent;
+use super::page_cache::PageVersion;
 use crate::domain::UnixMillis;
 use crate::domain::issue::{Issue, IssueNumber};
 use crate::domain::subject::Arm;
@@ -27,16 +27,16 @@ const LAST_PAGE: i64 = 3_000;
 const LETTER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Serialize)]
-struct Row {
+struct ArchiveRow {
     number: i64,
     iso: String,
     date: String,
     subject: String,
-    comparisons: Vec<Link>,
+    comparisons: Vec<FeaturedComparison>,
 }
 
 #[derive(Serialize)]
-struct Link {
+struct FeaturedComparison {
     slug: String,
     title: String,
     /// Its page is there for everybody.
@@ -62,7 +62,7 @@ pub async fn list(
     };
     let now = UnixMillis::now();
     let key = (format!("/issues?page={page}"), Some(language));
-    web.list(key, &asked, now, async || archive_page(&web, language, page, now).await).await
+    web.cached_list(key, &asked, now, async || archive_page(&web, language, page, now).await).await
 }
 
 async fn archive_page(
@@ -70,7 +70,7 @@ async fn archive_page(
     language: Language,
     page: i64,
     now: UnixMillis,
-) -> Result<Option<Made<'_>>, Unmade> {
+) -> Result<Option<PageContent<'_>>, MakeError> {
     let mut issues = web.store.public_issues((page - 1) * PAGE, PAGE + 1).await?;
     if issues.is_empty() && page > 1 {
         return Ok(None);
@@ -85,7 +85,7 @@ async fn archive_page(
     context.insert("older", &is_more.then(|| address(page + 1)));
     context.insert("canonical", &format!("{}{}", web.site.base_url, address(page)));
     let body = web.pages.render(language, "issues.html", &context)?;
-    Ok(Some(Made { modified, ..web.html(language, body) }))
+    Ok(Some(PageContent { modified, ..web.html(language, body) }))
 }
 
 fn address(page: i64) -> String {
@@ -97,19 +97,19 @@ async fn rows(
     language: Language,
     issues: Vec<Issue>,
     now: UnixMillis,
-) -> Result<Vec<Row>, Unmade> {
-    let say = web.say(language);
+) -> Result<Vec<ArchiveRow>, MakeError> {
+    let phrases = web.phrases(language);
     let numbers: Vec<IssueNumber> = issues.iter().map(|issue| issue.number).collect();
-    let mut carried: BTreeMap<IssueNumber, Vec<Link>> = BTreeMap::new();
+    let mut carried: BTreeMap<IssueNumber, Vec<FeaturedComparison>> = BTreeMap::new();
     for one in web.store.comparisons_in(&numbers).await? {
         let public = one.comparison.published() <= now;
-        let link = Link { slug: one.comparison.slug, title: one.comparison.title, public };
+        let link = FeaturedComparison { slug: one.comparison.slug, title: one.comparison.title, public };
         carried.entry(one.issue).or_default().push(link);
     }
-    let row = |issue: Issue| Row {
+    let row = |issue: Issue| ArchiveRow {
         number: issue.number.0,
         iso: issue.created_at.to_string(),
-        date: say.date(issue.created_at),
+        date: phrases.date(issue.created_at),
         subject: issue.subject,
         comparisons: carried.remove(&issue.number).unwrap_or_default(),
     };
@@ -127,31 +127,31 @@ pub async fn issue(
     let Ok(number) = number.parse().map(IssueNumber) else { return web.unknown_link() };
     let key = (format!("/issues/{number}"), Some(language));
     // A letter stays as it was sent. But the one claimed first may come back unsent, and the issue be called off in time.
-    let stamp = |issue: Issue| Stamp::Letter(number, issue.subject);
-    let look = async |_: &Stamp| Ok(web.store.public_issue(number).await?.map(stamp));
+    let version = |issue: Issue| PageVersion::Letter(number, issue.subject);
+    let look = async |_: &PageVersion| Ok(web.store.public_issue(number).await?.map(version));
     let make = async || {
         let Some(issue) = web.store.public_issue(number).await? else { return Ok(None) };
         let Some(text) = web.store.public_stencil(number).await? else { return Ok(None) };
         let letter = Stencil::from_text(&text)?.web_html();
         let body = letter_page(&web, language, &issue, &letter)?;
-        let made = Made {
+        let made = PageContent {
             modified: renamed_at(&web, number).await?.unwrap_or(issue.created_at),
             max_age: 300,
             policy: Some(LETTER_POLICY),
             ..web.html(language, body)
         };
-        Ok(Some((stamp(issue), made)))
+        Ok(Some((version(issue), made)))
     };
-    web.everybodys(key, &asked, look, make).await
+    web.cached(key, &asked, look, make).await
 }
 
 /// When the letter got another subject than it began with.
-async fn renamed_at(web: &Web, number: IssueNumber) -> Result<Option<UnixMillis>, Unmade> {
+async fn renamed_at(web: &Web, number: IssueNumber) -> Result<Option<UnixMillis>, MakeError> {
     let decided = web.store.subject_test(number).await?.and_then(|test| test.decided);
     Ok(decided.filter(|decided| decided.winner == Arm::B).map(|decided| decided.at))
 }
 
-fn letter_page(web: &Web, language: Language, issue: &Issue, letter: &str) -> Result<String, Unmade> {
+fn letter_page(web: &Web, language: Language, issue: &Issue, letter: &str) -> Result<String, MakeError> {
     let url = web.site.issue_url(issue.number);
     let mut context = web.context();
     context.insert("subject", &issue.subject);

@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::conditional::Made;
-use super::page_cache::{Found, Key, Stamp};
+use super::conditional::PageContent;
+use super::page_cache::{CacheLookup, PageKey, PageVersion};
 use crate::domain::UnixMillis;
 use crate::store::StoreError;
 use crate::texts::Language;
@@ -15,7 +15,7 @@ const PAGE_AGE: u32 = 60;
 
 /// Why a page could not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum Unmade {
+pub enum MakeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -25,53 +25,60 @@ pub enum Unmade {
 }
 
 /// A page, with what it depends on. None: there is no such page.
-pub type Making<'a> = Result<Option<(Stamp, Made<'a>)>, Unmade>;
+pub type MakeResult<'a> = Result<Option<(PageVersion, PageContent<'a>)>, MakeError>;
 
 impl Web {
     /// A page of HTML in a language.
-    pub(in crate::web) fn html(&self, language: Language, body: String) -> Made<'_> {
+    pub(in crate::web) fn html(&self, language: Language, body: String) -> PageContent<'_> {
         let language = Some(self.pages.texts.tag(language));
         let (kind, modified) = ("text/html; charset=utf-8", UnixMillis(0));
-        Made { kind, body, modified, max_age: PAGE_AGE, language, policy: None }
+        PageContent { kind, body, modified, max_age: PAGE_AGE, language, policy: None }
     }
 
     /// Something for machines, in no language of a reader's.
-    pub(in crate::web) fn data(&self, body: String, max_age: u32) -> Made<'_> {
-        Made { kind: "text/plain", body, modified: UnixMillis(0), max_age, language: None, policy: None }
+    pub(in crate::web) fn data(&self, body: String, max_age: u32) -> PageContent<'_> {
+        PageContent {
+            kind: "text/plain",
+            body,
+            modified: UnixMillis(0),
+            max_age,
+            language: None,
+            policy: None,
+        }
     }
 
     /// The page of `key`: as it lies on the cache, as long as `look` finds what it depends on unchanged; else as `make`
     /// makes it now. `look` is not asked where nothing lies.
-    pub(in crate::web) async fn everybodys<'a>(
+    pub(in crate::web) async fn cached<'a>(
         &'a self,
-        key: Key,
+        key: PageKey,
         asked: &HeaderMap,
-        look: impl AsyncFnOnce(&Stamp) -> Result<Option<Stamp>, StoreError>,
-        make: impl AsyncFnOnce() -> Making<'a>,
+        look: impl AsyncFnOnce(&PageVersion) -> Result<Option<PageVersion>, StoreError>,
+        make: impl AsyncFnOnce() -> MakeResult<'a>,
     ) -> Response {
         match self.page_cache.find(&key) {
-            Found::Good(kept) => return kept.page.answer(asked),
-            Found::Look(kept) => match look(&kept.stamp).await {
-                Ok(Some(stamp)) if stamp == kept.stamp => return kept.page.answer(asked),
+            CacheLookup::Fresh(kept) => return kept.page.answer(asked),
+            CacheLookup::Check(kept) => match look(&kept.version).await {
+                Ok(Some(version)) if version == kept.version => return kept.page.answer(asked),
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(%error, "the store does not answer; a page is given out as it was");
                     return kept.page.answer(asked);
                 }
             },
-            Found::Nothing => {}
+            CacheLookup::Missing => {}
         }
         match make().await {
-            Ok(Some((stamp, mut made))) => {
+            Ok(Some((version, mut made))) => {
                 // The page's own words may be newer than what it tells: they came with this binary.
                 made.modified = made.modified.max(self.started);
-                self.page_cache.put(key, stamp, made.ready()).page.answer(asked)
+                self.page_cache.put(key, version, made.ready()).page.answer(asked)
             }
             Ok(None) => {
                 self.page_cache.forget(&key.0);
                 self.unknown_link()
             }
-            Err(Unmade::Store(error)) => self.broken(&error),
+            Err(MakeError::Store(error)) => self.broken(&error),
             Err(error) => {
                 tracing::error!(page = key.0, %error, "a page could not be made");
                 self.pages.show(StatusCode::INTERNAL_SERVER_ERROR, "later.html", &self.context())
@@ -79,20 +86,20 @@ impl Web {
         }
     }
 
-    /// [`Web::everybodys`] for what depends on the lists of comparisons and issues.
-    pub(in crate::web) async fn list<'a>(
+    /// [`Web::cached`] for what depends on the lists of comparisons and issues.
+    pub(in crate::web) async fn cached_list<'a>(
         &'a self,
-        key: Key,
+        key: PageKey,
         asked: &HeaderMap,
         now: UnixMillis,
-        make: impl AsyncFnOnce() -> Result<Option<Made<'a>>, Unmade>,
+        make: impl AsyncFnOnce() -> Result<Option<PageContent<'a>>, MakeError>,
     ) -> Response {
-        let lists = async || self.store.lists_version(now).await.map(|cache| Some(Stamp::Lists(cache)));
+        let lists = async || self.store.lists_version(now).await.map(|lists| Some(PageVersion::Lists(lists)));
         let make = async || {
             // Read before the lists themselves, so that a page is at worst made once too often.
-            let stamp = Stamp::Lists(self.store.lists_version(now).await?);
-            Ok(make().await?.map(|made| (stamp, made)))
+            let version = PageVersion::Lists(self.store.lists_version(now).await?);
+            Ok(make().await?.map(|made| (version, made)))
         };
-        self.everybodys(key, asked, async |_: &Stamp| lists().await, make).await
+        self.cached(key, asked, async |_: &PageVersion| lists().await, make).await
     }
 }

@@ -7,21 +7,21 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::cached::Making;
-use super::conditional::Made;
-use super::page_cache::Stamp;
+use super::cached::MakeResult;
+use super::conditional::PageContent;
+use super::page_cache::PageVersion;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, StoredComparison, Tool, Votes};
 use crate::letter::verdict;
 use crate::store::Figures;
 use crate::texts::Language;
 use crate::web::render::json_ld;
-use crate::web::render::phrases::Say;
+use crate::web::render::phrases::Phrases;
 use crate::web::state::Web;
 
 /// What the template prints. Sentences are in the reader's language, the comparison's own words in the site's.
 #[derive(Serialize)]
-struct View<'a> {
+struct ComparePage<'a> {
     slug: &'a str,
     title: &'a str,
     question: &'a str,
@@ -35,13 +35,13 @@ struct View<'a> {
     issue: Option<i64>,
     verdict: String,
     split: Vec<String>,
-    tools: [ToolView<'a>; 2],
-    rows: Vec<RowView<'a>>,
+    tools: [ComparedTool<'a>; 2],
+    rows: Vec<ReviewerRow<'a>>,
 }
 
 /// One side of a comparison.
 #[derive(Serialize)]
-pub struct ToolView<'a> {
+pub struct ComparedTool<'a> {
     pub slug: &'a str,
     pub name: &'a str,
     pub category: &'a str,
@@ -62,15 +62,15 @@ pub struct ToolView<'a> {
 
 /// One reviewer's line.
 #[derive(Serialize)]
-struct RowView<'a> {
+struct ReviewerRow<'a> {
     reviewer: &'a str,
     /// "agree", "split" or "only".
     relation: &'static str,
-    sides: [Side<'a>; 2],
+    sides: [ReviewerSide<'a>; 2],
 }
 
 #[derive(Serialize)]
-struct Side<'a> {
+struct ReviewerSide<'a> {
     tool: &'a str,
     /// "ship", "skip" or "none".
     stance: &'static str,
@@ -85,13 +85,13 @@ pub async fn page(
     asked: HeaderMap,
 ) -> Response {
     let now = UnixMillis::now();
-    let look = async |stamp: &Stamp| {
-        let Stamp::Comparison { tools, .. } = stamp else { return Ok(None) };
+    let look = async |version: &PageVersion| {
+        let PageVersion::Comparison { tools, .. } = version else { return Ok(None) };
         let figures = web.store.figures(&slug, tools.each_ref().map(String::as_str), now).await?;
-        Ok(figures.map(|figures| Stamp::Comparison { figures, tools: tools.clone() }))
+        Ok(figures.map(|figures| PageVersion::Comparison { figures, tools: tools.clone() }))
     };
     let make = async || make(&web, language, &slug, now).await;
-    web.everybodys((path(&slug), Some(language)), &asked, look, make).await
+    web.cached((path(&slug), Some(language)), &asked, look, make).await
 }
 
 /// The page's path, as the cache knows it.
@@ -99,7 +99,7 @@ pub fn path(slug: &str) -> String {
     format!("/compare/{slug}")
 }
 
-async fn make<'a>(web: &'a Web, language: Language, slug: &str, now: UnixMillis) -> Making<'a> {
+async fn make<'a>(web: &'a Web, language: Language, slug: &str, now: UnixMillis) -> MakeResult<'a> {
     let Some(stored) = web.store.public_comparison(slug, now).await? else { return Ok(None) };
     let tools = stored.comparison.tools.each_ref().map(|tool| tool.slug.as_str());
     let Some(figures) = web.store.figures(slug, tools, now).await? else { return Ok(None) };
@@ -107,15 +107,15 @@ async fn make<'a>(web: &'a Web, language: Language, slug: &str, now: UnixMillis)
     let figures = Figures { updated_at: stored.updated_at, ..figures };
     let modified = figures.totals.iter().fold(changed_at(&stored), |last, total| last.max(total.changed_at));
     let canonical = web.site.compare_url(slug);
-    let view = view(&stored, &figures, &canonical, web.say(language));
+    let view = view(&stored, &figures, &canonical, web.phrases(language));
     let mut context = web.context();
     context.insert("page", &view);
     context.insert("content_lang", web.pages.texts.tag(web.pages.texts.site_language()));
     let json_ld = json_ld::of_comparison(&stored.comparison, &canonical, changed_at(&stored), &web.site);
     context.insert("json_ld", &json_ld);
     let body = web.pages.render(language, "compare.html", &context)?;
-    let stamp = Stamp::Comparison { figures, tools: tools.map(str::to_owned) };
-    Ok(Some((stamp, Made { modified, ..web.html(language, body) })))
+    let version = PageVersion::Comparison { figures, tools: tools.map(str::to_owned) };
+    Ok(Some((version, PageContent { modified, ..web.html(language, body) })))
 }
 
 /// When the comparison last changed for those who read it: an import that only brings it in changes nothing.
@@ -124,33 +124,38 @@ pub fn changed_at(stored: &StoredComparison) -> UnixMillis {
     if stored.updated_at > stored.imported_at { stored.updated_at.max(published) } else { published }
 }
 
-fn view<'a>(stored: &'a StoredComparison, figures: &Figures, canonical: &'a str, say: Say<'_>) -> View<'a> {
+fn view<'a>(
+    stored: &'a StoredComparison,
+    figures: &Figures,
+    canonical: &'a str,
+    phrases: Phrases<'_>,
+) -> ComparePage<'a> {
     let comparison = &stored.comparison;
     let [first, second] = &comparison.tools;
     let here = figures.totals.map(|total| total.votes);
-    View {
+    ComparePage {
         slug: &comparison.slug,
         title: &comparison.title,
         question: &comparison.question,
         original: (comparison.url != canonical).then_some(comparison.url.as_str()),
         canonical,
         published_iso: comparison.published().to_string(),
-        published: say.date(comparison.published()),
+        published: phrases.date(comparison.published()),
         modified_iso: changed_at(stored).to_string(),
         issue: figures.issue.map(|number| number.0),
-        verdict: say.verdict(comparison),
-        split: say.split(comparison),
-        tools: [tool_view(first, here[0], say), tool_view(second, here[1], say)],
+        verdict: phrases.verdict(comparison),
+        split: phrases.split(comparison),
+        tools: [compared_tool(first, here[0], phrases), compared_tool(second, here[1], phrases)],
         rows: rows(comparison),
     }
 }
 
 /// A tool with its figures; `here` are the votes cast on this site.
-pub fn tool_view<'a>(tool: &'a Tool, here: Votes, say: Say<'_>) -> ToolView<'a> {
+pub fn compared_tool<'a>(tool: &'a Tool, here: Votes, phrases: Phrases<'_>) -> ComparedTool<'a> {
     let (panel, community) = (tool.panel(), tool.community_with(here));
     let mut stances: Vec<&str> = tool.reviews.iter().map(|review| review.verdict.as_str()).collect();
     stances.sort_unstable();
-    ToolView {
+    ComparedTool {
         slug: &tool.slug,
         name: &tool.name,
         category: &tool.category,
@@ -162,19 +167,19 @@ pub fn tool_view<'a>(tool: &'a Tool, here: Votes, say: Say<'_>) -> ToolView<'a> 
         reviews: panel.total(),
         stances,
         community: community.percent(),
-        votes: say.votes(community),
+        votes: phrases.votes(community),
     }
 }
 
-fn rows(comparison: &Comparison) -> Vec<RowView<'_>> {
+fn rows(comparison: &Comparison) -> Vec<ReviewerRow<'_>> {
     let side = |at: usize, reviewer: &str, stance: Option<Stance>| {
         let tool = &comparison.tools[at];
         let quote = tool.review_by(reviewer).map_or("", |review| review.quote.as_str());
-        Side { tool: &tool.name, stance: stance.map_or("none", Stance::as_str), quote }
+        ReviewerSide { tool: &tool.name, stance: stance.map_or("none", Stance::as_str), quote }
     };
     verdict::scorecard(comparison)
         .into_iter()
-        .map(|row| RowView {
+        .map(|row| ReviewerRow {
             reviewer: row.reviewer,
             relation: match row.stances {
                 [Some(a), Some(b)] if a == b => "agree",

@@ -20,7 +20,7 @@ const ANYWHERE: (HeaderName, &str) =
     (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
 
 /// What a page for everybody is made of.
-pub struct Made<'a> {
+pub struct PageContent<'a> {
     pub kind: &'static str,
     pub body: String,
     /// When anything in it last changed, as far as we know.
@@ -34,7 +34,7 @@ pub struct Made<'a> {
 }
 
 /// A page for everybody, ready to be sent many times.
-pub struct Everybodys {
+pub struct PublicPage {
     plain: Coded,
     gzip: Option<Coded>,
     /// In seconds, as HTTP counts.
@@ -47,8 +47,8 @@ struct Coded {
     body: Bytes,
 }
 
-impl Made<'_> {
-    pub fn ready(self) -> Everybodys {
+impl PageContent<'_> {
+    pub fn ready(self) -> PublicPage {
         let hash: String =
             Sha256::digest(self.body.as_bytes())[..TAG_OCTETS].iter().map(|o| format!("{o:02x}")).collect();
         let zipped = (self.body.len() >= WORTH_COMPRESSING).then(|| compressed(self.body.as_bytes()));
@@ -59,7 +59,7 @@ impl Made<'_> {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             Coded::new(headers, format!("\"{hash}-gzip\""), body.into())
         });
-        Everybodys { plain: Coded::new(headers, format!("\"{hash}\""), self.body.into()), gzip, modified }
+        PublicPage { plain: Coded::new(headers, format!("\"{hash}\""), self.body.into()), gzip, modified }
     }
 
     fn headers(&self, modified: i64) -> HeaderMap {
@@ -102,7 +102,7 @@ impl Coded {
     }
 }
 
-impl Everybodys {
+impl PublicPage {
     /// Octets that it holds.
     pub fn size(&self) -> usize {
         self.plain.body.len() + self.gzip.as_ref().map_or(0, |gzip| gzip.body.len())
@@ -192,10 +192,11 @@ fn compressed(body: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn page() -> Everybodys {
+    fn page() -> PublicPage {
         let body = "A page. ".repeat(400);
         let modified = UnixMillis(1_794_906_000_500);
-        Made { kind: "text/html", body, modified, max_age: 60, language: Some("en"), policy: None }.ready()
+        PageContent { kind: "text/html", body, modified, max_age: 60, language: Some("en"), policy: None }
+            .ready()
     }
 
     fn asked(headers: &[(&'static str, &str)]) -> Response {

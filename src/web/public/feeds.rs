@@ -11,9 +11,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 
-use super::cached::Unmade;
-use super::compare::{changed_at, tool_view};
-use super::conditional::Made;
+use super::cached::MakeError;
+use super::compare::{changed_at, compared_tool};
+use super::conditional::PageContent;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{StoredComparison, Votes};
 use crate::domain::issue::Issue;
@@ -28,7 +28,7 @@ const LETTERS: i64 = 10;
 const MAX_AGE: u32 = 300;
 
 /// An entry of either feed.
-struct Entry {
+struct FeedEntry {
     /// Its address, which is its id as well.
     url: String,
     title: String,
@@ -46,9 +46,9 @@ pub async fn atom(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response {
         let entries = entries(&web, now).await?;
         let modified = updated(&web, &entries);
         let kind = "application/atom+xml; charset=utf-8";
-        Ok(Some(Made { kind, modified, ..web.data(atom_text(&web, &entries, modified), MAX_AGE) }))
+        Ok(Some(PageContent { kind, modified, ..web.data(atom_text(&web, &entries, modified), MAX_AGE) }))
     };
-    web.list(("/feed.xml".to_owned(), None), &asked, now, make).await
+    web.cached_list(("/feed.xml".to_owned(), None), &asked, now, make).await
 }
 
 /// `GET /feed.json`.
@@ -58,18 +58,18 @@ pub async fn json(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response {
         let entries = entries(&web, now).await?;
         let modified = updated(&web, &entries);
         let kind = "application/feed+json; charset=utf-8";
-        Ok(Some(Made { kind, modified, ..web.data(json_text(&web, &entries), MAX_AGE) }))
+        Ok(Some(PageContent { kind, modified, ..web.data(json_text(&web, &entries), MAX_AGE) }))
     };
-    web.list(("/feed.json".to_owned(), None), &asked, now, make).await
+    web.cached_list(("/feed.json".to_owned(), None), &asked, now, make).await
 }
 
 /// When the newest entry changed; without any, since when there is this feed, as far as this process knows.
-fn updated(web: &Web, entries: &[Entry]) -> UnixMillis {
+fn updated(web: &Web, entries: &[FeedEntry]) -> UnixMillis {
     entries.iter().map(|entry| entry.updated).max().unwrap_or(web.started)
 }
 
 /// The newest first.
-async fn entries(web: &Web, now: UnixMillis) -> Result<Vec<Entry>, Unmade> {
+async fn entries(web: &Web, now: UnixMillis) -> Result<Vec<FeedEntry>, MakeError> {
     let mut entries = Vec::new();
     for stored in web.store.public_comparisons(COMPARISONS, now).await? {
         entries.push(of_comparison(web, &stored)?);
@@ -91,20 +91,21 @@ async fn entries(web: &Web, now: UnixMillis) -> Result<Vec<Entry>, Unmade> {
     Ok(entries)
 }
 
-fn of_comparison(web: &Web, stored: &StoredComparison) -> Result<Entry, Unmade> {
+fn of_comparison(web: &Web, stored: &StoredComparison) -> Result<FeedEntry, MakeError> {
     let comparison = &stored.comparison;
     let language = web.pages.texts.site_language();
-    let say = web.say(language);
-    let tools: Vec<_> = comparison.tools.iter().map(|tool| tool_view(tool, Votes::default(), say)).collect();
+    let phrases = web.phrases(language);
+    let tools: Vec<_> =
+        comparison.tools.iter().map(|tool| compared_tool(tool, Votes::default(), phrases)).collect();
     let reviews: Vec<_> = comparison.tools.iter().map(|tool| &tool.reviews).collect();
-    let verdict = say.verdict(comparison);
+    let verdict = phrases.verdict(comparison);
     let mut context = web.context();
     context.insert("question", &comparison.question);
     context.insert("verdict", &verdict);
-    context.insert("split", &say.split(comparison));
+    context.insert("split", &phrases.split(comparison));
     context.insert("tools", &tools);
     context.insert("reviews", &reviews);
-    Ok(Entry {
+    Ok(FeedEntry {
         url: web.site.compare_url(&comparison.slug),
         title: comparison.title.clone(),
         summary: verdict,
@@ -115,7 +116,7 @@ fn of_comparison(web: &Web, stored: &StoredComparison) -> Result<Entry, Unmade> 
     })
 }
 
-fn of_letter(web: &Web, issue: &Issue, inside: &[(String, String)]) -> Result<Entry, Unmade> {
+fn of_letter(web: &Web, issue: &Issue, inside: &[(String, String)]) -> Result<FeedEntry, MakeError> {
     let language = web.pages.texts.site_language();
     let number = issue.number.to_string();
     let url = web.site.issue_url(issue.number);
@@ -123,8 +124,8 @@ fn of_letter(web: &Web, issue: &Issue, inside: &[(String, String)]) -> Result<En
     context.insert("preheader", &issue.preheader);
     context.insert("inside", inside);
     context.insert("url", &url);
-    Ok(Entry {
-        title: web.say(language).fill("read.letter", &[("number", &number), ("subject", &issue.subject)]),
+    Ok(FeedEntry {
+        title: web.phrases(language).fill("read.letter", &[("number", &number), ("subject", &issue.subject)]),
         summary: issue.preheader.clone(),
         html: web.pages.render(language, "feed_letter.html", &context)?,
         published: issue.created_at,
@@ -134,7 +135,7 @@ fn of_letter(web: &Web, issue: &Issue, inside: &[(String, String)]) -> Result<En
     })
 }
 
-fn atom_text(web: &Web, entries: &[Entry], updated: UnixMillis) -> String {
+fn atom_text(web: &Web, entries: &[FeedEntry], updated: UnixMillis) -> String {
     let (site, base) = (xml::text(&web.site.name), xml::text(&web.site.base_url));
     let language = web.pages.texts.tag(web.pages.texts.site_language());
     let mut out = format!(
@@ -163,7 +164,7 @@ fn atom_text(web: &Web, entries: &[Entry], updated: UnixMillis) -> String {
     out
 }
 
-fn json_text(web: &Web, entries: &[Entry]) -> String {
+fn json_text(web: &Web, entries: &[FeedEntry]) -> String {
     let base = &web.site.base_url;
     let language = web.pages.texts.tag(web.pages.texts.site_language());
     let items: Vec<_> = entries

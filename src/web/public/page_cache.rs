@@ -1,7 +1,7 @@
 //! Pages for everybody that are made already, in memory, so that a much-read one costs neither a query nor a rendering.
 //!
 //! What is guaranteed: a page is looked at again by the first who asks for it a second or more after the last look, with
-//! one small query for what it depends on ([`Stamp`]), whoever changed that: this process, another one, a command. While that
+//! one small query for what it depends on ([`PageVersion`]), whoever changed that: this process, another one, a command. While that
 //! look is under way, others get the page as it is. So a page is as old as one second and one query at most; when the one who
 //! looks goes away in the middle, one second more. When the store does not answer, the page stays as it is.
 //!
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use super::conditional::Everybodys;
+use super::conditional::PublicPage;
 use crate::domain::issue::IssueNumber;
 use crate::store;
 use crate::texts::Language;
@@ -24,11 +24,11 @@ const ROOM: usize = 64 * 1024 * 1024;
 const UNLOOKED: u64 = 1_000;
 
 /// Which page: its path, and the language it speaks (none for what is the same for all).
-pub type Key = (String, Option<Language>);
+pub type PageKey = (String, Option<Language>);
 
-/// What a page depends on; another stamp, another page.
+/// What a page depends on; another version, another page.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Stamp {
+pub enum PageVersion {
     Comparison {
         figures: store::Figures,
         tools: [String; 2],
@@ -36,29 +36,31 @@ pub enum Stamp {
     Lists(store::ListsVersion),
     /// A letter stays as it was sent; which of two subjects it is known by may be decided later.
     Letter(IssueNumber, String),
+    /// The same as long as this process runs.
+    Constant,
 }
 
 /// A page on the cache.
-pub struct Kept {
-    pub stamp: Stamp,
-    pub page: Everybodys,
+pub struct CachedPage {
+    pub version: PageVersion,
+    pub page: PublicPage,
     /// When somebody last set out to look whether it is still right; milliseconds since the cache was put up.
     looked_at: AtomicU64,
 }
 
 pub struct PageCache {
     begun: Instant,
-    pages: RwLock<HashMap<Key, Arc<Kept>>>,
+    pages: RwLock<HashMap<PageKey, Arc<CachedPage>>>,
     room: usize,
 }
 
 /// What there is for a key.
-pub enum Found {
+pub enum CacheLookup {
     /// Give it out.
-    Good(Arc<Kept>),
-    /// Look first whether its stamp is still the same; nobody else does.
-    Look(Arc<Kept>),
-    Nothing,
+    Fresh(Arc<CachedPage>),
+    /// Look first whether its version is still the same; nobody else does.
+    Check(Arc<CachedPage>),
+    Missing,
 }
 
 impl Default for PageCache {
@@ -76,31 +78,31 @@ impl PageCache {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    pub fn find(&self, key: &Key) -> Found {
+    pub fn find(&self, key: &PageKey) -> CacheLookup {
         self.find_at(key, self.age())
     }
 
-    fn find_at(&self, key: &Key, now: u64) -> Found {
+    fn find_at(&self, key: &PageKey, now: u64) -> CacheLookup {
         // A panic elsewhere leaves the map whole: it is only ever changed by single calls.
         let pages = self.pages.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = pages.get(key).cloned() else { return Found::Nothing };
+        let Some(kept) = pages.get(key).cloned() else { return CacheLookup::Missing };
         drop(pages);
         let last = kept.looked_at.load(Ordering::Relaxed);
         if now.saturating_sub(last) < UNLOOKED {
-            return Found::Good(kept);
+            return CacheLookup::Fresh(kept);
         }
         match kept.looked_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Found::Look(kept),
-            Err(_) => Found::Good(kept),
+            Ok(_) => CacheLookup::Check(kept),
+            Err(_) => CacheLookup::Fresh(kept),
         }
     }
 
-    pub fn put(&self, key: Key, stamp: Stamp, page: Everybodys) -> Arc<Kept> {
-        self.put_at(key, stamp, page, self.age())
+    pub fn put(&self, key: PageKey, version: PageVersion, page: PublicPage) -> Arc<CachedPage> {
+        self.put_at(key, version, page, self.age())
     }
 
-    fn put_at(&self, key: Key, stamp: Stamp, page: Everybodys, now: u64) -> Arc<Kept> {
-        let kept = Arc::new(Kept { stamp, page, looked_at: AtomicU64::new(now) });
+    fn put_at(&self, key: PageKey, version: PageVersion, page: PublicPage, now: u64) -> Arc<CachedPage> {
+        let kept = Arc::new(CachedPage { version, page, looked_at: AtomicU64::new(now) });
         let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
         pages.insert(key, kept.clone());
         let mut size: usize = pages.values().map(|kept| kept.page.size()).sum();
@@ -121,42 +123,49 @@ impl PageCache {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conditional::Made;
+    use super::super::conditional::PageContent;
     use super::*;
     use crate::domain::UnixMillis;
 
-    fn page(octets: usize) -> Everybodys {
+    fn page(octets: usize) -> PublicPage {
         let body = "x".repeat(octets);
-        Made { kind: "text/plain", body, modified: UnixMillis(0), max_age: 1, language: None, policy: None }
-            .ready()
+        PageContent {
+            kind: "text/plain",
+            body,
+            modified: UnixMillis(0),
+            max_age: 1,
+            language: None,
+            policy: None,
+        }
+        .ready()
     }
 
-    fn key(name: &str) -> Key {
+    fn key(name: &str) -> PageKey {
         (name.to_owned(), None)
     }
 
     #[test]
     fn one_at_a_time_looks_and_only_once_a_second() {
         let cache = PageCache::default();
-        assert!(matches!(cache.find_at(&key("/a"), 0), Found::Nothing));
-        cache.put_at(key("/a"), Stamp::Letter(IssueNumber(1), String::new()), page(10), 0);
-        assert!(matches!(cache.find_at(&key("/a"), 999), Found::Good(_)));
-        assert!(matches!(cache.find_at(&key("/a"), 1_000), Found::Look(_)));
-        assert!(matches!(cache.find_at(&key("/a"), 1_000), Found::Good(_)), "somebody is looking");
-        assert!(matches!(cache.find_at(&key("/a"), 2_001), Found::Look(_)));
+        assert!(matches!(cache.find_at(&key("/a"), 0), CacheLookup::Missing));
+        cache.put_at(key("/a"), PageVersion::Constant, page(10), 0);
+        assert!(matches!(cache.find_at(&key("/a"), 999), CacheLookup::Fresh(_)));
+        assert!(matches!(cache.find_at(&key("/a"), 1_000), CacheLookup::Check(_)));
+        assert!(matches!(cache.find_at(&key("/a"), 1_000), CacheLookup::Fresh(_)), "somebody is looking");
+        assert!(matches!(cache.find_at(&key("/a"), 2_001), CacheLookup::Check(_)));
         cache.forget("/a");
-        assert!(matches!(cache.find_at(&key("/a"), 2_001), Found::Nothing));
+        assert!(matches!(cache.find_at(&key("/a"), 2_001), CacheLookup::Missing));
     }
 
     #[test]
     fn the_octets_are_bounded_and_the_least_looked_at_goes_first() {
         let cache = PageCache::with_room(2_000);
         for (name, now) in [("/a", 1), ("/b", 2), ("/c", 3)] {
-            cache.put_at(key(name), Stamp::Letter(IssueNumber(1), String::new()), page(900), now);
+            cache.put_at(key(name), PageVersion::Constant, page(900), now);
         }
-        assert!(matches!(cache.find_at(&key("/a"), 3), Found::Nothing));
-        assert!(matches!(cache.find_at(&key("/b"), 3), Found::Good(_)));
-        cache.put_at(key("/d"), Stamp::Letter(IssueNumber(1), String::new()), page(5_000), 4);
+        assert!(matches!(cache.find_at(&key("/a"), 3), CacheLookup::Missing));
+        assert!(matches!(cache.find_at(&key("/b"), 3), CacheLookup::Fresh(_)));
+        cache.put_at(key("/d"), PageVersion::Constant, page(5_000), 4);
         let held: usize = cache.pages.read().unwrap().values().map(|kept| kept.page.size()).sum();
         assert!(held <= 2_000, "{held}");
     }

@@ -6,10 +6,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::conditional::Made;
-use super::page_cache::Stamp;
+use super::conditional::PageContent;
+use super::page_cache::PageVersion;
 use crate::domain::UnixMillis;
-use crate::domain::issue::IssueNumber;
 use crate::web::render::xml;
 use crate::web::state::Web;
 
@@ -41,9 +40,9 @@ pub async fn sitemap(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response 
         }
         text.push_str("</urlset>\n");
         let kind = "application/xml; charset=utf-8";
-        Ok(Some(Made { kind, modified, ..web.data(text, MAX_AGE) }))
+        Ok(Some(PageContent { kind, modified, ..web.data(text, MAX_AGE) }))
     };
-    web.list(("/sitemap.xml".to_owned(), None), &asked, now, make).await
+    web.cached_list(("/sitemap.xml".to_owned(), None), &asked, now, make).await
 }
 
 /// `GET /robots.txt`: everything is for everybody but what hangs on a reader's token or is the operator's.
@@ -53,12 +52,13 @@ pub async fn robots(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response {
          Disallow: /operator/\nDisallow: /hooks/\nAllow: /\n\nSitemap: {}/sitemap.xml\n",
         web.site.base_url
     );
-    // The same as long as this process runs.
-    let never = Stamp::Letter(IssueNumber(0), String::new());
-    let look = async |stamp: &Stamp| Ok(Some(stamp.clone()));
+    let look = async |_: &PageVersion| Ok(Some(PageVersion::Constant));
     let make = async || {
         let kind = "text/plain; charset=utf-8";
-        Ok(Some((never, Made { kind, modified: web.started, ..web.data(text, MAX_AGE) })))
+        Ok(Some((
+            PageVersion::Constant,
+            PageContent { kind, modified: web.started, ..web.data(text, MAX_AGE) },
+        )))
     };
-    web.everybodys(("/robots.txt".to_owned(), None), &asked, look, make).await
+    web.cached(("/robots.txt".to_owned(), None), &asked, look, make).await
 }

@@ -18,12 +18,12 @@ use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 use crate::domain::token::Purpose;
 use crate::store::{CastVote, StoreError, Voted};
 use crate::texts::Language;
-use crate::web::public::compare::{self, ToolView, tool_view};
+use crate::web::public::compare::{self, ComparedTool, compared_tool};
 use crate::web::state::Web;
 
 /// What a link in the letter says, and what the form sends: a comparison, one of its tools, and the choice.
 #[derive(Deserialize)]
-pub struct Choice {
+pub struct VoteForm {
     #[serde(default)]
     compare: String,
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct Choice {
 
 #[derive(Serialize)]
 struct BallotView<'a> {
-    tool: ToolView<'a>,
+    tool: ComparedTool<'a>,
     /// "ship", "skip", or nothing yet.
     own: Option<&'static str>,
     /// The choice of the link, until it is cast.
@@ -57,7 +57,7 @@ enum Voter {
 pub async fn page(
     State(web): State<Arc<Web>>,
     Path(token): Path<String>,
-    Query(choice): Query<Choice>,
+    Query(choice): Query<VoteForm>,
     language: Language,
 ) -> Response {
     let shown = async {
@@ -81,7 +81,7 @@ pub async fn cast(
     State(web): State<Arc<Web>>,
     Path(token): Path<String>,
     language: Language,
-    Form(choice): Form<Choice>,
+    Form(choice): Form<VoteForm>,
 ) -> Response {
     let shown = async {
         let reader = match voter(&web, &token).await? {
@@ -145,19 +145,19 @@ async fn ballot(
     language: Language,
     reader: SubscriberId,
     comparison: &Comparison,
-    choice: &Choice,
+    choice: &VoteForm,
     is_cast: bool,
 ) -> Result<Response, StoreError> {
     let own = web.store.votes_by(reader).await?;
     let totals = web.store.vote_totals(&comparison.tools.each_ref().map(|tool| tool.slug.as_str())).await?;
-    let say = web.say(language);
+    let phrases = web.phrases(language);
     let view = |tool| {
         let tool: &Tool = tool;
         let is_meant = tool.slug == choice.tool;
         let meant = Stance::parse(&choice.say).filter(|_| is_meant).map(Stance::as_str);
         let here = totals.get(&tool.slug).map(|total| total.votes).unwrap_or_default();
         BallotView {
-            tool: tool_view(tool, here, say),
+            tool: compared_tool(tool, here, phrases),
             own: own.get(&tool.slug).map(|(stance, _)| stance.as_str()),
             chosen: meant.filter(|_| !is_cast),
             cast: meant.filter(|_| is_cast),

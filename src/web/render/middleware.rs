@@ -8,12 +8,12 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::pages::Undressed;
+use super::pages::PendingPage;
 use crate::web::state::Web;
 
 impl Web {
     /// The page for a status that needs no more words than its own.
-    fn failure(&self, status: StatusCode) -> Undressed {
+    fn failure(&self, status: StatusCode) -> PendingPage {
         let kind = match status.as_u16() {
             code @ (404 | 405 | 408 | 410 | 413 | 429 | 500 | 503) => code,
             500.. => 500,
@@ -22,7 +22,7 @@ impl Web {
         let mut context = self.context();
         context.insert("title", &format!("frame.error_{kind}_title"));
         context.insert("text", &format!("frame.error_{kind}_text"));
-        Undressed { name: "error.html".to_owned(), context }
+        PendingPage { name: "error.html".to_owned(), context }
     }
 }
 
@@ -31,7 +31,7 @@ pub async fn dress(State(web): State<Arc<Web>>, request: Request, next: Next) ->
     let language = web.language(request.headers());
     let is_head = request.method() == Method::HEAD;
     let mut response = next.run(request).await;
-    let page = response.extensions_mut().remove::<Undressed>();
+    let page = response.extensions_mut().remove::<PendingPage>();
     match page {
         Some(page) => web.pages.dressed(language, &page, &mut response),
         None if is_bare(&response) => {

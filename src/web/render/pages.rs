@@ -36,7 +36,7 @@ pub enum PagesError {
 
 /// An answer on its way to [`super::middleware::dress`]: it becomes HTML there.
 #[derive(Clone)]
-pub struct Undressed {
+pub struct PendingPage {
     pub name: String,
     pub context: Context,
 }
@@ -63,7 +63,7 @@ impl Pages {
     /// are one person's: a page for everybody puts its own `Cache-Control` on the answer.
     pub fn show(&self, status: StatusCode, name: &str, context: &Context) -> Response {
         let mut response = status.into_response();
-        response.extensions_mut().insert(Undressed { name: name.to_owned(), context: context.clone() });
+        response.extensions_mut().insert(PendingPage { name: name.to_owned(), context: context.clone() });
         response
     }
 
@@ -82,7 +82,7 @@ impl Pages {
         self.tera.render(name, &context)
     }
 
-    pub fn dressed(&self, language: Language, page: &Undressed, response: &mut Response) {
+    pub fn dressed(&self, language: Language, page: &PendingPage, response: &mut Response) {
         match self.render(language, &page.name, &page.context) {
             Ok(html) => self.put(language, html, response),
             Err(error) => {

@@ -7,12 +7,12 @@ use crate::texts::{Language, Texts};
 
 /// The texts of one language.
 #[derive(Clone, Copy)]
-pub struct Say<'a> {
+pub struct Phrases<'a> {
     pub texts: &'a Texts,
     pub language: Language,
 }
 
-impl Say<'_> {
+impl Phrases<'_> {
     pub fn get(&self, key: &str) -> String {
         self.texts.get(self.language, key).to_owned()
     }

@@ -11,7 +11,7 @@ use crate::templates::Problem;
 
 impl Pages {
     /// What is wrong with the pages that only shows when they are made, in every language; each thing once.
-    pub fn rehearse(&self) -> Vec<Problem> {
+    pub fn check_samples(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = Vec::new();
         for (name, samples) in SAMPLES.iter() {
             for sample in samples {
@@ -39,9 +39,9 @@ mod tests {
     use crate::texts::Texts;
 
     #[test]
-    fn every_page_is_rehearsed_and_ours_are_sound() {
+    fn every_page_has_a_sample_and_ours_are_sound() {
         let pages = Pages::load(Texts::embedded("en").unwrap().into(), None).unwrap();
-        assert_eq!(pages.rehearse(), []);
+        assert_eq!(pages.check_samples(), []);
         // Those are parts of others.
         let parts = ["base.html", "join_form.html"];
         for file in embedded(Kind::Pages).iter().filter(|file| file.name.ends_with(".html")) {

@@ -28,13 +28,13 @@ pub(in crate::web) struct Application<'a> {
     pub stamp: Option<&'a str>,
     /// What the browser has worked out.
     pub work: &'a str,
-    pub source: Source,
+    pub origin: FormOrigin,
     pub ip: IpAddr,
     pub language: Language,
 }
 
 /// Which form it was.
-pub(in crate::web) enum Source {
+pub(in crate::web) enum FormOrigin {
     /// Our own page, with our words beside the button.
     Page,
     /// Somebody else's, at this address if the browser says so. What stood there is not known; what the notice says is.
@@ -147,9 +147,9 @@ impl Web {
 
     fn evidence(&self, of: &Application<'_>) -> Evidence {
         let texts = &self.pages.texts;
-        let (form, text_id, language) = match &of.source {
-            Source::Page => (format!("{}/", self.site.base_url), "join.consent", of.language),
-            Source::Elsewhere(form) => (form.clone(), "join.notice.confirm.lead", texts.site_language()),
+        let (form, text_id, language) = match &of.origin {
+            FormOrigin::Page => (format!("{}/", self.site.base_url), "join.consent", of.language),
+            FormOrigin::Elsewhere(form) => (form.clone(), "join.notice.confirm.lead", texts.site_language()),
         };
         Evidence {
             form,

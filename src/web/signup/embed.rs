@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::application::{Again, Answer, Application, Source, form_elsewhere, words};
+use super::application::{Again, Answer, Application, FormOrigin, form_elsewhere, words};
 use crate::domain::UnixMillis;
 use crate::domain::signup::WORK_BITS;
 use crate::texts::Language;
@@ -84,7 +84,7 @@ pub async fn subscribe(
         trap: &ask.website,
         stamp: ask.stamp.as_deref(),
         work: &ask.work,
-        source: Source::Elsewhere(form_elsewhere(&headers, "/api/subscribe")),
+        origin: FormOrigin::Elsewhere(form_elsewhere(&headers, "/api/subscribe")),
         ip,
         language,
     };

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use tera::Context;
 
-use super::application::{Again, Answer, Application, Source, form_elsewhere, words};
+use super::application::{Again, Answer, Application, FormOrigin, form_elsewhere, words};
 use crate::domain::UnixMillis;
 use crate::domain::issue::Issue;
 use crate::domain::signup::WORK_BITS;
@@ -37,7 +37,7 @@ pub struct JoinForm {
 
 /// The newest issue, as the front door shows it.
 #[derive(Serialize)]
-struct Latest {
+struct LatestIssue {
     number: i64,
     subject: String,
     preheader: String,
@@ -65,16 +65,16 @@ pub async fn subscribe(
     Form(form): Form<JoinForm>,
 ) -> Response {
     let now = UnixMillis::now();
-    let source = match form.stamp {
-        Some(_) => Source::Page,
-        None => Source::Elsewhere(form_elsewhere(&headers, "a form elsewhere")),
+    let origin = match form.stamp {
+        Some(_) => FormOrigin::Page,
+        None => FormOrigin::Elsewhere(form_elsewhere(&headers, "a form elsewhere")),
     };
     let application = Application {
         email: &form.email,
         trap: &form.website,
         stamp: form.stamp.as_deref(),
         work: &form.work,
-        source,
+        origin,
         ip,
         language,
     };
@@ -137,7 +137,7 @@ impl Web {
 
     async fn front_door(&self, now: UnixMillis) -> Result<Context, StoreError> {
         let mut context = self.form(now);
-        context.insert("latest", &self.latest().await?.map(Latest::from));
+        context.insert("latest", &self.latest().await?.map(LatestIssue::from));
         Ok(context)
     }
 
@@ -157,7 +157,7 @@ impl Web {
     }
 }
 
-impl From<Issue> for Latest {
+impl From<Issue> for LatestIssue {
     fn from(issue: Issue) -> Self {
         Self { number: issue.number.0, subject: issue.subject, preheader: issue.preheader }
     }
