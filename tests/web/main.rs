@@ -13,4 +13,5 @@ mod preferences;
 mod preview;
 mod proof_of_work;
 mod reading;
+mod routes;
 mod serving;
