@@ -5,10 +5,11 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::issue::{IssueNumber, IssueState};
-use super::subject::Arm;
-use super::subscriber::SubscriberId;
-use super::{EmailAddress, UnixMillis};
+use crate::domain::issue::issues::{IssueNumber, IssueState};
+use crate::domain::issue::subject::Arm;
+use crate::domain::reader::address::EmailAddress;
+use crate::domain::reader::subscriber::SubscriberId;
+use crate::domain::time::UnixMillis;
 
 /// queued → sending → sent | deferred | failed | cancelled. *Sent* means that the relay answered 250.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
