@@ -189,16 +189,6 @@ async fn two_workers(world: &World, other: &Store, me: &WorkerLease, you: &Worke
 
 /// P7: the rate is that of all workers together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_workers_share_one_rate_on_postgres() {
-    let world = World::running(500, World::postgres().await).await;
-    let other = world.another().await;
-    let me = world.store.enlist(NOW).await.unwrap().unwrap();
-    let you = other.enlist(NOW).await.unwrap().unwrap();
-    assert_eq!(two_workers(&world, &other, &me, &you).await, 100);
-}
-
-/// P7: the rate is that of all workers together.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_share_one_rate_on_sqlite() {
     let world = World::running(500, World::sqlite().await).await;
     let other = world.another().await;
@@ -533,11 +523,6 @@ async fn paced_claims_are_for_later_on_sqlite() {
     paced_claims_are_for_later(World::sqlite().await).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn paced_claims_are_for_later_on_postgres() {
-    paced_claims_are_for_later(World::postgres().await).await;
-}
-
 /// A setting for relays that count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_carries_as_many_letters_as_the_settings_say() {
@@ -583,4 +568,23 @@ async fn a_status_says_how_fast_the_run_goes_and_what_was_refused() {
     assert!(said.contains("letters a second, ") && said.contains("failed: 1 mailbox"), "{said}");
     run.signal("TERM");
     assert!(run.0.wait().unwrap().success());
+}
+
+mod needs_postgres {
+    use super::*;
+
+    /// P7: the rate is that of all workers together.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn two_workers_share_one_rate() {
+        let world = World::running(500, World::postgres().await).await;
+        let other = world.another().await;
+        let me = world.store.enlist(NOW).await.unwrap().unwrap();
+        let you = other.enlist(NOW).await.unwrap().unwrap();
+        assert_eq!(two_workers(&world, &other, &me, &you).await, 100);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn paced_claims_are_for_later() {
+        super::paced_claims_are_for_later(World::postgres().await).await;
+    }
 }

@@ -29,7 +29,7 @@ macro_rules! contract {
                 super::$story(super::World::sqlite().await).await;
             })*
         }
-        mod postgres {
+        mod needs_postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $story() {
                 super::$story(super::World::postgres().await).await;

@@ -7,7 +7,7 @@ use crate::support::mails;
 const WIDTHS: [u32; 2] = [375, 640];
 
 /// Rules for whole pages. A mail is an article in the page of a mail program, which has the landmarks; so has the archive's page
-/// around a letter (`tests/web/browser.rs`).
+/// around a letter (`tests/web/needs_chromium/browser.rs`).
 const OF_PAGES: [&str; 2] = ["landmark-one-main: ", "region: "];
 
 #[test]
