@@ -1,14 +1,17 @@
 //! The subject of a letter: an operator's own words, and the story of a test of two, from the command to the last reader.
 
-use crate::support::{faulty, letters, peer, postgres, site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::support::house::{House, outbox};
-use crate::support::peer::{Act, At, Peer, Script, Taken};
-use crate::support::served::Served;
 use mail_parser::MessageParser;
 use sqlx::Connection as _;
+
+use crate::support::house::{House, outbox};
+use crate::support::mail::letters;
+use crate::support::peer::{Act, At, Peer, Script, Taken};
+use crate::support::programs::postgres;
+use crate::support::served::Served;
+use crate::support::{faulty, peer, site};
 
 const READERS: usize = 300;
 const A: &str = "Pocketbase Nano or Stackforge: a close one";

@@ -1,11 +1,13 @@
 //! The story of a week: comparison files and a list of readers in, letters out of a real Postfix.
 
-use crate::support::{house, postfix};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::house::{House, QUOTES, header, outbox, reader};
-use crate::support::sink::Sink;
 use mail_parser::MessageParser;
+
+use crate::support::house;
+use crate::support::house::{House, QUOTES, header, outbox, reader};
+use crate::support::programs::postfix;
+use crate::support::sink::Sink;
 
 const READERS: usize = 1000;
 

@@ -4,15 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use crate::support::house::{House, header, outbox};
-use crate::support::postfix::Postfix;
-use crate::support::verifiers::{Verdicts, Verifiers};
 use verdicts::config::DkimKey;
 use verdicts::domain::relay::RelayUrl;
 use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::dkim::{KeyKind, PrivateKey, Record};
 use verdicts::mail::{Outcome, Relay, SessionOptions, Signer};
+
+use crate::support::house::{House, header, outbox};
+use crate::support::programs::postfix::Postfix;
+use crate::support::programs::verifiers::{Verdicts, Verifiers};
 
 const AT: UnixMillis = UnixMillis(1_790_000_000_000);
 

@@ -6,9 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::support::house::House;
-use crate::support::peer::{Act, Ask, At, Peer, Script};
-use crate::support::{NOW, World, sent};
 use tokio::sync::watch;
 use verdicts::delivery::{
     Clock, DomainPace, Letters, Loader, Mailer, MailerSettings, PaceLimits, Pass, Relays, Transport, pass,
@@ -23,6 +20,10 @@ use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::{Relay, SessionOptions};
 use verdicts::store::{Pacing, Store, WorkerLease};
+
+use crate::support::house::House;
+use crate::support::peer::{Act, Ask, At, Peer, Script};
+use crate::support::world::{NOW, World, sent};
 
 const ONE: IssueNumber = IssueNumber(1);
 const HOUR: i64 = 3_600_000;
@@ -116,16 +117,17 @@ async fn readers_at(store: &Store, domains: &[(&str, usize)]) {
                 number += 1;
                 NewSubscriber {
                     email: EmailAddress::parse(&format!("r{number}@{domain}")).unwrap(),
-                    ..crate::support::reader(number, SubscriberStatus::Active)
+                    ..crate::support::world::reader(number, SubscriberStatus::Active)
                 }
             })
             .collect();
-        let hashes: Vec<_> = (0..*count).map(|n| crate::support::hash(number * 1_000_000 + n)).collect();
+        let hashes: Vec<_> =
+            (0..*count).map(|n| crate::support::world::hash(number * 1_000_000 + n)).collect();
         for (rows, hashes) in rows.chunks(5000).zip(hashes.chunks(5000)) {
             store.add_subscribers(rows, hashes).await.unwrap();
         }
     }
-    store.enqueue(ONE, &crate::support::issue(&[]), NOW).await.unwrap();
+    store.enqueue(ONE, &crate::support::world::issue(&[]), NOW).await.unwrap();
 }
 
 fn at_domain(peer: &Peer, domain: &str) -> usize {

@@ -3,15 +3,17 @@
 //!
 //! `tests/delivery/crash.rs` kills at moments that nobody chose; here each point has its turns, the narrow ones too.
 
-use crate::support::{faulty, postgres};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::house::{House, reader};
-use crate::support::sink::Sink;
 use verdicts::domain::delivery::DeliveryState;
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::store::Store;
+
+use crate::support::faulty;
+use crate::support::house::{House, reader};
+use crate::support::programs::postgres;
+use crate::support::sink::Sink;
 
 const CONNECTIONS: usize = 10;
 const READERS: usize = 4000;

@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::house::{House, reader};
-use crate::support::sink::Sink;
 use sqlx::{AnyConnection, Connection as _};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::{Keyring, Purpose};
+
+use crate::support::house::{House, reader};
+use crate::support::sink::Sink;
 
 const LONG: Duration = Duration::from_secs(60);
 

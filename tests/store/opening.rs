@@ -1,9 +1,10 @@
 //! Opening, migrating, backing up, and who may deliver: what an operator meets at the store's door.
 
-use crate::support::*;
 use sqlx::{AnyConnection, Connection as _};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::store::{SCHEMA, Store, StoreError};
+
+use crate::support::world::*;
 
 async fn raw(url: &str, text: &'static str) -> Result<(), sqlx::Error> {
     sqlx::any::install_default_drivers();
@@ -192,7 +193,7 @@ mod needs_postgres_alone {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn many_may_open_an_empty_database_at_once() {
-        open_at_once(&postgres::fresh_database().await).await;
+        open_at_once(&crate::support::programs::postgres::fresh_database().await).await;
     }
 
     /// P1: no letter is claimed by two workers.

@@ -1,12 +1,13 @@
 //! Old deliveries become counters and failed ones get another try: the tally is the same before and after (promise P4).
 
-use crate::support::house;
-use crate::support::*;
 use sqlx::{Connection as _, Row as _};
 use verdicts::domain::delivery::{DeliveryState, Tally};
 use verdicts::domain::issue::{IssueNumber, IssueState};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::store::{Enqueued, Requeued};
+
+use crate::support::house;
+use crate::support::world::*;
 
 const READERS: usize = 50;
 const ONE: IssueNumber = IssueNumber(1);

@@ -1,14 +1,15 @@
 //! `verdicts issue preview N --serve`: what an operator judges a letter by, on this machine, as the files stand.
 
-use crate::support::{house, served};
 use std::collections::BTreeSet;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::support::browser::{Browser, Light};
-use crate::support::house::House;
-use crate::support::site::{Site, free_address};
 use verdicts::domain::token::{Keyring, Purpose};
+
+use crate::support::house::House;
+use crate::support::programs::browser::{Browser, Light};
+use crate::support::site::{Site, free_address};
+use crate::support::{house, served};
 
 /// A house with a draft of two comparisons in two categories, and templates of its own.
 fn furnished() -> House {

@@ -1,7 +1,7 @@
 //! axe-core on the HTML of every letter and notice, as a phone and a mail program on a desk show it, in light and dark.
 
-use crate::support::browser::{Browser, Light};
-use crate::support::mails;
+use crate::support::mail::mails;
+use crate::support::programs::browser::{Browser, Light};
 
 /// A phone, and the width of a letter.
 const WIDTHS: [u32; 2] = [375, 640];
