@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use crate::support::house;
-use crate::support::house::{House, Ran};
+use crate::support::house::{self, House, Ran};
 use crate::support::sink::Sink;
 
 const READERS: usize = 2000;

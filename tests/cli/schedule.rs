@@ -11,8 +11,7 @@ use verdicts::domain::UnixMillis;
 use verdicts::publish::Started;
 use verdicts::worker::{Scheduled, Worker};
 
-use crate::support::house;
-use crate::support::house::{House, outbox};
+use crate::support::house::{self, House, outbox};
 
 const SCHEDULE: &str =
     "[schedule]\ncron = \"0 0 9 * * Tue\"\ntimezone = \"America/New_York\"\ncatch_up = \"12h\"\n";

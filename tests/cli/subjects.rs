@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use mail_parser::MessageParser;
 use sqlx::Connection as _;
 
+use crate::support::faulty;
 use crate::support::house::{House, outbox};
 use crate::support::mail::letters;
-use crate::support::peer::{Act, At, Peer, Script, Taken};
+use crate::support::peer::{self, Act, At, Peer, Script, Taken};
 use crate::support::programs::postgres;
 use crate::support::served::Served;
-use crate::support::{faulty, peer, site};
+use crate::support::site;
 
 const READERS: usize = 300;
 const A: &str = "Pocketbase Nano or Stackforge: a close one";

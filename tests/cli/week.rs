@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mail_parser::MessageParser;
 
-use crate::support::house;
-use crate::support::house::{House, QUOTES, header, outbox, reader};
+use crate::support::house::{self, House, QUOTES, header, outbox, reader};
 use crate::support::programs::postfix;
 use crate::support::sink::Sink;
 

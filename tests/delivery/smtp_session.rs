@@ -8,8 +8,7 @@ use verdicts::mail::{
     ConnectError, Envelope, Outcome, Relay, Session, SessionOptions, Stage, Timeouts, Wire,
 };
 
-use crate::support::peer;
-use crate::support::peer::{Act, At, Peer, Script, Tls};
+use crate::support::peer::{self, Act, At, Peer, Script, Tls};
 
 fn smtp(url: &str) -> SmtpUrl {
     match RelayUrl::parse(url).unwrap() {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use verdicts::letter::lint::{Expected, lint};
 
-use crate::support::mail::{mails, markup};
+use crate::support::mail::mails;
+use crate::support::mail::markup;
 
 /// What every client has had for ever, so that Can I email has no page on it.
 const OLD: [&str; 23] = [

@@ -3,8 +3,7 @@
 
 use verdicts::letter::render;
 
-use crate::support::mail::cases;
-use crate::support::mail::cases::{cases, comparison};
+use crate::support::mail::cases::{self, cases, comparison};
 
 #[test]
 fn every_case_becomes_a_letter() {

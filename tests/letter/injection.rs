@@ -18,7 +18,9 @@ use verdicts::letter::render::Templates;
 use verdicts::letter::{Latest, sources};
 use verdicts::mail::Signer;
 
-use crate::support::mail::{cases, mails, markup};
+use crate::support::mail::cases;
+use crate::support::mail::mails;
+use crate::support::mail::markup;
 
 /// What somebody may type who means no good, or writes about templates.
 const TYPED: [&str; 21] = [

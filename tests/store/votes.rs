@@ -9,8 +9,7 @@ use verdicts::domain::comparison::{Stance, Votes};
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
 use verdicts::store::{CastVote, Store, Voted};
 
-use crate::support::house;
-use crate::support::house::outbox;
+use crate::support::house::{self, outbox};
 use crate::support::site::Site;
 use crate::support::world::*;
 

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use verdicts::web::routes;
 
 use crate::support::house;
-use crate::support::mail::letters;
-use crate::support::mail::letters::{Mail, html_links, letters};
+use crate::support::mail::letters::{self, Mail, html_links, letters};
 use crate::support::served::{Served, dump};
 use crate::support::site::Site;
 

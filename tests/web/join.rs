@@ -8,8 +8,7 @@ use verdicts::domain::UnixMillis;
 use verdicts::domain::signup::is_work;
 use verdicts::domain::token::Keyring;
 
-use crate::support::house;
-use crate::support::house::{House, Running, header, outbox};
+use crate::support::house::{self, House, Running, header, outbox};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 
-use crate::support::house::{House, outbox, reader};
-use crate::support::mail::letters;
-use crate::support::mail::letters::{Mail, letters};
-use crate::support::site::Site;
-use crate::support::{house, served, site};
+use crate::support::house::{self, House, outbox, reader};
+use crate::support::mail::letters::{self, Mail, letters};
+use crate::support::served;
+use crate::support::site::{self, Site};
 
 /// A comparison of two tools, each with a category of its own.
 fn publish(house: &House, slug: &str, categories: [&str; 2]) {

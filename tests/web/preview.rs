@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use verdicts::domain::token::{Keyring, Purpose};
 
-use crate::support::house::House;
+use crate::support::house::{self, House};
 use crate::support::programs::browser::{Browser, Light};
+use crate::support::served;
 use crate::support::site::{Site, free_address};
-use crate::support::{house, served};
 
 /// A house with a draft of two comparisons in two categories, and templates of its own.
 fn furnished() -> House {

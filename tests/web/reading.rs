@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::support::house;
-use crate::support::house::{House, comparison};
+use crate::support::house::{self, House, comparison};
 use crate::support::site::{Answer, Site, free_address};
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";

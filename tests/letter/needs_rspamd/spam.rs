@@ -10,7 +10,8 @@ use verdicts::letter::Latest;
 use verdicts::mail::Signer;
 use verdicts::mail::dkim::{KeyKind, PrivateKey};
 
-use crate::support::mail::{cases, mails};
+use crate::support::mail::cases;
+use crate::support::mail::mails;
 use crate::support::programs::rspamd::{DOMAIN, Rspamd, Symbol};
 
 /// The most that any rule may count against a mail because of what stands in it.
