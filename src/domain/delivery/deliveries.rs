@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::issue::{IssueNumber, IssueState};
-use super::subscriber::SubscriberId;
-use super::{EmailAddress, UnixMillis};
+use crate::domain::issue::issues::{IssueNumber, IssueState};
+use crate::domain::reader::address::EmailAddress;
+use crate::domain::reader::subscriber::SubscriberId;
+use crate::domain::time::UnixMillis;
 
 /// queued → sending → sent | deferred | failed | cancelled. *Sent* means that the relay answered 250.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Slips in the domain of an address: `gmial.com` for `gmail.com`. A hint, never a refusal.
 
-use super::EmailAddress;
+use crate::domain::reader::address::EmailAddress;
 
 /// Where most people's mail is. Short names are left out: too many real ones are a letter away.
 const KNOWN: [&str; 26] = [

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::UnixMillis;
-use super::rate::Rate;
+use crate::domain::delivery::rate::Rate;
+use crate::domain::time::UnixMillis;
 
 /// The most letters' worth of time that a rest may save up: a rate of 100/s lets ten go at once after a rest, and no more.
 pub const BURST: Duration = Duration::from_millis(100);

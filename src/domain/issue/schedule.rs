@@ -15,7 +15,7 @@ use chrono::{Timelike, Utc};
 use chrono_tz::Tz;
 use cron::TimeUnitSpec;
 
-use super::UnixMillis;
+use crate::domain::time::UnixMillis;
 
 /// A cron text and the zone whose clock it means.
 #[derive(Clone, Debug)]

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::rate::Rate;
-use super::token::Keyring;
-use super::{EmailAddress, UnixMillis};
+use crate::domain::delivery::rate::Rate;
+use crate::domain::reader::address::EmailAddress;
+use crate::domain::time::UnixMillis;
+use crate::domain::token::Keyring;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,6 +1,6 @@
 //! Who sends the letter: the site as every letter names it.
 
-use super::EmailAddress;
+use crate::domain::reader::address::EmailAddress;
 
 /// The `[site]` of the settings, validated.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,7 +37,7 @@ impl Site {
         format!("{}/compare/{slug}", self.base_url)
     }
 
-    pub fn issue_url(&self, number: super::issue::IssueNumber) -> String {
+    pub fn issue_url(&self, number: crate::domain::issue::issues::IssueNumber) -> String {
         format!("{}/issues/{number}", self.base_url)
     }
 }

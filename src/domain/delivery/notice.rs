@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use super::subscriber::SubscriberId;
-use super::{EmailAddress, UnixMillis};
+use crate::domain::reader::address::EmailAddress;
+use crate::domain::reader::subscriber::SubscriberId;
+use crate::domain::time::UnixMillis;
 
 /// The store's number for a notice. Never used again; the Message-ID comes from it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

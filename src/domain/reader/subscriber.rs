@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EmailAddress, UnixMillis};
+use crate::domain::reader::address::EmailAddress;
+use crate::domain::time::UnixMillis;
 
 /// The store's number for a subscriber. It stands in link tokens, and is never used again after an erasure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::delivery::Reply;
+use crate::domain::delivery::deliveries::Reply;
 
 /// A kind of refusal, by the reply alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use chrono::{Days, NaiveDate, NaiveTime, Timelike as _};
 use chrono_tz::Tz;
 
-use super::UnixMillis;
-use super::comparison::Comparison;
-use super::schedule::instant;
+use crate::domain::issue::comparison::Comparison;
+use crate::domain::issue::schedule::instant;
+use crate::domain::time::UnixMillis;
 
 /// The longest pause: who wants to be away for longer had better leave, and come back.
 pub const LONGEST_PAUSE_DAYS: u64 = 366;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::UnixMillis;
+use crate::domain::time::UnixMillis;
 
 /// An issue's number: 1, 2, 3, … It is the primary key, so two runs can't both make number 12.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

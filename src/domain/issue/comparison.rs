@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::UnixMillis;
+use crate::domain::time::UnixMillis;
 
 /// A comparison of two tools, as a comparison file has it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -165,7 +165,7 @@ pub struct StoredComparison {
     pub imported_at: UnixMillis,
     pub updated_at: UnixMillis,
     /// The issue that featured it; a comparison is featured once.
-    pub featured_in: Option<super::issue::IssueNumber>,
+    pub featured_in: Option<crate::domain::issue::issues::IssueNumber>,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::colour::{Colour, TEXT_CONTRAST};
+use crate::domain::issue::colour::{Colour, TEXT_CONTRAST};
 
 /// What `[theme]` says.
 #[derive(Clone, PartialEq, Debug, Serialize)]
