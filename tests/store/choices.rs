@@ -1,6 +1,5 @@
 //! What readers chose, as the queue hears it: topics, an hour, a pause. On both engines.
 
-use crate::support::*;
 use chrono_tz::Tz;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::delivery::DeliveryState;
@@ -8,6 +7,8 @@ use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::preferences::{Pause, Preferences, Topics, next_hour};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::store::{Choices, ChosenHour, Enqueued, NewVariant, Served, Store};
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 const TWO: IssueNumber = IssueNumber(2);

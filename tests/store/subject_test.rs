@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::*;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::comparison::Stance;
 use verdicts::domain::delivery::{Claimed, DeliveryState};
@@ -16,6 +15,8 @@ use verdicts::store::{
     CastVote, Choices, ChosenHour, Enqueued, NewSubjectTest, NewVariant, Served, Store, Subjects, UNDER_B,
     WorkerLease,
 };
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 const WAIT: Duration = Duration::from_secs(4 * 3600);
