@@ -226,7 +226,7 @@ impl IssuePreview {
         let writer = app.notice_writer().map_err(one)?;
         let site = &app.settings.site;
         let now = UnixMillis::now();
-        let last = app.store.public_issues(0, 1).await.map_err(one)?.pop();
+        let last = app.store.latest_public_issue().await.map_err(one)?;
         let latest = match &last {
             Some(issue) => Latest::new(site, issue.number, &issue.subject),
             None => Latest::new(site, IssueNumber(1), NO_ISSUE),

@@ -146,7 +146,7 @@ impl Worker {
 
     /// The newest issue that is there for everybody.
     async fn latest(&self) -> Result<Option<Latest>, StoreError> {
-        let latest = self.publisher.store.public_issues(0, 1).await?.pop();
+        let latest = self.publisher.store.latest_public_issue().await?;
         let site = &self.publisher.settings.site;
         Ok(latest.map(|issue| Latest::new(site, issue.number, &issue.subject)))
     }

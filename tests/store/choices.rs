@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 
-use crate::support::*;
 use chrono_tz::Tz;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::delivery::{DeliveryState, Variant};
@@ -11,6 +10,8 @@ use verdicts::domain::preferences::{Pause, Preferences, Topics, next_hour};
 use verdicts::domain::subject::Arm;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::store::{Choices, ChosenHour, Enqueued, NewVariant, Served, Store};
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 const TWO: IssueNumber = IssueNumber(2);

@@ -1,9 +1,10 @@
 //! Opening, migrating, backing up, and who may deliver: what an operator meets at the store's door.
 
-use crate::support::*;
 use sqlx::{AnyConnection, Connection as _};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::store::{SCHEMA, Store, StoreError};
+
+use crate::support::world::*;
 
 async fn raw(url: &str, text: &'static str) -> Result<(), sqlx::Error> {
     sqlx::any::install_default_drivers();
@@ -114,23 +115,18 @@ contract! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_may_open_an_empty_database_at_once() {
+async fn many_may_open_an_empty_file_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    for url in [
-        format!("sqlite:{}", folder.path().join("a b/#1 100%25.db").display()),
-        crate::support::postgres::fresh_database().await,
-    ] {
-        let opening: Vec<_> = (0..8)
-            .map(|_| {
-                let url = url.clone();
-                tokio::spawn(async move { Store::open(&url).await.map(|_| ()) })
-            })
-            .collect();
-        for one in opening {
-            one.await.unwrap().unwrap();
-        }
-    }
+    open_at_once(&format!("sqlite:{}", folder.path().join("a b/#1 100%25.db").display())).await;
     assert!(folder.path().join("a b/#1 100%.db").exists());
+}
+
+async fn open_at_once(url: &str) {
+    let open = |url: String| async move { Store::open(&url).await.map(|_| ()) };
+    let opening: Vec<_> = (0..8).map(|_| tokio::spawn(open(url.to_owned()))).collect();
+    for one in opening {
+        one.await.unwrap().unwrap();
+    }
 }
 
 /// P1: two processes on one file never both deliver.
@@ -142,48 +138,6 @@ async fn one_process_delivers_from_a_sqlite_file() {
     assert!(other.enlist(NOW).await.unwrap().is_none());
     drop(first);
     assert!(other.enlist(NOW).await.unwrap().is_some());
-}
-
-/// P1: no letter is claimed by two workers.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_workers_share_a_postgres_ledger() {
-    let w = World::running(200, World::postgres().await).await;
-    let mut workers = Vec::new();
-    for _ in 0..4 {
-        let store = w.another().await;
-        let me = store.enlist(NOW).await.unwrap().unwrap();
-        workers.push(tokio::spawn(async move {
-            let (mut mine, mut done) = (Vec::new(), Vec::new());
-            loop {
-                let claimed = store.record_and_claim(&me, &done, 7, NOW).await.unwrap();
-                if claimed.is_empty() {
-                    // Those that live are left alone.
-                    assert_eq!(store.reclaim(&me, NOW).await.unwrap(), 0);
-                    return (mine, me);
-                }
-                done = claimed.iter().map(|one| sent(one.subscriber)).collect();
-                mine.extend(claimed.iter().map(|one| one.subscriber.0));
-            }
-        }));
-    }
-    let (mut all, mut alive) = (Vec::new(), Vec::new());
-    for worker in workers {
-        let (mine, me) = worker.await.unwrap();
-        all.extend(mine);
-        alive.push(me);
-    }
-    all.sort_unstable();
-    assert_eq!(all, (1..=200).collect::<Vec<_>>(), "everybody once");
-}
-
-#[tokio::test]
-async fn an_expired_lease_on_postgres_is_taken_over() {
-    let w = World::running(1, World::postgres().await).await;
-    let slow = w.store.enlist(NOW).await.unwrap().unwrap();
-    w.store.record_and_claim(&slow, &[], 1, NOW).await.unwrap();
-    let me = w.another().await.enlist(NOW).await.unwrap().unwrap();
-    assert_eq!(w.store.reclaim(&me, NOW).await.unwrap(), 0);
-    assert_eq!(w.store.reclaim(&me, NOW.plus(verdicts::store::LEASE * 2)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -201,16 +155,6 @@ async fn a_backup_is_a_whole_store_and_overwrites_nothing() {
     assert!(matches!(error, StoreError::Backup { .. }), "{error}");
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("partial")), "{left:?}");
-}
-
-#[tokio::test]
-async fn a_postgres_store_names_its_own_backup() {
-    let w = World::postgres().await;
-    let url = w.url.replace("verdicts@", "verdicts:s3cret@");
-    let store = Store::open(&url).await.unwrap();
-    let error = store.backup(std::path::Path::new("copy.dump")).await.unwrap_err().to_string();
-    assert!(error.contains("pg_dump") && error.contains("verdicts@127.0.0.1"), "{error}");
-    assert!(!error.contains("s3cret") && !format!("{store:?}").contains("s3cret"), "{error}");
 }
 
 #[tokio::test]
@@ -245,4 +189,66 @@ async fn a_full_disk_is_named_and_loses_nothing() {
     assert!(matches!(error, StoreError::DiskFull { .. }) && !error.is_transient(), "{error}");
     assert_eq!(w.store.tally(IssueNumber(1)).await.unwrap().queued, 3);
     w.with_readers(1000).await;
+}
+
+/// What Postgres alone promises.
+mod needs_postgres_alone {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn many_may_open_an_empty_database_at_once() {
+        open_at_once(&crate::support::programs::postgres::fresh_database().await).await;
+    }
+
+    /// P1: no letter is claimed by two workers.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn many_workers_share_a_ledger() {
+        let w = World::running(200, World::postgres().await).await;
+        let mut workers = Vec::new();
+        for _ in 0..4 {
+            let store = w.another().await;
+            let me = store.enlist(NOW).await.unwrap().unwrap();
+            workers.push(tokio::spawn(async move {
+                let (mut mine, mut done) = (Vec::new(), Vec::new());
+                loop {
+                    let claimed = store.record_and_claim(&me, &done, 7, NOW).await.unwrap();
+                    if claimed.is_empty() {
+                        // Those that live are left alone.
+                        assert_eq!(store.reclaim(&me, NOW).await.unwrap(), 0);
+                        return (mine, me);
+                    }
+                    done = claimed.iter().map(|one| sent(one.subscriber)).collect();
+                    mine.extend(claimed.iter().map(|one| one.subscriber.0));
+                }
+            }));
+        }
+        let (mut all, mut alive) = (Vec::new(), Vec::new());
+        for worker in workers {
+            let (mine, me) = worker.await.unwrap();
+            all.extend(mine);
+            alive.push(me);
+        }
+        all.sort_unstable();
+        assert_eq!(all, (1..=200).collect::<Vec<_>>(), "everybody once");
+    }
+
+    #[tokio::test]
+    async fn an_expired_lease_is_taken_over() {
+        let w = World::running(1, World::postgres().await).await;
+        let slow = w.store.enlist(NOW).await.unwrap().unwrap();
+        w.store.record_and_claim(&slow, &[], 1, NOW).await.unwrap();
+        let me = w.another().await.enlist(NOW).await.unwrap().unwrap();
+        assert_eq!(w.store.reclaim(&me, NOW).await.unwrap(), 0);
+        assert_eq!(w.store.reclaim(&me, NOW.plus(verdicts::store::LEASE * 2)).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_store_names_its_own_backup() {
+        let w = World::postgres().await;
+        let url = w.url.replace("verdicts@", "verdicts:s3cret@");
+        let store = Store::open(&url).await.unwrap();
+        let error = store.backup(std::path::Path::new("copy.dump")).await.unwrap_err().to_string();
+        assert!(error.contains("pg_dump") && error.contains("verdicts@127.0.0.1"), "{error}");
+        assert!(!error.contains("s3cret") && !format!("{store:?}").contains("s3cret"), "{error}");
+    }
 }

@@ -1,8 +1,9 @@
 //! No hot statement walks a table that grows with the readers: what SQLite's planner says, with and without statistics.
 
-use crate::support::*;
 use sqlx::{AnyConnection, Connection as _, Row as _};
 use verdicts::domain::issue::IssueNumber;
+
+use crate::support::world::*;
 
 /// What may be walked: the batch itself, what was made of it, the issues, of which a year has 52, and, once an issue, the
 /// choices that readers made. Tests of subjects are fewer than issues.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::support::*;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::comparison::Stance;
 use verdicts::domain::delivery::{Claimed, DeliveryState, Variant};
@@ -16,6 +15,8 @@ use verdicts::domain::token::Keyring;
 use verdicts::store::{
     CastVote, Choices, ChosenHour, Enqueued, NewSubjectTest, NewVariant, Served, Store, Subjects, WorkerLease,
 };
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 const WAIT: Duration = Duration::from_secs(4 * 3600);

@@ -1,12 +1,13 @@
 //! What holds for every route there is, walked from the table that the router is built of.
 
-use crate::support::house::House;
-use crate::support::served::{Served, dump};
-use crate::support::site;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::{Keyring, Purpose};
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::web::{Authority, routes};
+
+use crate::support::house::House;
+use crate::support::served::{Served, dump};
+use crate::support::site;
 
 /// A house with readers, and its pages.
 fn served() -> (House, Served) {
