@@ -1,6 +1,5 @@
 //! From comparison files to the octets a relay gets: what every letter promises, whatever is in it.
 
-use crate::support::cases::phrases;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +16,8 @@ use verdicts::letter::lint::{Expected, Grade, lint};
 use verdicts::letter::pick::{Reason, Rules, Selection, Window, pick, reach};
 use verdicts::letter::{render, samples, sources};
 use verdicts::mail::{Letter, Marks, Recipient, Stencil, StencilSlot};
+
+use crate::support::mail::cases::phrases;
 
 /// 2026-11-17T09:00:00Z.
 const NOW: UnixMillis = UnixMillis(1_794_906_000_000);
