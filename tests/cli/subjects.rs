@@ -1,14 +1,18 @@
 //! The subject of a letter: an operator's own words, and the story of a test of two, from the command to the last reader.
 
-use crate::support::{faulty, letters, peer, postgres, site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::support::house::{House, outbox};
-use crate::support::peer::{Act, At, Peer, Script, Taken};
-use crate::support::served::Served;
 use mail_parser::MessageParser;
 use sqlx::Connection as _;
+
+use crate::support::faulty;
+use crate::support::house::{House, outbox};
+use crate::support::mail::letters;
+use crate::support::peer::{self, Act, At, Peer, Script, Taken};
+use crate::support::programs::postgres;
+use crate::support::served::Served;
+use crate::support::site;
 
 const READERS: usize = 300;
 const A: &str = "Pocketbase Nano or Stackforge: a close one";
@@ -75,7 +79,7 @@ fn vote_link(letter: &[u8]) -> String {
     letters::html_links(&html).into_iter().find(|link| link.contains("/vote/")).unwrap()
 }
 
-async fn the_winner_goes_to_the_rest(database: Option<String>) {
+async fn send_to_the_last_reader(database: Option<String>) {
     let binary = faulty::binary();
     let peer = Peer::start(forgetful()).await;
     let mut house = House::new(&peer.url(), "connections = 4\n[delivery]\nfirst_retry = \"1s\"\n");
@@ -188,13 +192,8 @@ async fn the_winner_goes_to_the_rest(database: Option<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_winner_goes_to_the_rest_on_sqlite() {
-    the_winner_goes_to_the_rest(None).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_winner_goes_to_the_rest_on_postgres() {
-    the_winner_goes_to_the_rest(Some(postgres::fresh_database().await)).await;
+async fn the_winner_goes_to_the_rest() {
+    send_to_the_last_reader(None).await;
 }
 
 #[test]
@@ -291,4 +290,13 @@ fn what_was_written_can_be_taken_back_and_send_takes_it_as_well() {
     let subjects: BTreeSet<String> =
         letters::letters(&house.path("outbox")).into_iter().map(|m| m.subject).collect();
     assert_eq!(subjects, ["Ours at last".to_owned()].into());
+}
+
+mod needs_postgres {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn the_winner_goes_to_the_rest() {
+        send_to_the_last_reader(Some(postgres::fresh_database().await)).await;
+    }
 }

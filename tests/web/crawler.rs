@@ -1,12 +1,13 @@
 //! Mail scanners and prefetchers follow every link: a GET or HEAD of any of them changes no row (promise P10).
 
-use crate::support::{house, letters};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::letters::{Mail, html_links, letters};
+use verdicts::web::routes;
+
+use crate::support::house;
+use crate::support::mail::letters::{self, Mail, html_links, letters};
 use crate::support::served::{Served, dump};
 use crate::support::site::Site;
-use verdicts::web::routes;
 
 /// What a crawl met: every address with its status.
 type Met = BTreeMap<String, u16>;

@@ -1,15 +1,16 @@
 //! Whatever somebody sends, no route fails or panics: never 5xx, and a body that is too large is refused as such.
 
-use crate::support::site;
 use std::sync::OnceLock;
 
-use crate::support::house::House;
-use crate::support::served::{Served, dump};
 use proptest::prelude::*;
 use proptest::sample::select;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::{Keyring, Purpose};
 use verdicts::web::routes;
+
+use crate::support::house::House;
+use crate::support::served::{Served, dump};
+use crate::support::site;
 
 struct Target {
     house: House,

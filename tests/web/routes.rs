@@ -1,12 +1,13 @@
 //! What holds for every route there is, walked from the table that the router is built of.
 
-use crate::support::house::House;
-use crate::support::served::{Served, dump};
-use crate::support::site;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::{Keyring, Purpose};
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::web::{Authority, routes};
+
+use crate::support::house::House;
+use crate::support::served::{Served, dump};
+use crate::support::site;
 
 /// A house with readers, and its pages.
 fn served() -> (House, Served) {
@@ -53,7 +54,7 @@ fn a_route_answers_to_its_methods_and_to_no_other() {
 }
 
 #[test]
-fn only_a_sign_up_needs_no_token() {
+fn only_a_sign_up_goes_without_a_token() {
     for route in routes() {
         match route.authority {
             Some(Authority::Anybody) => {

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
 use crate::cli::files::make_folder;
 use crate::cli::terminal::say;
-use crate::domain::delivery::Claimed;
+use crate::domain::delivery::{Claimed, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
@@ -45,7 +45,8 @@ fn fill(
         name: None,
         attempt: 1,
         enqueued_at: now,
-        variant: None,
+        variant: Variant::default(),
+        choice: None,
     };
     let mut letter = Vec::new();
     crate::delivery::Letters::fill(&app.letters(stencil)?, &claimed, now, &mut letter);

@@ -1,7 +1,7 @@
 //! What a reader sees and does, in a real browser: every page in light and dark, wide and narrow, with no script and no cookie.
 
-use crate::support::browser::{Browser, Light};
-use crate::support::letters::wait_for;
+use crate::support::mail::letters::wait_for;
+use crate::support::programs::browser::{Browser, Light};
 use crate::support::site::Site;
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/samples");

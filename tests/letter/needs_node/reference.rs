@@ -3,13 +3,15 @@
 //!
 //! The reference validates strictly, so a tag or an attribute that MJML does not have fails here as well.
 
-use crate::support::{mails, markup};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use verdicts::letter::render::mjml;
+
+use crate::support::mail::mails;
+use crate::support::mail::markup;
 
 /// Where mrml differs and no reader can tell: what it writes, what the reference writes in its place, and why it is no matter. Both
 /// are parts of tokens as [`markup::tokens`] spells them. What does matter is not here but mended in the templates, with a

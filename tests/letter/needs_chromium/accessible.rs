@@ -1,13 +1,13 @@
 //! axe-core on the HTML of every letter and notice, as a phone and a mail program on a desk show it, in light and dark.
 
-use crate::support::browser::{Browser, Light};
-use crate::support::mails;
+use crate::support::mail::mails;
+use crate::support::programs::browser::{Browser, Light};
 
 /// A phone, and the width of a letter.
 const WIDTHS: [u32; 2] = [375, 640];
 
 /// Rules for whole pages. A mail is an article in the page of a mail program, which has the landmarks; so has the archive's page
-/// around a letter (`tests/web/browser.rs`).
+/// around a letter (`tests/web/needs_chromium/browser.rs`).
 const OF_PAGES: [&str; 2] = ["landmark-one-main: ", "region: "];
 
 #[test]

@@ -1,16 +1,18 @@
 //! What a spam filter says of the letters and notices: Debian's rspamd with its own rules, and a name server that has our records.
 
-use crate::support::{cases, mails};
 use std::fs;
 use std::sync::Arc;
 
-use crate::support::rspamd::{DOMAIN, Rspamd, Symbol};
 use verdicts::config::DkimKey;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::site::{Mailbox, Site};
 use verdicts::letter::Latest;
 use verdicts::mail::Signer;
 use verdicts::mail::dkim::{KeyKind, PrivateKey};
+
+use crate::support::mail::cases;
+use crate::support::mail::mails;
+use crate::support::programs::rspamd::{DOMAIN, Rspamd, Symbol};
 
 /// The most that any rule may count against a mail because of what stands in it.
 const LIMIT: f64 = 0.5;

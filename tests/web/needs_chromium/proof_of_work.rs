@@ -1,7 +1,7 @@
 //! The arithmetic that robots are kept out with, in a real browser: our own script under our own policy.
 
-use crate::support::browser::Browser;
-use crate::support::letters::wait_for;
+use crate::support::mail::letters::wait_for;
+use crate::support::programs::browser::Browser;
 use crate::support::site::Site;
 
 const SETTINGS: &str = "[signup]\nminimum_fill = \"0s\"\nproof_of_work = true";

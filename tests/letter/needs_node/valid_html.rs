@@ -1,12 +1,13 @@
 //! The HTML is HTML: html-validate (npm, pinned in `tests/npm`) on every letter, every notice and the public pages.
 
-use crate::support::mails;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::site::Site;
 use serde_json::Value;
+
+use crate::support::mail::mails;
+use crate::support::site::Site;
 
 const VALIDATOR: &str = "target/npm/node_modules/html-validate/bin/html-validate.mjs";
 

@@ -41,7 +41,7 @@ impl Verifiers {
     fn dkimpy(&self, letter: &Path) -> Verdicts {
         // Debian's own Python: another one on the path does not see Debian's packages.
         let ran = Command::new("/usr/bin/python3")
-            .arg("tests/support/verify_dkim.py")
+            .arg("tests/support/programs/verify_dkim.py")
             .args([&self.records, letter])
             .output()
             .expect("/usr/bin/python3 is missing: apt-get install --no-install-recommends python3-dkim");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::house::{header, outbox};
+use crate::support::house::{header, outbox};
 
 /// A letter with every link in it.
 pub struct Mail {
