@@ -1,13 +1,16 @@
 //! The letters of a test: the same letter under another subject.
 
+use std::num::NonZeroU32;
+
 use super::edition::{Contents, Edition};
 use super::proof::passes;
 use super::publisher::{PublishError, Publisher};
 use crate::domain::UnixMillis;
-use crate::domain::subject::{Terms, Wording};
+use crate::domain::delivery::Variant;
+use crate::domain::subject::{Arm, Terms, Wording};
 use crate::letter::compose::{Composition, Heading, second};
 use crate::letter::pick::Selection;
-use crate::store::{NewSubjectTest, NewVariant, UNDER_B};
+use crate::store::{NewSubjectTest, NewVariant};
 
 /// The letter under subject B.
 pub struct Rival {
@@ -47,7 +50,7 @@ fn heading_b(publisher: &Publisher, contents: Contents<'_>, a: &Composition) -> 
     let mut heading = Heading { subject: a.subject.clone(), preheader: a.preheader.clone() };
     if let Some((against, _)) = written.and_then(|written| written.against.as_ref()) {
         against.as_str().clone_into(&mut heading.subject);
-    } else if let Some(second) = second(&publisher.settings.site, selection) {
+    } else if let Some(second) = second(&publisher.settings.site, selection, publisher.templates.phrases()) {
         heading.subject = second.subject;
         if written.is_none_or(|written| written.preheader.is_none()) {
             heading.preheader = second.preheader;
@@ -64,10 +67,10 @@ fn heading_b(publisher: &Publisher, contents: Contents<'_>, a: &Composition) -> 
 pub(super) fn variant_under_b(
     publisher: &Publisher,
     contents: Contents<'_>,
-    (variant, a): (i64, &Edition),
+    (letter, a): (NonZeroU32, &Edition),
     now: UnixMillis,
 ) -> Result<NewVariant, PublishError> {
-    let variant = UNDER_B + variant;
+    let variant = Variant { arm: Arm::B, letter: Some(letter) };
     let Some(heading) = heading_b(publisher, contents, &a.composition) else {
         return Ok(new_variant(variant, contents.selection, a));
     };
@@ -76,7 +79,7 @@ pub(super) fn variant_under_b(
     Ok(new_variant(variant, contents.selection, &b))
 }
 
-pub(super) fn new_variant(variant: i64, selection: &Selection, edition: &Edition) -> NewVariant {
+pub(super) fn new_variant(variant: Variant, selection: &Selection, edition: &Edition) -> NewVariant {
     let (subject, slugs) = (edition.composition.subject.clone(), selection.featured_slugs());
     NewVariant { variant, subject, slugs, stencil: edition.stencil.to_text() }
 }
@@ -89,7 +92,8 @@ pub(super) fn new_test(
     selection: &Selection,
     variants: Vec<NewVariant>,
 ) -> NewSubjectTest {
-    let mut letters = vec![new_variant(UNDER_B, selection, &rival.edition)];
+    let whole = Variant { arm: Arm::B, letter: None };
+    let mut letters = vec![new_variant(whole, selection, &rival.edition)];
     letters.extend(variants);
     let tools = selection.featured.iter().flat_map(|choice| &choice.comparison.tools);
     NewSubjectTest {

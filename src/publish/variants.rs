@@ -1,6 +1,7 @@
 //! A letter for every choice of topics, rendered once each, and the hours that readers chose as moments of this run.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use super::draft::Draft;
 use super::edition::{Contents, of_interest};
@@ -8,7 +9,9 @@ use super::proof::passes;
 use super::publisher::{PublishError, Publisher};
 use super::subject_test::{new_variant, variant_under_b};
 use crate::domain::UnixMillis;
+use crate::domain::delivery::Variant;
 use crate::domain::preferences::{Topics, next_hour};
+use crate::domain::subject::Arm;
 use crate::letter::pick::Selection;
 use crate::store::{Choices, ChosenHour, NewVariant, Served};
 
@@ -34,22 +37,23 @@ pub(super) async fn choices(
     let mut under_b = Vec::new();
     let mut choices = Choices { hours: hours(publisher, now).await?, ..Choices::default() };
     let whole = carried(selection);
-    let mut made: BTreeMap<CarriedSlugs, i64> = BTreeMap::new();
+    let mut made: BTreeMap<CarriedSlugs, NonZeroU32> = BTreeMap::new();
     for chosen in publisher.store.chosen_topics().await? {
         let left = Topics::parse(&chosen.topics).map(|topics| selection.of(&topics));
         let served = match left {
             Some(left) if left.featured.is_empty() => Served::Nothing,
             Some(left) if carried(&left) != whole => {
                 let carries = carried(&left);
-                if let Some(variant) = made.get(&carries) {
-                    Served::Variant(*variant)
+                if let Some(letter) = made.get(&carries) {
+                    Served::Letter(*letter)
                 } else if choices.variants.len() < MOST_VARIANTS {
-                    let variant = i64::try_from(made.len()).unwrap_or(i64::MAX - 1) + 1;
-                    let (a, b) = letters(publisher, draft, &left, variant, now)?;
+                    let made_before = u32::try_from(made.len()).unwrap_or(u32::MAX);
+                    let letter = NonZeroU32::MIN.saturating_add(made_before);
+                    let (a, b) = letters(publisher, draft, &left, letter, now)?;
                     choices.variants.push(a);
                     under_b.extend(b);
-                    made.insert(carries, variant);
-                    Served::Variant(variant)
+                    made.insert(carries, letter);
+                    Served::Letter(letter)
                 } else {
                     smallest_with(&made, &carries)
                 }
@@ -67,7 +71,7 @@ fn letters(
     publisher: &Publisher,
     draft: &Draft,
     left: &Selection,
-    variant: i64,
+    letter: NonZeroU32,
     now: UnixMillis,
 ) -> Result<(NewVariant, Option<NewVariant>), PublishError> {
     let last_votes = &of_interest(left, &draft.last_votes);
@@ -76,9 +80,10 @@ fn letters(
     // It is the whole letter with less in it: what there is to warn of was said of that.
     passes(draft.number, publisher.proof(draft.number, &edition.stencil, now))?;
     let under_b = match draft.rival {
-        Some(_) => Some(variant_under_b(publisher, contents, (variant, &edition), now)?),
+        Some(_) => Some(variant_under_b(publisher, contents, (letter, &edition), now)?),
         None => None,
     };
+    let variant = Variant { arm: Arm::A, letter: Some(letter) };
     Ok((new_variant(variant, left, &edition), under_b))
 }
 
@@ -99,11 +104,11 @@ fn carried(selection: &Selection) -> CarriedSlugs {
     (selection.featured_slugs(), selection.mentioned_slugs())
 }
 
-fn smallest_with(made: &BTreeMap<CarriedSlugs, i64>, wanted: &CarriedSlugs) -> Served {
+fn smallest_with(made: &BTreeMap<CarriedSlugs, NonZeroU32>, wanted: &CarriedSlugs) -> Served {
     let has = |have: &[String], want: &[String]| want.iter().all(|slug| have.contains(slug));
     let fitting = made.iter().filter(|(have, _)| has(&have.0, &wanted.0) && has(&have.1, &wanted.1));
-    let smallest = fitting.min_by_key(|(have, variant)| (have.0.len(), have.1.len(), **variant));
-    smallest.map_or(Served::Whole, |(_, variant)| Served::Variant(*variant))
+    let smallest = fitting.min_by_key(|(have, letter)| (have.0.len(), have.1.len(), **letter));
+    smallest.map_or(Served::Whole, |(_, letter)| Served::Letter(*letter))
 }
 
 #[cfg(test)]
@@ -117,10 +122,11 @@ mod tests {
 
     #[test]
     fn who_finds_no_letter_made_gets_the_smallest_with_all_that_was_asked_for() {
-        let made = BTreeMap::from([(of("ab", "x"), 1), (of("abc", "x"), 2), (of("bcd", ""), 3)]);
-        assert_eq!(smallest_with(&made, &of("a", "")), Served::Variant(1));
-        assert_eq!(smallest_with(&made, &of("bc", "")), Served::Variant(3), "the one with fewer mentions");
-        assert_eq!(smallest_with(&made, &of("d", "")), Served::Variant(3));
+        let n = |n| NonZeroU32::new(n).unwrap();
+        let made = BTreeMap::from([(of("ab", "x"), n(1)), (of("abc", "x"), n(2)), (of("bcd", ""), n(3))]);
+        assert_eq!(smallest_with(&made, &of("a", "")), Served::Letter(n(1)));
+        assert_eq!(smallest_with(&made, &of("bc", "")), Served::Letter(n(3)), "the one with fewer mentions");
+        assert_eq!(smallest_with(&made, &of("d", "")), Served::Letter(n(3)));
         assert_eq!(smallest_with(&made, &of("d", "x")), Served::Whole);
     }
 }

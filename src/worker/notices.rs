@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::{AFTER_ERROR, POLL, Worker};
 use crate::delivery::SingleSession;
 use crate::domain::UnixMillis;
-use crate::domain::delivery::{Claimed, Transition};
+use crate::domain::delivery::{Claimed, Transition, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NextNotice};
 use crate::domain::signup::PENDING_KEPT;
@@ -161,6 +161,7 @@ fn stand_in(notice: &ClaimedNotice) -> Claimed {
         name: None,
         attempt: notice.attempt,
         enqueued_at: notice.created_at,
-        variant: None,
+        variant: Variant::default(),
+        choice: None,
     }
 }

@@ -62,6 +62,24 @@ async fn hot_statements_use_keys() {
     assert_eq!(walked(&mut connection, scan).await, ["SCAN delivery"], "the test can see a walk");
 }
 
+/// Readers who wait for the winner of a test are not in it, so a claim never walks over them.
+#[tokio::test]
+async fn claims_go_by_the_index_of_what_may_go() {
+    let world = World::running(1, World::sqlite().await).await;
+    let mut connection = AnyConnection::connect(&world.url).await.unwrap();
+    let index = "SELECT sql FROM sqlite_master WHERE name = 'delivery_due'";
+    let index: String = sqlx::query(index).fetch_one(&mut connection).await.unwrap().get("sql");
+    assert!(index.ends_with("WHERE state IN ('queued', 'deferred') AND held = 0"), "{index}");
+    for (name, text) in world.store.hot_queries() {
+        if ["turn", "peek", "next due", "waiting"].contains(&name) {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+            let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+            let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            assert!(details.iter().any(|detail| detail.contains("delivery_due")), "{name}: {details:?}");
+        }
+    }
+}
+
 /// `cargo test --test store query_plans:: -- --ignored --nocapture`: what a turn costs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, not a test"]

@@ -1,5 +1,6 @@
 //! A store on either engine, and what to put in it.
 
+use sqlx::{AnyConnection, Connection as _};
 use verdicts::domain::comparison::Comparison;
 use verdicts::domain::delivery::{Finished, Reply, Transition};
 use verdicts::domain::issue::{IssueNumber, NewIssue};
@@ -31,6 +32,47 @@ impl World {
         let url = postgres::fresh_database().await;
         let store = Store::open(&url).await.expect("the store opens");
         Self { url, store, _folder: None }
+    }
+
+    /// The same place as an old release left it: empty, after the first `schema` migrations. The store is open, unchecked.
+    pub async fn of_schema(self, schema: i64) -> Self {
+        self.store.close().await;
+        let engine = if self.url.starts_with("sqlite:") { "sqlite" } else { "postgres" };
+        match self.url.strip_prefix("sqlite:") {
+            Some(file) => {
+                for file in [file.to_owned(), format!("{file}-wal"), format!("{file}-shm")] {
+                    let _ = std::fs::remove_file(file);
+                }
+            }
+            None => {
+                self.raw("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.expect("it is emptied")
+            }
+        }
+        let store = Store::open_unchecked(&self.url).await.expect("the store opens");
+        let mut files: Vec<_> = std::fs::read_dir(format!("migrations/{engine}"))
+            .expect("the tests run in the project's folder")
+            .map(|entry| entry.expect("a file").path())
+            .collect();
+        files.sort();
+        let version = "CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+        self.raw(version).await.expect("the table of versions");
+        for (file, version) in files.iter().zip(1..=schema) {
+            let text = std::fs::read_to_string(file).expect("a migration");
+            self.raw(&text).await.expect("the migration runs");
+            let at = format!("INSERT INTO schema_version VALUES ({version}, '{version}', 0)");
+            self.raw(&at).await.expect("its version is written down");
+        }
+        Self { store, ..self }
+    }
+
+    /// Statements past the store, on a connection of their own.
+    pub async fn raw(&self, text: &str) -> Result<(), sqlx::Error> {
+        sqlx::any::install_default_drivers();
+        let url = self.url.replace("sqlite:", "sqlite://");
+        let mut connection = AnyConnection::connect(&url).await?;
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut connection).await.map(|_| ());
+        connection.close().await?;
+        done
     }
 
     /// As another process sees it: pools of its own.

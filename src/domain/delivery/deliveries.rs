@@ -1,10 +1,12 @@
 //! One letter owed to one subscriber: its states, what a relay can say of it, and the count that always balances.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::issue::issues::{IssueNumber, IssueState};
+use crate::domain::issue::subject::Arm;
 use crate::domain::reader::address::EmailAddress;
 use crate::domain::reader::subscriber::SubscriberId;
 use crate::domain::time::UnixMillis;
@@ -44,6 +46,50 @@ impl DeliveryState {
     }
 }
 
+/// Why a delivery is cancelled. The row keeps it apart from its note, which is for people: a leaving
+/// that is taken back puts back what it cancelled, and nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CancelledBy {
+    /// The reader unsubscribed.
+    Leaving,
+    /// The reader paused.
+    Pause,
+    /// The issue has nothing in it of the topics that the reader chose.
+    Topics,
+    /// The reader was erased.
+    Erasure,
+    /// An operator called the issue off.
+    Operator,
+    /// When its turn came, or its attempt came back, the reader was no active subscriber or the issue was over.
+    Unwanted,
+}
+
+impl CancelledBy {
+    pub const ALL: [Self; 6] =
+        [Self::Leaving, Self::Pause, Self::Topics, Self::Erasure, Self::Operator, Self::Unwanted];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Leaving => "leaving",
+            Self::Pause => "pause",
+            Self::Topics => "topics",
+            Self::Erasure => "erasure",
+            Self::Operator => "operator",
+            Self::Unwanted => "unwanted",
+        }
+    }
+}
+
+/// One of the letters of an issue: what it carries, and under which subject. The default is the whole
+/// letter under the issue's own subject.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Variant {
+    pub arm: Arm,
+    /// Its number among the letters that carry less, for readers who chose topics: 1, 2, 3, …; none:
+    /// the whole letter.
+    pub letter: Option<NonZeroU32>,
+}
+
 /// A delivery that a worker has claimed: what it needs to fill and send one letter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Claimed {
@@ -55,25 +101,11 @@ pub struct Claimed {
     pub attempt: u32,
     /// When the delivery was enqueued, or the hour its reader chose; the age that `delivery.max_age` limits counts from here.
     pub enqueued_at: UnixMillis,
-    /// Which of the issue's letters it is, and which of the choices of topics its reader made, as [`Claimed::letter`] and
-    /// [`Claimed::choice`] read it.
-    pub variant: Option<i64>,
-}
-
-impl Claimed {
-    /// What a choice of topics counts in `variant`; the letter's number is what is left.
-    const CHOICE: i64 = 10_000;
-
-    /// The number of the letter among those of the issue: none for the whole one.
-    pub fn letter(&self) -> Option<i64> {
-        self.variant.map(|variant| variant % Self::CHOICE).filter(|letter| *letter != 0)
-    }
-
-    /// The number of the reader's choice among the choices of topics of the issue, from 1: none for who has not chosen.
-    pub fn choice(&self) -> Option<usize> {
-        let choice = self.variant.and_then(|variant| usize::try_from(variant / Self::CHOICE).ok());
-        choice.filter(|choice| *choice != 0)
-    }
+    /// Which of the issue's letters it is.
+    pub variant: Variant,
+    /// The number of the reader's choice among the issue's choices of topics, from 1; none: they chose
+    /// no topics. Readers of different choices may get the same letter, which says to each what they chose.
+    pub choice: Option<NonZeroU32>,
 }
 
 /// A relay's reply: the basic code, the enhanced status code (RFC 3463) when it gave one, and its words.

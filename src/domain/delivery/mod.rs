@@ -8,4 +8,6 @@ pub mod pace;
 pub mod rate;
 pub mod relay;
 
-pub use deliveries::{Claimed, DeliveryState, Finished, Reply, Status, Tally, Transition};
+pub use deliveries::{
+    CancelledBy, Claimed, DeliveryState, Finished, Reply, Status, Tally, Transition, Variant,
+};

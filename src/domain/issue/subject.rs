@@ -109,10 +109,11 @@ impl fmt::Display for Share {
     }
 }
 
-/// One of the two subjects of a test. A is the one that goes out when nothing speaks for the other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+/// One of the two subjects of a test. A is the issue's own: it goes out when nothing speaks for the other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Arm {
+    #[default]
     A,
     B,
 }

@@ -14,9 +14,8 @@ use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, StoredComparison, Tool, Votes};
 use crate::letter::verdict;
 use crate::store::Figures;
-use crate::texts::Language;
-use crate::web::render::json_ld;
-use crate::web::render::phrases::Phrases;
+use crate::texts::{Language, Phrases};
+use crate::web::render::{json_ld, phrases};
 use crate::web::state::Web;
 
 /// What the template prints. Sentences are in the reader's language, the comparison's own words in
@@ -146,8 +145,8 @@ fn view<'a>(
         published: phrases.date(comparison.published()),
         modified_iso: changed_at(stored).to_string(),
         issue: figures.issue.map(|number| number.0),
-        verdict: phrases.verdict(comparison),
-        split: phrases.split(comparison),
+        verdict: phrases::verdict(comparison, phrases),
+        split: phrases::split(comparison, phrases),
         tools: [compared_tool(first, here[0], phrases), compared_tool(second, here[1], phrases)],
         rows: rows(comparison),
     }
@@ -170,7 +169,7 @@ pub fn compared_tool<'a>(tool: &'a Tool, here: Votes, phrases: Phrases<'_>) -> C
         reviews: panel.total(),
         stances,
         community: community.percent(),
-        votes: phrases.votes(community),
+        votes: phrases::votes(community, phrases),
     }
 }
 

@@ -17,7 +17,7 @@ use super::conditional::PageContent;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{StoredComparison, Votes};
 use crate::domain::issue::Issue;
-use crate::web::render::xml;
+use crate::web::render::{phrases, xml};
 use crate::web::state::Web;
 
 /// Comparisons in a feed: a few weeks of a busy site.
@@ -99,11 +99,11 @@ fn of_comparison(web: &Web, stored: &StoredComparison) -> Result<FeedEntry, Make
     let tools: Vec<_> =
         comparison.tools.iter().map(|tool| compared_tool(tool, Votes::default(), phrases)).collect();
     let reviews: Vec<_> = comparison.tools.iter().map(|tool| &tool.reviews).collect();
-    let verdict = phrases.verdict(comparison);
+    let verdict = phrases::verdict(comparison, phrases);
     let mut context = web.context();
     context.insert("question", &comparison.question);
     context.insert("verdict", &verdict);
-    context.insert("split", &phrases.split(comparison));
+    context.insert("split", &phrases::split(comparison, phrases));
     context.insert("tools", &tools);
     context.insert("reviews", &reviews);
     Ok(FeedEntry {
