@@ -108,7 +108,7 @@ impl Worker {
         enlistment: &mut Option<WorkerLease>,
         now: UnixMillis,
     ) -> Result<(), PublishError> {
-        self.mailer.check_mark(&self.publisher.store).await?;
+        self.mailer.check_restore_guard(&self.publisher.store).await?;
         match self.schedule_tick(now).await? {
             Scheduled::NothingDue => {}
             Scheduled::Ran(started) => tracing::info!(%started, "a scheduled slot is due"),

@@ -81,7 +81,7 @@ impl Worker {
         }
         let Some(me) = &state.hold else { return Ok(()) };
         if state.swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY) {
-            self.mailer.check_mark(store).await?;
+            self.mailer.check_restore_guard(store).await?;
             let found = store.reclaim_notices(me, now).await?;
             if found > 0 {
                 tracing::warn!(notices = found, "a worker is gone; the notice it had in hand is sent again");
