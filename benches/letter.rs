@@ -4,7 +4,7 @@
 //! reader's letter at most 20 µs. Beside each stands its limit on this machine in the same run: mrml alone for the HTML, and copying
 //! the letter's octets. The tests' own fixtures are the letters. Printed as a table; exits 1 if a promise is broken.
 
-#[path = "../tests/support/cases.rs"]
+#[path = "../tests/support/mail/cases.rs"]
 mod cases;
 
 use std::hint::black_box;

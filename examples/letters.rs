@@ -1,6 +1,6 @@
 //! Writes every letter of `tests/fixtures/letters` and every notice as files to look at: `letters OUT`. `tests/screenshots` draws them.
 
-#[path = "../tests/support/cases.rs"]
+#[path = "../tests/support/mail/cases.rs"]
 mod cases;
 
 use std::fs;

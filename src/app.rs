@@ -6,6 +6,7 @@ pub mod templates;
 
 use std::collections::HashMap;
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use crate::config::Settings;
 use crate::delivery::{self, DomainPace, Letters, Loader, Mailer, PaceLimits, Relays, Transport};
 use crate::domain::UnixMillis;
-use crate::domain::delivery::Claimed;
+use crate::domain::delivery::{Claimed, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::pace::Warmup;
 use crate::domain::preferences::Topics;
@@ -162,7 +163,7 @@ impl App {
                     variants.insert(variant, stencil);
                 }
                 let chosen = store.choices_of(number).await.map_err(|error| error.to_string())?;
-                let topics = chosen.iter().map(|text| said(text)).collect();
+                let topics = chosen.into_iter().map(|(choice, text)| (choice, said(&text))).collect();
                 Ok(Arc::new(IssueLetters { stencil, variants, topics, keyring, signer }) as Arc<dyn Letters>)
             })
         }))
@@ -180,7 +181,7 @@ impl App {
         Ok(IssueLetters {
             stencil,
             variants: HashMap::new(),
-            topics: Vec::new(),
+            topics: HashMap::new(),
             keyring: self.keyring.clone(),
             signer: self.signer()?,
         })
@@ -271,10 +272,10 @@ fn said(topics: &str) -> String {
 struct IssueLetters {
     /// The whole letter.
     stencil: Stencil,
-    /// What those get who chose topics.
-    variants: HashMap<i64, Stencil>,
-    /// The choices of topics in words, in the order of their numbers.
-    topics: Vec<String>,
+    /// What those get who chose topics, or who were drawn for the other subject.
+    variants: HashMap<Variant, Stencil>,
+    /// The choices of topics in words, by their numbers.
+    topics: HashMap<NonZeroU32, String>,
     keyring: Keyring,
     signer: Arc<Signer>,
 }
@@ -290,10 +291,10 @@ impl Letters for IssueLetters {
             unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
             preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
             vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
-            topics: claimed.choice().and_then(|choice| self.topics.get(choice - 1)).map(String::as_str),
+            topics: claimed.choice.and_then(|choice| self.topics.get(&choice)).map(String::as_str),
         };
         // A variant is written in the commit that gives it to a reader, so it is there; more than was asked for is better than none.
-        let chosen = claimed.letter().and_then(|variant| self.variants.get(&variant));
+        let chosen = self.variants.get(&claimed.variant);
         chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);
     }

@@ -1,6 +1,7 @@
 //! What `verdicts issue preview N --serve` shows, made anew from the files whenever one of them changes. Nothing is written.
 
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,18 +12,18 @@ use crate::config::Settings;
 use crate::delivery::Letters as _;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, StoredComparison};
-use crate::domain::delivery::Claimed;
+use crate::domain::delivery::{Claimed, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::NoticeKind;
 use crate::domain::preferences::Topics;
+use crate::domain::subject::Arm;
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::token::{KEY_OCTETS, Keyring};
 use crate::letter::lint::{Expected, Message, lint};
 use crate::letter::render::Templates;
 use crate::letter::{Latest, sources};
 use crate::mail::Stencil;
-use crate::publish::{self, Draft, Publisher};
-use crate::store::UNDER_B;
+use crate::publish::{self, Draft, Publisher, Rival};
 use crate::templates::{self, Kind};
 use crate::web::preview::{PreviewChoice, PreviewLetter, PreviewSource, Shown, Wanted};
 
@@ -108,7 +109,8 @@ impl IssuePreview {
             name: (wanted.reader != "nameless").then(|| NAME.to_owned()),
             attempt: 1,
             enqueued_at: now,
-            variant: None,
+            variant: Variant::default(),
+            choice: None,
         };
         let letters: IssueLetters = app.issue_letters(made.stencil).map_err(one)?;
         let mut wire = Vec::new();
@@ -131,18 +133,9 @@ impl IssuePreview {
         let variants = app.store.variants(self.number).await.map_err(one)?;
         let mut readers = names();
         for (variant, _) in variants.iter().take(MOST_TOPICS) {
-            readers.push(PreviewChoice {
-                key: format!("variant:{variant}"),
-                label: match *variant {
-                    UNDER_B => "Under subject B".to_owned(),
-                    under_b if under_b > UNDER_B => {
-                        format!("Topics, variant {}, subject B", under_b - UNDER_B)
-                    }
-                    variant => format!("Topics, variant {variant}"),
-                },
-            });
+            readers.push(choice(*variant));
         }
-        let chosen = variants.into_iter().find(|(variant, _)| reader == format!("variant:{variant}"));
+        let chosen = variants.into_iter().find(|(variant, _)| reader == choice(*variant).key);
         let Some(text) = chosen.map(|(_, text)| text).or(text) else {
             return Err(vec![format!("issue {} has no letter in the database", self.number)]);
         };
@@ -174,16 +167,16 @@ impl IssuePreview {
                 publish::quiet_words(publisher, &draft.selection)
             )]);
         };
-        if let Some(rival) = edition.rival.as_ref() {
+        if let Some(Rival { edition, .. }) = &draft.rival {
             readers.push(PreviewChoice { key: "rival".to_owned(), label: "The other subject".to_owned() });
             if reader == "rival" {
-                let (stencil, preheader) = (rival.stencil.clone(), rival.composition.preheader.clone());
+                let (stencil, preheader) = (edition.stencil.clone(), edition.composition.preheader.clone());
                 return Ok(Made { stencil, preheader, readers, notes: note.into_iter().collect() });
             }
         }
         let topic = topics.iter().find(|topic| reader == format!("topic:{topic}"));
         let variant = match topic.and_then(|topic| Topics::new([topic.as_str()])) {
-            Some(topics) => Some(publish::variant(publisher, &draft, &topics, now).map_err(one)?),
+            Some(topics) => Some(draft.edition_of(publisher, &topics, now).map_err(one)?),
             None => None,
         };
         let edition = variant.as_ref().unwrap_or(edition);
@@ -233,7 +226,7 @@ impl IssuePreview {
         let writer = app.notice_writer().map_err(one)?;
         let site = &app.settings.site;
         let now = UnixMillis::now();
-        let last = app.store.public_issues(0, 1).await.map_err(one)?.pop();
+        let last = app.store.latest_public_issue().await.map_err(one)?;
         let latest = match &last {
             Some(issue) => Latest::new(site, issue.number, &issue.subject),
             None => Latest::new(site, IssueNumber(1), NO_ISSUE),
@@ -310,6 +303,20 @@ fn problems(dir: Option<&std::path::Path>) -> Option<Vec<String>> {
 /// A key of no site: what it signs opens nothing anywhere.
 fn inert() -> Keyring {
     Keyring::parse(&Keyring::file_text(0, &[0; KEY_OCTETS])).expect("it is a key file")
+}
+
+/// A letter of the issue beside the whole one.
+fn choice(variant: Variant) -> PreviewChoice {
+    let number = variant.letter.map_or(0, NonZeroU32::get);
+    PreviewChoice {
+        key: format!("variant:{number}{}", variant.arm.as_str()),
+        label: match (variant.letter, variant.arm) {
+            (None, Arm::A) => "The whole letter".to_owned(),
+            (None, Arm::B) => "Under subject B".to_owned(),
+            (Some(number), Arm::A) => format!("Topics, variant {number}"),
+            (Some(number), Arm::B) => format!("Topics, variant {number}, subject B"),
+        },
+    }
 }
 
 fn names() -> Vec<PreviewChoice> {

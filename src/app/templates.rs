@@ -99,7 +99,7 @@ fn is_in(kind: Kind, file: &File) -> bool {
 fn letters(settings: &Settings, keyring: &Keyring, now: UnixMillis, checked: &mut Checked) {
     let made = Templates::of_dir(settings.templates.as_deref()).map_err(|error| plain(&error.to_string()));
     let rehearsed = made.and_then(|made| {
-        publish::rehearse(&made.with_theme(&settings.theme), settings, keyring, now)
+        publish::sample_check(&made.with_theme(&settings.theme), settings, keyring, now)
             .map_err(|error| plain(&error.to_string()))
     });
     match rehearsed {

@@ -43,4 +43,4 @@ impl fmt::Display for CommandError {
     }
 }
 
-pub type CommandResult = std::result::Result<Exit, CommandError>;
+pub type CommandResult = Result<Exit, CommandError>;

@@ -17,7 +17,7 @@ use super::status;
 use super::terminal::{say, say_json};
 use crate::app::App;
 use crate::domain::class::Class;
-use crate::domain::delivery::{Claimed, DeliveryState};
+use crate::domain::delivery::{Claimed, DeliveryState, Variant};
 use crate::domain::issue::{IssueNumber, IssueState};
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
@@ -258,7 +258,8 @@ fn fill(
         name: None,
         attempt: 1,
         enqueued_at: now,
-        variant: None,
+        variant: Variant::default(),
+        choice: None,
     };
     let mut letter = Vec::new();
     crate::delivery::Letters::fill(&app.letters(stencil)?, &claimed, now, &mut letter);

@@ -75,7 +75,7 @@ impl Bar {
         match &self.bar {
             Some(bar) => bar.set_position(finished.unsigned_abs()),
             None => {
-                self.plainly(finished, || format!("{} deferred, {} failed", tally.deferred, tally.failed))
+                self.plainly(finished, || format!("{} deferred, {} failed", tally.deferred, tally.failed));
             }
         }
     }

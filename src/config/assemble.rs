@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
-use super::raw::{PREFIX, Raw};
+use super::key::PREFIX;
+use super::raw::Raw;
 use super::section::database::{self, DatabaseSettings};
 use super::section::delivery::{self, DeliverySettings};
 use super::section::dkim::{self, DkimKey};

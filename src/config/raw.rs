@@ -7,10 +7,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
-use super::keys::{Initial, KEYS, Key, SECTIONS, Shape};
-
-/// What a variable of ours starts with.
-pub(super) const PREFIX: &str = "VERDICTS__";
+use super::key::{Initial, Key, PREFIX, Shape, variable};
+use super::keys::{KEYS, SECTIONS};
 
 /// A value as its text, and where it was set.
 #[derive(Clone, Debug)]
@@ -55,7 +53,7 @@ impl Raw {
                 return Err(ConfigError::Unknown { place, key: dotted, remedy });
             };
             let fits = match key.shape {
-                Shape::Number => value.trim().parse::<u64>().is_ok(),
+                Shape::Number { .. } => value.trim().parse::<u64>().is_ok(),
                 Shape::Flag => value.trim().parse::<bool>().is_ok(),
                 _ => true,
             };
@@ -112,20 +110,15 @@ fn known(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
-/// `relay.url` → `VERDICTS__RELAY__URL`.
-fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
-}
-
 /// The end of the sentence about an unknown key: the nearest key that there is, in the form `show` gives it.
 fn suggest(name: &str, show: impl Fn(&str) -> String) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let nearest = KEYS
         .iter()
         .map(|key| {
-            let (section, own) = key.name.split_once('.').unwrap_or(("", key.name));
             // The right key in the wrong section is the likeliest slip.
-            let elsewhere = if own == last && !name.starts_with(section) { 1.0 } else { 0.0 };
+            let elsewhere =
+                if key.own_name() == last && !name.starts_with(key.section()) { 1.0 } else { 0.0 };
             (strsim::jaro_winkler(name, key.name).max(elsewhere), key.name)
         })
         .max_by(|a, b| a.0.total_cmp(&b.0));
@@ -173,9 +166,11 @@ fn read_file(
 fn shaped(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<String, Option<String>> {
     match (key.shape, value.get_ref()) {
         (Shape::Text | Shape::Secret, DeValue::String(text)) => Ok(text.clone().into_owned()),
-        (Shape::Number, DeValue::Integer(number)) => u64::from_str_radix(number.as_str(), number.radix())
-            .map(|number| number.to_string())
-            .map_err(|_| Some(number.as_str().to_owned())),
+        (Shape::Number { .. }, DeValue::Integer(number)) => {
+            u64::from_str_radix(number.as_str(), number.radix())
+                .map(|number| number.to_string())
+                .map_err(|_| Some(number.as_str().to_owned()))
+        }
         (Shape::Flag, DeValue::Boolean(value)) => Ok(value.to_string()),
         (Shape::Table, table @ (DeValue::Array(_) | DeValue::Table(_))) => Ok(inline(table)),
         (_, other) => Err(match other {
@@ -213,7 +208,7 @@ fn inline(value: &DeValue<'_>) -> String {
 
 fn wrong_shape(key: &Key, place: Place, value: Option<String>) -> ConfigError {
     let problem = match key.shape {
-        Shape::Number => "it is not a whole number; write digits alone, without quotes in the file",
+        Shape::Number { .. } => "it is not a whole number; write digits alone, without quotes in the file",
         Shape::Flag => "it is neither true nor false; write one of them, without quotes in the file",
         Shape::Table => "it is not a table or list; \"verdicts init\" writes a file that shows its form",
         Shape::Text | Shape::Secret => "it is not a text; put it in \"quotes\"",

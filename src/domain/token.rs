@@ -12,10 +12,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::issue::IssueNumber;
-use super::notice::NoticeId;
-use super::subscriber::SubscriberId;
-use super::{EmailAddress, UnixMillis};
+use crate::domain::delivery::notice::NoticeId;
+use crate::domain::issue::issues::IssueNumber;
+use crate::domain::reader::address::EmailAddress;
+use crate::domain::reader::subscriber::SubscriberId;
+use crate::domain::time::UnixMillis;
 
 /// Octets of the MAC that a token carries: 128 bits, beyond guessing and short enough for a link.
 const MAC_OCTETS: usize = 16;

@@ -185,6 +185,16 @@ impl Composition {
         }
         self
     }
+
+    /// Under another subject and preheader, if there is one.
+    #[must_use]
+    pub fn under(mut self, heading: Option<&Heading>) -> Self {
+        if let Some(Heading { subject, preheader }) = heading {
+            subject.clone_into(&mut self.subject);
+            preheader.clone_into(&mut self.preheader);
+        }
+        self
+    }
 }
 
 /// At most `most` quotes, in the order of the panel: half of them of those who stand against the rest, if there are any.

@@ -1,40 +1,38 @@
 //! The letters of a test: the same letter under another subject.
 
-use super::{Edition, PublishError, Publisher};
-use crate::domain::UnixMillis;
-use crate::domain::issue::IssueNumber;
-use crate::domain::subject::{Terms, Wording};
-use crate::letter::compose::{Composition, second};
-use crate::letter::pick::Selection;
-use crate::mail::Stencil;
-use crate::store::{NewSubjectTest, NewVariant, UNDER_B};
+use std::num::NonZeroU32;
 
-/// A letter under subject B.
+use super::edition::{Contents, Edition};
+use super::proof::passes;
+use super::publisher::{PublishError, Publisher};
+use crate::domain::UnixMillis;
+use crate::domain::delivery::Variant;
+use crate::domain::subject::{Arm, Terms, Wording};
+use crate::letter::compose::{Composition, Heading, second};
+use crate::letter::pick::Selection;
+use crate::store::{NewSubjectTest, NewVariant};
+
+/// The letter under subject B.
 pub struct Rival {
-    pub composition: Composition,
-    pub stencil: Stencil,
+    pub edition: Edition,
     pub terms: Terms,
 }
 
-/// The letter under the subject that `edition` is tested against: an operator's, or a second one made by rule if the settings
-/// want tests and nobody wrote a subject. None: there is no test.
+/// The letter under the subject that `a` is tested against: an operator's, or a second one made by rule
+/// if the settings want tests and nobody wrote a subject. None: there is no test.
 ///
 /// # Errors
 /// As [`super::run`].
 pub(super) fn rival(
     publisher: &Publisher,
-    number: IssueNumber,
-    selection: &Selection,
-    composition: &Composition,
-    written: Option<&Wording>,
+    contents: Contents<'_>,
+    a: &Composition,
+    now: UnixMillis,
 ) -> Result<Option<Rival>, PublishError> {
-    let Some(terms) = terms(publisher, written) else { return Ok(None) };
-    let under_b = under_b(publisher, selection, composition, written);
-    if under_b.subject == composition.subject {
-        return Ok(None);
-    }
-    let stencil = Stencil::build(&publisher.templates.render(&under_b)?, &publisher.settings.site, number)?;
-    Ok(Some(Rival { composition: under_b, stencil, terms }))
+    let Some(terms) = terms(publisher, contents.written) else { return Ok(None) };
+    let Some(heading) = heading_b(publisher, contents, a) else { return Ok(None) };
+    let edition = publisher.make(Contents { heading: Some(&heading), ..contents }, now)?;
+    Ok(Some(Rival { edition, terms }))
 }
 
 fn terms(publisher: &Publisher, written: Option<&Wording>) -> Option<Terms> {
@@ -46,70 +44,64 @@ fn terms(publisher: &Publisher, written: Option<&Wording>) -> Option<Terms> {
     }
 }
 
-fn under_b(
-    publisher: &Publisher,
-    selection: &Selection,
-    composition: &Composition,
-    written: Option<&Wording>,
-) -> Composition {
-    let mut under_b = composition.clone();
+/// Subject B and the preheader that goes with it; none if there is nothing else to say than `a` does.
+fn heading_b(publisher: &Publisher, contents: Contents<'_>, a: &Composition) -> Option<Heading> {
+    let Contents { selection, written, .. } = contents;
+    let mut heading = Heading { subject: a.subject.clone(), preheader: a.preheader.clone() };
     if let Some((against, _)) = written.and_then(|written| written.against.as_ref()) {
-        against.as_str().clone_into(&mut under_b.subject);
+        against.as_str().clone_into(&mut heading.subject);
     } else if let Some(second) = second(&publisher.settings.site, selection) {
-        under_b.subject = second.subject;
+        heading.subject = second.subject;
         if written.is_none_or(|written| written.preheader.is_none()) {
-            under_b.preheader = second.preheader;
+            heading.preheader = second.preheader;
         }
     }
-    under_b
+    (heading.subject != a.subject).then_some(heading)
 }
 
-/// The letter of a choice of topics under subject B; under A, if there is nothing else to say of what it carries.
+/// The letter of a choice of topics under subject B; the one under A, if there is nothing else to say of
+/// what it carries.
 ///
 /// # Errors
 /// As [`super::run`].
 pub(super) fn variant_under_b(
     publisher: &Publisher,
-    number: IssueNumber,
-    selection: &Selection,
-    (variant, composition): (i64, &Composition),
-    written: Option<&Wording>,
+    contents: Contents<'_>,
+    (letter, a): (NonZeroU32, &Edition),
     now: UnixMillis,
 ) -> Result<NewVariant, PublishError> {
-    let site = &publisher.settings.site;
-    let under_b = under_b(publisher, selection, composition, written);
-    let stencil = Stencil::build(&publisher.templates.render(&under_b)?, site, number)?;
-    super::passes(number, super::proof(site, &publisher.keyring, number, &stencil, now), false)?;
-    Ok(new_variant(UNDER_B + variant, &under_b, selection, &stencil))
+    let variant = Variant { arm: Arm::B, letter: Some(letter) };
+    let Some(heading) = heading_b(publisher, contents, &a.composition) else {
+        return Ok(new_variant(variant, contents.selection, a));
+    };
+    let b = publisher.make(Contents { heading: Some(&heading), ..contents }, now)?;
+    passes(contents.number, publisher.proof(contents.number, &b.stencil, now))?;
+    Ok(new_variant(variant, contents.selection, &b))
 }
 
-pub(super) fn new_variant(
-    variant: i64,
-    composition: &Composition,
-    selection: &Selection,
-    stencil: &Stencil,
-) -> NewVariant {
-    let (subject, slugs) = (composition.subject.clone(), selection.featured_slugs());
-    NewVariant { variant, subject, slugs, stencil: stencil.to_text() }
+pub(super) fn new_variant(variant: Variant, selection: &Selection, edition: &Edition) -> NewVariant {
+    let (subject, slugs) = (edition.composition.subject.clone(), selection.featured_slugs());
+    NewVariant { variant, subject, slugs, stencil: edition.stencil.to_text() }
 }
 
 /// The test that an issue begins with; `variants` are those under subject B.
 pub(super) fn new_test(
     publisher: &Publisher,
-    edition: &Edition,
+    a: &Edition,
+    rival: &Rival,
     selection: &Selection,
     variants: Vec<NewVariant>,
-) -> Option<NewSubjectTest> {
-    let rival = edition.rival.as_ref()?;
-    let mut letters = vec![new_variant(UNDER_B, &rival.composition, selection, &rival.stencil)];
+) -> NewSubjectTest {
+    let whole = Variant { arm: Arm::B, letter: None };
+    let mut letters = vec![new_variant(whole, selection, &rival.edition)];
     letters.extend(variants);
     let tools = selection.featured.iter().flat_map(|choice| &choice.comparison.tools);
-    Some(NewSubjectTest {
-        a: edition.composition.subject.clone(),
-        b: rival.composition.subject.clone(),
+    NewSubjectTest {
+        a: a.composition.subject.clone(),
+        b: rival.edition.composition.subject.clone(),
         terms: rival.terms,
         tools: tools.map(|tool| tool.slug.clone()).collect(),
         letters,
         keyring: publisher.keyring.clone(),
-    })
+    }
 }

@@ -35,7 +35,7 @@ pub use issue::enqueued::Enqueued;
 pub use issue::issues::{DeliveryRow, LastIssue};
 pub use issue::public::{Figures, ListsVersion};
 pub use issue::retention::Requeued;
-pub use issue::subject_test::{Decided, NewSubjectTest, SubjectTest, Subjects, UNDER_B};
+pub use issue::subject_test::{Decided, NewSubjectTest, SubjectTest, Subjects};
 pub use issue::variants::{Choices, ChosenHour, ChosenTopics, NewVariant, Served, Waiting};
 pub use queue::deliveries::Turned;
 pub use queue::notices::NoticeRow;

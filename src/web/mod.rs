@@ -18,6 +18,7 @@ pub mod preview;
 mod public;
 mod reader;
 mod render;
+mod route;
 mod router;
 mod server;
 mod signup;
@@ -25,6 +26,8 @@ mod state;
 
 pub use public::page_cache::PageCache;
 pub use render::pages::{Pages, PagesError};
+pub use route::{Authority, Route};
+pub use router::routes;
 pub use server::bounds::Bounds;
 pub use server::connections::serve;
 pub use state::Web;

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use super::rest::{AFTER_ERROR, POLL};
 use crate::delivery::{Mailer, SingleSession};
 use crate::domain::UnixMillis;
-use crate::domain::delivery::{Claimed, Transition};
+use crate::domain::delivery::{Claimed, Transition, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NextNotice};
 use crate::domain::signup::PENDING_KEPT;
@@ -168,10 +168,10 @@ impl NoticeSender {
         match &transition {
             Transition::Sent { .. } => tracing::info!(id, %kind, %to, "a notice is sent"),
             Transition::Failed { note, .. } => {
-                tracing::error!(id, %kind, %to, %note, "a notice failed and is not tried again")
+                tracing::error!(id, %kind, %to, %note, "a notice failed and is not tried again");
             }
             Transition::Deferred { note, .. } | Transition::Returned { note, .. } => {
-                tracing::warn!(id, %kind, %to, %note, "a notice is tried again later")
+                tracing::warn!(id, %kind, %to, %note, "a notice is tried again later");
             }
         }
         self.publisher.store.finish_notice(me, notice.id, &transition, now).await?;
@@ -180,7 +180,7 @@ impl NoticeSender {
 
     /// The newest issue that is there for everybody.
     async fn latest(&self) -> Result<Option<Latest>, StoreError> {
-        let latest = self.publisher.store.public_issues(0, 1).await?.pop();
+        let latest = self.publisher.store.latest_public_issue().await?;
         let site = &self.publisher.settings.site;
         Ok(latest.map(|issue| Latest::new(site, issue.number, &issue.subject)))
     }
@@ -195,6 +195,7 @@ fn stand_in(notice: &ClaimedNotice) -> Claimed {
         name: None,
         attempt: notice.attempt,
         enqueued_at: notice.created_at,
-        variant: None,
+        variant: Variant::default(),
+        choice: None,
     }
 }

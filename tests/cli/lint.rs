@@ -1,8 +1,9 @@
 //! The linter: each rule against a letter that breaks it and nothing else, and a run that does not start with such a letter.
 
-use crate::support::house::House;
 use verdicts::letter::lint::{Expected, Finding, Grade, lint};
 use verdicts::mail::encode::quoted_printable;
+
+use crate::support::house::House;
 
 const HEAD: &str = "Date: Tue, 17 Nov 2026 14:00:00 +0000\r\nFrom: Weekly Verdicts <letters@verdicts.example>\r\n\
     Subject: Alpha over Beta\r\nTo: Ann <ann@example.com>\r\nMessage-ID: <0123@verdicts.example>\r\n\

@@ -1,8 +1,7 @@
 //! What an operator reads after a run, and the letters that are tried again by the class of their refusal.
 
 use crate::support::house::House;
-use crate::support::peer;
-use crate::support::peer::{Act, At, Peer, Script};
+use crate::support::peer::{self, Act, At, Peer, Script};
 
 /// A relay that refuses some of twelve readers in their own ways, until it is told to take everybody.
 async fn refusing(forgiving: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Peer {

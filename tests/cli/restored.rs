@@ -1,11 +1,10 @@
 //! An old copy of the database that is put in its place is recognised: nobody silently gets an issue twice.
 
-use crate::support::house;
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use crate::support::house::{House, Ran};
+use crate::support::house::{self, House, Ran};
 use crate::support::sink::Sink;
 
 const READERS: usize = 2000;

@@ -1,16 +1,16 @@
 //! The schedule with the real store: one issue per slot, whoever asks; too late and too quiet are written down.
 
-use crate::support::house;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use crate::support::house::{House, outbox};
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use verdicts::app::App;
 use verdicts::config::Settings;
 use verdicts::domain::UnixMillis;
 use verdicts::publish::Started;
 use verdicts::worker::{Scheduled, Ticked, Worker};
+
+use crate::support::house::{self, House, outbox};
 
 const SCHEDULE: &str =
     "[schedule]\ncron = \"0 0 9 * * Tue\"\ntimezone = \"America/New_York\"\ncatch_up = \"12h\"\n";

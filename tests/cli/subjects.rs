@@ -1,14 +1,18 @@
 //! The subject of a letter: an operator's own words, and the story of a test of two, from the command to the last reader.
 
-use crate::support::{faulty, letters, peer, postgres, site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::support::house::{House, outbox};
-use crate::support::peer::{Act, At, Peer, Script, Taken};
-use crate::support::served::Served;
 use mail_parser::MessageParser;
 use sqlx::Connection as _;
+
+use crate::support::faulty;
+use crate::support::house::{House, outbox};
+use crate::support::mail::letters;
+use crate::support::peer::{self, Act, At, Peer, Script, Taken};
+use crate::support::programs::postgres;
+use crate::support::served::Served;
+use crate::support::site;
 
 const READERS: usize = 300;
 const A: &str = "Pocketbase Nano or Stackforge: a close one";
@@ -192,11 +196,6 @@ async fn the_winner_goes_to_the_rest_on_sqlite() {
     the_winner_goes_to_the_rest(None).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_winner_goes_to_the_rest_on_postgres() {
-    the_winner_goes_to_the_rest(Some(postgres::fresh_database().await)).await;
-}
-
 #[test]
 fn a_test_by_itself_ends_without_votes_and_nobody_is_left() {
     let house = House::new("outbox:outbox", "[subject_test]\nshare = \"20%\"\nwait = \"1s\"\n");
@@ -291,4 +290,13 @@ fn what_was_written_can_be_taken_back_and_send_takes_it_as_well() {
     let subjects: BTreeSet<String> =
         letters::letters(&house.path("outbox")).into_iter().map(|m| m.subject).collect();
     assert_eq!(subjects, ["Ours at last".to_owned()].into());
+}
+
+mod needs_postgres {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn the_winner_goes_to_the_rest() {
+        super::the_winner_goes_to_the_rest(Some(postgres::fresh_database().await)).await;
+    }
 }

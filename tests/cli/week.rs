@@ -1,42 +1,14 @@
 //! The story of a week: comparison files and a list of readers in, letters out of a real Postfix.
 
-use crate::support::{house, postfix};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::house::{House, QUOTES, header, outbox, reader};
-use crate::support::sink::Sink;
 use mail_parser::MessageParser;
 
+use crate::support::house::{self, House, QUOTES, header, outbox, reader};
+use crate::support::programs::postfix;
+use crate::support::sink::Sink;
+
 const READERS: usize = 1000;
-
-/// P1 and P4: one letter for each reader, also when somebody sends again.
-#[test]
-fn a_week_reaches_every_reader_once() {
-    let postfix = postfix::Postfix::start();
-    let house = House::new(&postfix.url(), "");
-    house.furnish(READERS);
-
-    let draft = house.must(&["send", "--dry-run"]);
-    assert!(draft.out.contains("lead"), "{}", draft.out);
-    assert!(postfix.letters().is_empty(), "a dry run sends nothing");
-
-    house.must(&["send"]);
-    let status = house.status();
-    assert_eq!(status["sent"], READERS, "{status}");
-    assert_eq!(status["state"], "finished");
-
-    let letters = postfix.wait_for(READERS);
-    assert_eq!(letters.len(), READERS, "nobody is missed, nobody gets two");
-    let recipients: BTreeSet<_> = letters.iter().map(|l| header(l, "Delivered-To").unwrap()).collect();
-    assert_eq!(recipients, (0..READERS).map(reader).collect());
-    for letter in &letters {
-        assert_letter_is_whole(letter);
-    }
-
-    let again = house.run(&["send"]);
-    assert_eq!(again.code, 3, "a second send finds nothing new: {}{}", again.out, again.err);
-    assert_eq!(postfix.letters().len(), READERS);
-}
 
 /// Both tools, both figures, both prices and all eight quotes, in HTML and in text; and the headers of a good letter.
 fn assert_letter_is_whole(letter: &[u8]) {
@@ -148,4 +120,37 @@ fn the_demo_does_the_whole_job_from_nothing() {
         letters.len(),
         "and sends nobody a second letter"
     );
+}
+
+mod needs_postfix {
+    use super::*;
+
+    /// P1 and P4: one letter for each reader, also when somebody sends again.
+    #[test]
+    fn a_week_reaches_every_reader_once() {
+        let postfix = postfix::Postfix::start();
+        let house = House::new(&postfix.url(), "");
+        house.furnish(READERS);
+
+        let draft = house.must(&["send", "--dry-run"]);
+        assert!(draft.out.contains("lead"), "{}", draft.out);
+        assert!(postfix.letters().is_empty(), "a dry run sends nothing");
+
+        house.must(&["send"]);
+        let status = house.status();
+        assert_eq!(status["sent"], READERS, "{status}");
+        assert_eq!(status["state"], "finished");
+
+        let letters = postfix.wait_for(READERS);
+        assert_eq!(letters.len(), READERS, "nobody is missed, nobody gets two");
+        let recipients: BTreeSet<_> = letters.iter().map(|l| header(l, "Delivered-To").unwrap()).collect();
+        assert_eq!(recipients, (0..READERS).map(reader).collect());
+        for letter in &letters {
+            assert_letter_is_whole(letter);
+        }
+
+        let again = house.run(&["send"]);
+        assert_eq!(again.code, 3, "a second send finds nothing new: {}{}", again.out, again.err);
+        assert_eq!(postfix.letters().len(), READERS);
+    }
 }

@@ -1,10 +1,8 @@
 //! Notices: the queue on both engines, what the letters say in both languages, and what a crash leaves behind.
 
-use crate::support::house;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::*;
 use verdicts::domain::delivery::Transition;
 use verdicts::domain::notice::{ClaimedNotice, NewNotice, NextNotice, NoticeId, NoticeKind};
 use verdicts::domain::rate::Rate;
@@ -16,6 +14,9 @@ use verdicts::letter::{Latest, NoticeWriter};
 use verdicts::mail::Signer;
 use verdicts::store::{Store, WorkerLease};
 use verdicts::texts::Texts;
+
+use crate::support::house;
+use crate::support::world::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -6,9 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::support::house::House;
-use crate::support::peer::{Act, Ask, At, Peer, Script};
-use crate::support::{NOW, World, sent};
 use tokio::sync::watch;
 use verdicts::delivery::{
     Clock, DomainPace, Letters, Loader, Mailer, MailerSettings, PaceLimits, Pass, Relays, Transport, pass,
@@ -23,6 +20,10 @@ use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::{Relay, SessionOptions};
 use verdicts::store::{Pacing, Store, WorkerLease};
+
+use crate::support::house::House;
+use crate::support::peer::{Act, Ask, At, Peer, Script};
+use crate::support::world::{NOW, World, sent};
 
 const ONE: IssueNumber = IssueNumber(1);
 const HOUR: i64 = 3_600_000;
@@ -116,16 +117,17 @@ async fn readers_at(store: &Store, domains: &[(&str, usize)]) {
                 number += 1;
                 NewSubscriber {
                     email: EmailAddress::parse(&format!("r{number}@{domain}")).unwrap(),
-                    ..crate::support::reader(number, SubscriberStatus::Active)
+                    ..crate::support::world::reader(number, SubscriberStatus::Active)
                 }
             })
             .collect();
-        let hashes: Vec<_> = (0..*count).map(|n| crate::support::hash(number * 1_000_000 + n)).collect();
+        let hashes: Vec<_> =
+            (0..*count).map(|n| crate::support::world::hash(number * 1_000_000 + n)).collect();
         for (rows, hashes) in rows.chunks(5000).zip(hashes.chunks(5000)) {
             store.add_subscribers(rows, hashes).await.unwrap();
         }
     }
-    store.enqueue(ONE, &crate::support::issue(&[]), NOW).await.unwrap();
+    store.enqueue(ONE, &crate::support::world::issue(&[]), NOW).await.unwrap();
 }
 
 fn at_domain(peer: &Peer, domain: &str) -> usize {
@@ -185,16 +187,6 @@ async fn two_workers(world: &World, other: &Store, me: &WorkerLease, you: &Worke
         }
     }
     claimed
-}
-
-/// P7: the rate is that of all workers together.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_workers_share_one_rate_on_postgres() {
-    let world = World::running(500, World::postgres().await).await;
-    let other = world.another().await;
-    let me = world.store.enlist(NOW).await.unwrap().unwrap();
-    let you = other.enlist(NOW).await.unwrap().unwrap();
-    assert_eq!(two_workers(&world, &other, &me, &you).await, 100);
 }
 
 /// P7: the rate is that of all workers together.
@@ -533,11 +525,6 @@ async fn paced_claims_are_for_later_on_sqlite() {
     paced_claims_are_for_later(World::sqlite().await).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn paced_claims_are_for_later_on_postgres() {
-    paced_claims_are_for_later(World::postgres().await).await;
-}
-
 /// A setting for relays that count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_carries_as_many_letters_as_the_settings_say() {
@@ -583,4 +570,23 @@ async fn a_status_says_how_fast_the_run_goes_and_what_was_refused() {
     assert!(said.contains("letters a second, ") && said.contains("failed: 1 mailbox"), "{said}");
     run.signal("TERM");
     assert!(run.0.wait().unwrap().success());
+}
+
+mod needs_postgres {
+    use super::*;
+
+    /// P7: the rate is that of all workers together.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn two_workers_share_one_rate() {
+        let world = World::running(500, World::postgres().await).await;
+        let other = world.another().await;
+        let me = world.store.enlist(NOW).await.unwrap().unwrap();
+        let you = other.enlist(NOW).await.unwrap().unwrap();
+        assert_eq!(two_workers(&world, &other, &me, &you).await, 100);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn paced_claims_are_for_later() {
+        super::paced_claims_are_for_later(World::postgres().await).await;
+    }
 }

@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use crate::support::peer::{Act, Ask, At, Peer, Script};
-use crate::support::{NOW, World};
 use tokio::sync::watch;
 use verdicts::delivery::{Clock, Letters, Loader, Mailer, MailerSettings, Pass, Progress, Transport, pass};
 use verdicts::domain::delivery::{Claimed, DeliveryState, Tally};
@@ -16,6 +14,9 @@ use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::{Outbox, Relay, SessionOptions, Timeouts};
 use verdicts::store::{StoreError, WorkerLease};
+
+use crate::support::peer::{Act, Ask, At, Peer, Script};
+use crate::support::world::{NOW, World};
 
 const ONE: IssueNumber = IssueNumber(1);
 
@@ -432,8 +433,8 @@ async fn who_unsubscribes_in_the_middle_of_a_pass_gets_nothing_any_more() {
     let store = run.world.store.clone();
     let leaving = tokio::spawn(async move {
         tokio::task::spawn_blocking(move || in_fill.recv().unwrap()).await.unwrap();
-        let three = store.subscriber(&crate::support::email(3)).await.unwrap().unwrap();
-        assert_eq!(store.unsubscribe(three.id, &crate::support::hash(3), NOW).await.unwrap(), Some(1));
+        let three = store.subscriber(&crate::support::world::email(3)).await.unwrap().unwrap();
+        assert_eq!(store.unsubscribe(three.id, &crate::support::world::hash(3), NOW).await.unwrap(), Some(1));
         done.send(()).unwrap();
     });
     let pass = run.pass(smtp(&peer.url())).await;

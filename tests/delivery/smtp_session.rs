@@ -1,14 +1,14 @@
 //! One SMTP session against a scripted peer: every kind of answer, and every place where the line may break.
 
-use crate::support::peer;
 use std::time::Duration;
 
-use crate::support::peer::{Act, At, Peer, Script, Tls};
 use verdicts::domain::EmailAddress;
 use verdicts::domain::relay::{RelayUrl, SmtpUrl};
 use verdicts::mail::{
     ConnectError, Envelope, Outcome, Relay, Session, SessionOptions, Stage, Timeouts, Wire,
 };
+
+use crate::support::peer::{self, Act, At, Peer, Script, Tls};
 
 fn smtp(url: &str) -> SmtpUrl {
     match RelayUrl::parse(url).unwrap() {

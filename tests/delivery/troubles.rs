@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::house::{House, reader};
-use crate::support::sink::Sink;
 use sqlx::{AnyConnection, Connection as _};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::{Keyring, Purpose};
+
+use crate::support::house::{House, reader};
+use crate::support::sink::Sink;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -54,59 +55,6 @@ fn on_a_small_disk(sink: &Sink, more: &str, readers: usize) -> (House, SmallDisk
     house.set("VERDICTS__DATABASE__URL", "sqlite:disk/verdicts.db");
     house.furnish(readers);
     (house, disk)
-}
-
-/// P9: a full disk, before the run.
-#[test]
-fn a_disk_that_is_full_before_a_run_sends_nothing() {
-    let sink = Sink::start();
-    let (house, disk) = on_a_small_disk(&sink, "", 2000);
-    disk.fill();
-    let ran = house.run(&["send"]);
-    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-    let words = ran.err.to_lowercase();
-    assert!(
-        words.contains("full") || words.contains("cannot be written") || words.contains("cannot open"),
-        "{words}"
-    );
-    assert!(sink.letters().is_empty(), "nothing was sent");
-
-    disk.free();
-    house.must(&["send"]);
-    assert_eq!(house.status()["sent"], 2000);
-    assert_eq!(sink.letters().len(), 2000, "and nobody gets two");
-}
-
-/// P9: a full disk, in the middle of the run; P3 bounds what goes twice.
-#[test]
-fn a_disk_that_fills_up_in_a_run_stops_it_and_the_run_goes_on_later() {
-    const READERS: usize = 6000;
-    let sink = Sink::start();
-    let (house, disk) = on_a_small_disk(&sink, "connections = 5\n", READERS);
-    let mut send = house.start_logged(&["send"], "send.log");
-    assert!(sink.wait_for_more(200, LONG), "the run starts");
-    disk.fill();
-    assert_eq!(send.0.wait().unwrap().code(), Some(1));
-    let words = fs::read_to_string(house.path("send.log")).unwrap();
-    assert!(words.contains("full") || words.contains("cannot be written"), "{words}");
-    let by_then = sink.letters().len();
-    assert!(by_then < READERS, "it stopped in the middle");
-
-    disk.free();
-    let status = house.status();
-    let recorded = status["sent"].as_u64().unwrap() as usize;
-    assert!(by_then - recorded <= 5 + 5, "{by_then} taken, {recorded} recorded");
-    house.must(&["send", "--wait"]);
-    let status = house.status();
-    assert_eq!(status["sent"], READERS, "{status}");
-    let mut copies: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (to, id) in sink.letters() {
-        copies.entry(to).or_default().push(id);
-    }
-    assert_eq!(copies.len(), READERS, "nobody is lost");
-    assert!(copies.values().all(|ids| ids.iter().all(|id| *id == ids[0])));
-    let twice = sink.letters().len() - READERS;
-    assert!(twice as i64 <= status["unknown"].as_i64().unwrap(), "{twice} twice: {status}");
 }
 
 /// P9: somebody else's lock.
@@ -202,4 +150,61 @@ fn who_leaves_in_the_middle_of_a_run_gets_nothing_that_starts_after_the_answer()
     assert_eq!(status["cancelled"], left.len() - got, "who left and got nothing is cancelled: {status}");
     assert!(got < left.len() / 2, "most of those who left got nothing: {got}");
     assert_eq!(status["sent"].as_u64().unwrap() as usize, READERS - left.len() + got);
+}
+
+mod needs_root {
+    use super::*;
+
+    /// P9: a full disk, before the run.
+    #[test]
+    fn a_disk_that_is_full_before_a_run_sends_nothing() {
+        let sink = Sink::start();
+        let (house, disk) = on_a_small_disk(&sink, "", 2000);
+        disk.fill();
+        let ran = house.run(&["send"]);
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        let words = ran.err.to_lowercase();
+        assert!(
+            words.contains("full") || words.contains("cannot be written") || words.contains("cannot open"),
+            "{words}"
+        );
+        assert!(sink.letters().is_empty(), "nothing was sent");
+
+        disk.free();
+        house.must(&["send"]);
+        assert_eq!(house.status()["sent"], 2000);
+        assert_eq!(sink.letters().len(), 2000, "and nobody gets two");
+    }
+
+    /// P9: a full disk, in the middle of the run; P3 bounds what goes twice.
+    #[test]
+    fn a_disk_that_fills_up_in_a_run_stops_it_and_the_run_goes_on_later() {
+        const READERS: usize = 6000;
+        let sink = Sink::start();
+        let (house, disk) = on_a_small_disk(&sink, "connections = 5\n", READERS);
+        let mut send = house.start_logged(&["send"], "send.log");
+        assert!(sink.wait_for_more(200, LONG), "the run starts");
+        disk.fill();
+        assert_eq!(send.0.wait().unwrap().code(), Some(1));
+        let words = fs::read_to_string(house.path("send.log")).unwrap();
+        assert!(words.contains("full") || words.contains("cannot be written"), "{words}");
+        let by_then = sink.letters().len();
+        assert!(by_then < READERS, "it stopped in the middle");
+
+        disk.free();
+        let status = house.status();
+        let recorded = status["sent"].as_u64().unwrap() as usize;
+        assert!(by_then - recorded <= 5 + 5, "{by_then} taken, {recorded} recorded");
+        house.must(&["send", "--wait"]);
+        let status = house.status();
+        assert_eq!(status["sent"], READERS, "{status}");
+        let mut copies: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (to, id) in sink.letters() {
+            copies.entry(to).or_default().push(id);
+        }
+        assert_eq!(copies.len(), READERS, "nobody is lost");
+        assert!(copies.values().all(|ids| ids.iter().all(|id| *id == ids[0])));
+        let twice = sink.letters().len() - READERS;
+        assert!(twice as i64 <= status["unknown"].as_i64().unwrap(), "{twice} twice: {status}");
+    }
 }

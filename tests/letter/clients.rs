@@ -1,10 +1,12 @@
 //! Can I email: nothing in letters and notices fails in Gmail, Apple Mail or Outlook without something that stands in for it, and
 //! nothing is used of which the linter's data (`src/letter/lint/client_support.toml`) knows nothing.
 
-use crate::support::{mails, markup};
 use std::collections::BTreeSet;
 
 use verdicts::letter::lint::{Expected, lint};
+
+use crate::support::mail::mails;
+use crate::support::mail::markup;
 
 /// What every client has had for ever, so that Can I email has no page on it.
 const OLD: [&str; 23] = [

@@ -1,9 +1,9 @@
 //! The fixtures of letters are what their README says: every file is taken, every case composes, renders, fits, and
 //! is whole for Outlook, too.
 
-use crate::support::cases;
-use crate::support::cases::{cases, comparison};
 use verdicts::letter::render;
+
+use crate::support::mail::cases::{self, cases, comparison};
 
 #[test]
 fn every_case_becomes_a_letter() {

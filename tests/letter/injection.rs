@@ -4,7 +4,6 @@
 //! The door (`sources::parse`) refuses some of it already; here it has got past the door, as it would from a database that an
 //! older version wrote.
 
-use crate::support::{cases, mails, markup};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +17,10 @@ use verdicts::letter::pick::{Choice, Selection, Why};
 use verdicts::letter::render::Templates;
 use verdicts::letter::{Latest, sources};
 use verdicts::mail::Signer;
+
+use crate::support::mail::cases;
+use crate::support::mail::mails;
+use crate::support::mail::markup;
 
 /// What somebody may type who means no good, or writes about templates.
 const TYPED: [&str; 21] = [

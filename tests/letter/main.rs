@@ -4,13 +4,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod accessible;
 mod clients;
 mod fixture_letters;
 mod injection;
 mod made;
 mod matrix;
-mod reference;
-mod spam;
 mod texts;
-mod valid_html;
+
+mod needs_node {
+    mod reference;
+    mod valid_html;
+}
+
+mod needs_chromium {
+    mod accessible;
+}
+
+mod needs_rspamd {
+    mod spam;
+}

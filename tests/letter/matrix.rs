@@ -3,8 +3,8 @@
 //!
 //! After a change on purpose: `INSTA_UPDATE=always cargo test --test letter matrix::`, and read `git diff tests/letter/snapshots` before it goes in.
 
-use crate::support::mails::Mail;
-use crate::support::{mails, markup};
+use crate::support::mail::mails::{self, Mail};
+use crate::support::mail::markup;
 
 /// The cases whose HTML is kept tag by tag: the plainest letter, and the worst that can be typed.
 const IN_FULL: [&str; 2] = ["one", "hostile"];

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::support::*;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::preferences::Topics;
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
 use verdicts::store::{AskedChange, CHANGE_FOR, Changed, Store, TAKE_BACK_FOR};
+
+use crate::support::world::*;
 
 const ANN: SubscriberId = SubscriberId(1);
 

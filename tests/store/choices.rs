@@ -1,13 +1,17 @@
 //! What readers chose, as the queue hears it: topics, an hour, a pause. On both engines.
 
-use crate::support::*;
+use std::num::NonZeroU32;
+
 use chrono_tz::Tz;
 use verdicts::domain::UnixMillis;
-use verdicts::domain::delivery::DeliveryState;
+use verdicts::domain::delivery::{DeliveryState, Variant};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::preferences::{Pause, Preferences, Topics, next_hour};
+use verdicts::domain::subject::Arm;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::store::{Choices, ChosenHour, Enqueued, NewVariant, Served, Store};
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 const TWO: IssueNumber = IssueNumber(2);
@@ -27,9 +31,21 @@ async fn choose_topics(store: &Store, reader: i64, names: &[&str]) {
     choose(store, reader, "Europe/Berlin", chosen).await;
 }
 
-fn variant(number: i64) -> NewVariant {
+fn number(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap()
+}
+
+fn letter(n: u32) -> Served {
+    Served::Letter(number(n))
+}
+
+fn of_letter(n: u32) -> Variant {
+    Variant { arm: Arm::A, letter: Some(number(n)) }
+}
+
+fn variant(number: u32) -> NewVariant {
     NewVariant {
-        variant: number,
+        variant: of_letter(number),
         subject: format!("Variant {number}"),
         slugs: vec!["a-vs-b".to_owned()],
         stencil: format!("stencil {number}"),
@@ -56,15 +72,15 @@ async fn everybody_gets_the_letter_of_their_choice(w: World) {
     assert_eq!(chosen[0].topics, r#"["Agents"]"#);
 
     let choices = served(&[
-        (&["Agents"], Served::Variant(1)),
-        (&["Video", "Agents"], Served::Variant(2)),
+        (&["Agents"], letter(1)),
+        (&["Video", "Agents"], letter(2)),
         (&["Gardening"], Served::Nothing),
         (&["Editors"], Served::Whole),
     ]);
     let started = w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
     assert_eq!(started, Enqueued::Started { number: ONE, audience: 6 }, "everybody has a row");
     let variants = w.store.variants(ONE).await.unwrap();
-    assert_eq!(variants, [(1, "stencil 1".to_owned()), (2, "stencil 2".to_owned())]);
+    assert_eq!(variants, [(of_letter(1), "stencil 1".to_owned()), (of_letter(2), "stencil 2".to_owned())]);
 
     let tally = w.store.tally(ONE).await.unwrap();
     assert!(tally.balances());
@@ -77,10 +93,15 @@ async fn everybody_gets_the_letter_of_their_choice(w: World) {
     choose_topics(&w.store, 1, &["Editors"]).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let letters = |claimed: Vec<verdicts::domain::delivery::Claimed>| {
-        claimed.iter().map(|one| (one.subscriber.0, one.letter())).collect::<Vec<_>>()
+        claimed.iter().map(|one| (one.subscriber.0, one.variant)).collect::<Vec<_>>()
     };
     let claimed = w.store.record_and_claim(&me, &[], 10, NOW).await.unwrap();
-    let expected = [(1, Some(1)), (2, Some(2)), (4, Some(1)), (5, None), (6, None)];
+    let whole = Variant::default();
+    let expected = [(1, of_letter(1)), (2, of_letter(2)), (4, of_letter(1)), (5, whole), (6, whole)];
+    let chosen: Vec<_> = claimed.iter().map(|one| one.choice.map(NonZeroU32::get)).collect();
+    assert_eq!(chosen, [Some(1), Some(2), Some(1), Some(4), None]);
+    let words = w.store.choices_of(ONE).await.unwrap();
+    assert_eq!(words[&number(2)], topics(&["Video", "Agents"]).to_text());
     assert_eq!(letters(claimed.clone()), expected);
     let again = UnixMillis(NOW.0 + 60_000);
     let back: Vec<_> = claimed.iter().map(|one| deferred(one.subscriber, again, false)).collect();
@@ -92,7 +113,7 @@ async fn letters_that_no_row_asks_for_are_forgotten(w: World) {
     w.with_readers(3).await;
     choose_topics(&w.store, 1, &["Agents"]).await;
     choose_topics(&w.store, 2, &["Video"]).await;
-    let choices = served(&[(&["Agents"], Served::Variant(1)), (&["Video"], Served::Variant(2))]);
+    let choices = served(&[(&["Agents"], letter(1)), (&["Video"], letter(2))]);
     w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     w.store.record_and_claim(&me, &[], 3, NOW).await.unwrap();
@@ -104,17 +125,17 @@ async fn letters_that_no_row_asks_for_are_forgotten(w: World) {
     assert_eq!(w.store.variants(ONE).await.unwrap().len(), 2, "not before the last batch");
     assert_eq!(w.store.condense(NOW, 1).await.unwrap(), 1);
     let left: Vec<_> = w.store.variants(ONE).await.unwrap().into_iter().map(|(variant, _)| variant).collect();
-    assert_eq!(left, [2], "the failed letter may be tried again, and keeps its own");
+    assert_eq!(left, [of_letter(2)], "the failed letter may be tried again, and keeps its own");
     assert_eq!(w.store.tally(ONE).await.unwrap(), tally);
     w.store.requeue(ONE, &[SubscriberId(2)], NOW).await.unwrap();
     let again = w.store.record_and_claim(&me, &[], 3, NOW).await.unwrap();
-    assert_eq!(again[0].letter(), Some(2));
+    assert_eq!(again[0].variant, of_letter(2));
 }
 
 async fn what_was_chosen_too_late_is_asked_for_again(w: World) {
     w.with_readers(3).await;
     choose_topics(&w.store, 1, &["Agents"]).await;
-    let choices = served(&[(&["Agents"], Served::Variant(1))]);
+    let choices = served(&[(&["Agents"], letter(1))]);
     choose_topics(&w.store, 2, &["Video"]).await;
     let refused = w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
     assert_eq!(refused, Enqueued::Outdated);
@@ -231,7 +252,7 @@ async fn what_choices_cost() {
         let fill = "INSERT INTO preference (subscriber, topics, at_hour)
             SELECT id, '[\"T' || CAST(id % 1000 AS TEXT) || '\"]', id % 24 FROM subscriber";
         sqlx::query(fill).execute(&mut connection).await.unwrap();
-        let topics = (0..1000).map(|n| (topics(&[&format!("T{n}")]).to_text(), Served::Variant(1 + n % 2)));
+        let topics = (0..1000).map(|n| (topics(&[&format!("T{n}")]).to_text(), letter(1 + n % 2)));
         let mut hours = Vec::new();
         for chosen in w.store.chosen_hours().await.unwrap() {
             let due = next_hour(chosen.zone.parse().unwrap(), chosen.hour, NOW);

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::*;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::class::Refused;
 use verdicts::domain::delivery::{Claimed, DeliveryState, Tally, Transition};
 use verdicts::domain::issue::{IssueNumber, IssueState, NewIssue};
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
 use verdicts::store::{ComparisonChange, Enqueued, LEASE, Store, SubscriberChange, WorkerLease};
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 

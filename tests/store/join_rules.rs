@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::support::*;
 use verdicts::domain::notice::{NextNotice, NoticeKind};
 use verdicts::domain::signup::{
     Allowance, Confirmation, Evidence, LINK_VALID, PENDING_KEPT, SignUp, SignedUp, SignupLimits, of_already,
@@ -12,6 +11,8 @@ use verdicts::domain::signup::{
 use verdicts::domain::subscriber::{NewSubscriber, Subscriber, SubscriberStatus};
 use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
+
+use crate::support::world::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

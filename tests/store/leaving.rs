@@ -1,11 +1,12 @@
 //! Leaving: alone and in crowds, taken back after a slip, and with a reason. On both engines, and over HTTP.
 
-use crate::support::*;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::delivery::DeliveryState;
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
 use verdicts::store::Store;
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 

@@ -9,6 +9,7 @@ mod choices;
 mod contract;
 mod join_rules;
 mod leaving;
+mod locks;
 mod opening;
 mod public;
 mod query_plans;

@@ -1,9 +1,10 @@
 //! Opening, migrating, backing up, and who may deliver: what an operator meets at the store's door.
 
-use crate::support::*;
 use sqlx::{AnyConnection, Connection as _};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::store::{SCHEMA, Store, StoreError};
+
+use crate::support::world::*;
 
 async fn raw(url: &str, text: &'static str) -> Result<(), sqlx::Error> {
     sqlx::any::install_default_drivers();
@@ -34,29 +35,23 @@ async fn other_schemas_are_refused(w: World) {
 
 /// A ledger from before old deliveries became counters, with an issue in it.
 async fn a_ledger_from_before_retention_is_brought_up(w: World) {
-    let w = World::running(3, w).await;
-    let tally = w.store.tally(IssueNumber(1)).await.unwrap();
-    w.store.close().await;
-    raw(
-        &w.url,
-        // What the later migrations made, the newest first; one line each.
-        "DROP TABLE speed; DROP TABLE subject_test; DROP TABLE wording; DROP TABLE issue_variant; DROP TABLE issue_topics; DROP TABLE issue_hour; DROP TABLE comparison_topic; DROP TABLE preference; DROP TABLE leaving; DROP TABLE address_change;
-         ALTER TABLE delivery DROP COLUMN variant;
-         DROP TABLE notice; DROP TABLE pending; DROP TABLE consent; DROP TABLE allowance;
-         DROP TABLE condensed; DROP TABLE ledger_mark; DROP TABLE vote; DROP TABLE vote_total; DROP TABLE vote_fence;
-         DROP INDEX comparison_by_update; DELETE FROM schema_version WHERE version >= 3",
+    let w = w.of_schema(2).await;
+    w.raw(
+        "INSERT INTO issue (number, state, cutoff_at, subject, preheader, stencil, created_at)
+         VALUES (1, 'running', 0, 'A', 'B', 'C', 0);
+         INSERT INTO delivery (issue, subscriber, state, enqueued_at, due_at) VALUES (1, 1, 'queued', 0, 0), (1, 2, 'queued', 0, 0);
+         INSERT INTO delivery (issue, subscriber, state, enqueued_at, finished_at) VALUES (1, 3, 'cancelled', 0, 5)",
     )
     .await
     .unwrap();
     let error = Store::open(&w.url).await.unwrap_err();
     assert!(matches!(error, StoreError::SchemaOlder { needed: SCHEMA, .. }), "{error}");
-    let store = Store::open_unchecked(&w.url).await.unwrap();
-    let (before, after) = store.migrate().await.unwrap();
-    assert!(before < 3 && after == SCHEMA, "{before} {after}");
-    assert_eq!(store.tally(IssueNumber(1)).await.unwrap(), tally);
-    assert_eq!(store.mark().await.unwrap().generation, 0);
-    assert_eq!(store.raise_mark().await.unwrap().generation, 1);
-    store.close().await;
+    assert_eq!(w.store.migrate().await.unwrap(), (2, SCHEMA));
+    let tally = w.store.tally(IssueNumber(1)).await.unwrap();
+    assert_eq!((tally.audience, tally.queued, tally.cancelled), (3, 2, 1));
+    assert_eq!(w.store.mark().await.unwrap().generation, 0);
+    assert_eq!(w.store.raise_mark().await.unwrap().generation, 1);
+    w.store.close().await;
 }
 
 async fn a_strange_database_is_left_alone(w: World) {
@@ -84,6 +79,16 @@ async fn no_row_can_lie_about_its_state(w: World) {
         "UPDATE delivery SET attempts = 1",
         "UPDATE delivery SET finished_at = 1",
         "UPDATE delivery SET state = 'deferred', attempts = 1, worker = 1",
+        "UPDATE delivery SET ahead = 1",
+        "UPDATE delivery SET held = 2",
+        "UPDATE delivery SET held = 1, state = 'deferred'",
+        "UPDATE delivery SET cancelled_by = 'leaving'",
+        "UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = 1",
+        "UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = 1, cancelled_by = 'rain'",
+        "UPDATE delivery SET arm = 'c'",
+        "UPDATE delivery SET letter = -1",
+        "UPDATE delivery SET choice = 0",
+        "INSERT INTO issue_variant (issue, letter, arm, subject, slugs, stencil) VALUES (1, 0, 'a', '', '', '')",
         "INSERT INTO delivery (issue, subscriber, state, enqueued_at, due_at) VALUES (1, 1, 'queued', 0, 0)",
         "UPDATE subscriber SET status = 'unsubscribed'",
         "UPDATE subscriber SET activated_at = NULL",
@@ -110,23 +115,18 @@ contract! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_may_open_an_empty_database_at_once() {
+async fn many_may_open_an_empty_file_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    for url in [
-        format!("sqlite:{}", folder.path().join("a b/#1 100%25.db").display()),
-        crate::support::postgres::fresh_database().await,
-    ] {
-        let opening: Vec<_> = (0..8)
-            .map(|_| {
-                let url = url.clone();
-                tokio::spawn(async move { Store::open(&url).await.map(|_| ()) })
-            })
-            .collect();
-        for one in opening {
-            one.await.unwrap().unwrap();
-        }
-    }
+    open_at_once(&format!("sqlite:{}", folder.path().join("a b/#1 100%25.db").display())).await;
     assert!(folder.path().join("a b/#1 100%.db").exists());
+}
+
+async fn open_at_once(url: &str) {
+    let open = |url: String| async move { Store::open(&url).await.map(|_| ()) };
+    let opening: Vec<_> = (0..8).map(|_| tokio::spawn(open(url.to_owned()))).collect();
+    for one in opening {
+        one.await.unwrap().unwrap();
+    }
 }
 
 /// P1: two processes on one file never both deliver.
@@ -138,48 +138,6 @@ async fn one_process_delivers_from_a_sqlite_file() {
     assert!(other.enlist(NOW).await.unwrap().is_none());
     drop(first);
     assert!(other.enlist(NOW).await.unwrap().is_some());
-}
-
-/// P1: no letter is claimed by two workers.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_workers_share_a_postgres_ledger() {
-    let w = World::running(200, World::postgres().await).await;
-    let mut workers = Vec::new();
-    for _ in 0..4 {
-        let store = w.another().await;
-        let me = store.enlist(NOW).await.unwrap().unwrap();
-        workers.push(tokio::spawn(async move {
-            let (mut mine, mut done) = (Vec::new(), Vec::new());
-            loop {
-                let claimed = store.record_and_claim(&me, &done, 7, NOW).await.unwrap();
-                if claimed.is_empty() {
-                    // Those that live are left alone.
-                    assert_eq!(store.reclaim(&me, NOW).await.unwrap(), 0);
-                    return (mine, me);
-                }
-                done = claimed.iter().map(|one| sent(one.subscriber)).collect();
-                mine.extend(claimed.iter().map(|one| one.subscriber.0));
-            }
-        }));
-    }
-    let (mut all, mut alive) = (Vec::new(), Vec::new());
-    for worker in workers {
-        let (mine, me) = worker.await.unwrap();
-        all.extend(mine);
-        alive.push(me);
-    }
-    all.sort_unstable();
-    assert_eq!(all, (1..=200).collect::<Vec<_>>(), "everybody once");
-}
-
-#[tokio::test]
-async fn an_expired_lease_on_postgres_is_taken_over() {
-    let w = World::running(1, World::postgres().await).await;
-    let slow = w.store.enlist(NOW).await.unwrap().unwrap();
-    w.store.record_and_claim(&slow, &[], 1, NOW).await.unwrap();
-    let me = w.another().await.enlist(NOW).await.unwrap().unwrap();
-    assert_eq!(w.store.reclaim(&me, NOW).await.unwrap(), 0);
-    assert_eq!(w.store.reclaim(&me, NOW.plus(verdicts::store::LEASE * 2)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -197,16 +155,6 @@ async fn a_backup_is_a_whole_store_and_overwrites_nothing() {
     assert!(matches!(error, StoreError::Backup { .. }), "{error}");
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("partial")), "{left:?}");
-}
-
-#[tokio::test]
-async fn a_postgres_store_names_its_own_backup() {
-    let w = World::postgres().await;
-    let url = w.url.replace("verdicts@", "verdicts:s3cret@");
-    let store = Store::open(&url).await.unwrap();
-    let error = store.backup(std::path::Path::new("copy.dump")).await.unwrap_err().to_string();
-    assert!(error.contains("pg_dump") && error.contains("verdicts@127.0.0.1"), "{error}");
-    assert!(!error.contains("s3cret") && !format!("{store:?}").contains("s3cret"), "{error}");
 }
 
 #[tokio::test]
@@ -241,4 +189,66 @@ async fn a_full_disk_is_named_and_loses_nothing() {
     assert!(matches!(error, StoreError::DiskFull { .. }) && !error.is_transient(), "{error}");
     assert_eq!(w.store.tally(IssueNumber(1)).await.unwrap().queued, 3);
     w.with_readers(1000).await;
+}
+
+/// What Postgres alone promises.
+mod needs_postgres_alone {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn many_may_open_an_empty_database_at_once() {
+        open_at_once(&crate::support::programs::postgres::fresh_database().await).await;
+    }
+
+    /// P1: no letter is claimed by two workers.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn many_workers_share_a_ledger() {
+        let w = World::running(200, World::postgres().await).await;
+        let mut workers = Vec::new();
+        for _ in 0..4 {
+            let store = w.another().await;
+            let me = store.enlist(NOW).await.unwrap().unwrap();
+            workers.push(tokio::spawn(async move {
+                let (mut mine, mut done) = (Vec::new(), Vec::new());
+                loop {
+                    let claimed = store.record_and_claim(&me, &done, 7, NOW).await.unwrap();
+                    if claimed.is_empty() {
+                        // Those that live are left alone.
+                        assert_eq!(store.reclaim(&me, NOW).await.unwrap(), 0);
+                        return (mine, me);
+                    }
+                    done = claimed.iter().map(|one| sent(one.subscriber)).collect();
+                    mine.extend(claimed.iter().map(|one| one.subscriber.0));
+                }
+            }));
+        }
+        let (mut all, mut alive) = (Vec::new(), Vec::new());
+        for worker in workers {
+            let (mine, me) = worker.await.unwrap();
+            all.extend(mine);
+            alive.push(me);
+        }
+        all.sort_unstable();
+        assert_eq!(all, (1..=200).collect::<Vec<_>>(), "everybody once");
+    }
+
+    #[tokio::test]
+    async fn an_expired_lease_is_taken_over() {
+        let w = World::running(1, World::postgres().await).await;
+        let slow = w.store.enlist(NOW).await.unwrap().unwrap();
+        w.store.record_and_claim(&slow, &[], 1, NOW).await.unwrap();
+        let me = w.another().await.enlist(NOW).await.unwrap().unwrap();
+        assert_eq!(w.store.reclaim(&me, NOW).await.unwrap(), 0);
+        assert_eq!(w.store.reclaim(&me, NOW.plus(verdicts::store::LEASE * 2)).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_store_names_its_own_backup() {
+        let w = World::postgres().await;
+        let url = w.url.replace("verdicts@", "verdicts:s3cret@");
+        let store = Store::open(&url).await.unwrap();
+        let error = store.backup(std::path::Path::new("copy.dump")).await.unwrap_err().to_string();
+        assert!(error.contains("pg_dump") && error.contains("verdicts@127.0.0.1"), "{error}");
+        assert!(!error.contains("s3cret") && !format!("{store:?}").contains("s3cret"), "{error}");
+    }
 }

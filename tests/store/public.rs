@@ -1,11 +1,12 @@
 //! What the store gives to everybody, on both engines: published comparisons, and issues of which a letter has left.
 
-use crate::support::*;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::comparison::{Stance, Votes};
 use verdicts::domain::issue::{IssueNumber, NewIssue};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::store::{CastVote, Store};
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 

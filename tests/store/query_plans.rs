@@ -1,8 +1,9 @@
 //! No hot statement walks a table that grows with the readers: what SQLite's planner says, with and without statistics.
 
-use crate::support::*;
 use sqlx::{AnyConnection, Connection as _, Row as _};
 use verdicts::domain::issue::IssueNumber;
+
+use crate::support::world::*;
 
 /// What may be walked: the batch itself, what was made of it, the issues, of which a year has 52, and, once an issue, the
 /// choices that readers made. Tests of subjects are fewer than issues.
@@ -59,6 +60,24 @@ async fn hot_statements_use_keys() {
 
     let scan = "SELECT * FROM delivery WHERE note = 'x'";
     assert_eq!(walked(&mut connection, scan).await, ["SCAN delivery"], "the test can see a walk");
+}
+
+/// Readers who wait for the winner of a test are not in it, so a claim never walks over them.
+#[tokio::test]
+async fn claims_go_by_the_index_of_what_may_go() {
+    let world = World::running(1, World::sqlite().await).await;
+    let mut connection = AnyConnection::connect(&world.url).await.unwrap();
+    let index = "SELECT sql FROM sqlite_master WHERE name = 'delivery_due'";
+    let index: String = sqlx::query(index).fetch_one(&mut connection).await.unwrap().get("sql");
+    assert!(index.ends_with("WHERE state IN ('queued', 'deferred') AND held = 0"), "{index}");
+    for (name, text) in world.store.hot_queries() {
+        if ["turn", "peek", "next due", "waiting"].contains(&name) {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+            let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+            let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            assert!(details.iter().any(|detail| detail.contains("delivery_due")), "{name}: {details:?}");
+        }
+    }
 }
 
 /// `cargo test --test store query_plans:: -- --ignored --nocapture`: what a turn costs.

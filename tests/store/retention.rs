@@ -1,12 +1,13 @@
 //! Old deliveries become counters and failed ones get another try: the tally is the same before and after (promise P4).
 
-use crate::support::house;
-use crate::support::*;
 use sqlx::{Connection as _, Row as _};
 use verdicts::domain::delivery::{DeliveryState, Tally};
 use verdicts::domain::issue::{IssueNumber, IssueState};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::store::{Enqueued, Requeued};
+
+use crate::support::house;
+use crate::support::world::*;
 
 const READERS: usize = 50;
 const ONE: IssueNumber = IssueNumber(1);
@@ -112,24 +113,11 @@ async fn a_retry_is_refused_where_it_would_harm(world: World) {
     assert!(store.tally(ONE).await.unwrap().balances());
 }
 
-macro_rules! on_both {
-    ($($story:ident),* $(,)?) => {
-        mod on_sqlite {
-            use super::*;
-            $(#[tokio::test] async fn $story() { super::$story(World::sqlite().await).await; })*
-        }
-        mod on_postgres {
-            use super::*;
-            $(#[tokio::test] async fn $story() { super::$story(World::postgres().await).await; })*
-        }
-    };
-}
-
-on_both!(
+contract! {
     condensing_changes_no_count,
     a_condensed_issue_can_be_tried_again,
-    a_retry_is_refused_where_it_would_harm
-);
+    a_retry_is_refused_where_it_would_harm,
+}
 
 /// `cargo test --release --test store retention:: -- --ignored --nocapture`: how large a database gets.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

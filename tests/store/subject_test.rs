@@ -1,21 +1,22 @@
 //! What an operator wrote for an issue, and the test of two subjects, as the store keeps them. On both engines.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::support::*;
 use verdicts::domain::UnixMillis;
 use verdicts::domain::comparison::Stance;
-use verdicts::domain::delivery::{Claimed, DeliveryState};
+use verdicts::domain::delivery::{Claimed, DeliveryState, Variant};
 use verdicts::domain::issue::{IssueNumber, IssueState};
 use verdicts::domain::preferences::Topics;
 use verdicts::domain::subject::{Arm, ArmFigures, SubjectLine, Terms, Why, Wording};
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::Keyring;
 use verdicts::store::{
-    CastVote, Choices, ChosenHour, Enqueued, NewSubjectTest, NewVariant, Served, Store, Subjects, UNDER_B,
-    WorkerLease,
+    CastVote, Choices, ChosenHour, Enqueued, NewSubjectTest, NewVariant, Served, Store, Subjects, WorkerLease,
 };
+
+use crate::support::world::*;
 
 const ONE: IssueNumber = IssueNumber(1);
 const WAIT: Duration = Duration::from_secs(4 * 3600);
@@ -28,12 +29,17 @@ fn keyring() -> Keyring {
     Keyring::parse(&Keyring::file_text(1, &[7; 32])).unwrap()
 }
 
-fn letter(variant: i64) -> NewVariant {
+/// A variant by the number of its letter, 0 for the whole one.
+fn variant(arm: Arm, letter: u32) -> Variant {
+    Variant { arm, letter: NonZeroU32::new(letter) }
+}
+
+fn letter(arm: Arm, letter: u32) -> NewVariant {
     NewVariant {
-        variant,
-        subject: format!("Letter {variant}"),
+        variant: variant(arm, letter),
+        subject: format!("Letter {letter}{}", arm.as_str()),
         slugs: vec!["a-vs-b".to_owned()],
-        stencil: format!("stencil {variant}"),
+        stencil: format!("stencil {letter}{}", arm.as_str()),
     }
 }
 
@@ -43,7 +49,7 @@ fn new_test(share: &str) -> NewSubjectTest {
         b: "The other subject".to_owned(),
         terms: Terms { share: share.parse().unwrap(), wait: WAIT },
         tools: vec!["a".to_owned(), "b".to_owned()],
-        letters: vec![letter(UNDER_B), letter(UNDER_B + 1)],
+        letters: vec![letter(Arm::B, 0), letter(Arm::B, 1)],
         keyring: keyring(),
     }
 }
@@ -63,19 +69,15 @@ fn minutes(n: u64) -> UnixMillis {
 }
 
 /// Claims and sends all that is due; who got which letter.
-async fn send_due(store: &Store, me: &WorkerLease, now: UnixMillis) -> BTreeMap<i64, Option<i64>> {
+async fn send_due(store: &Store, me: &WorkerLease, now: UnixMillis) -> BTreeMap<i64, Variant> {
     let claimed = store.record_and_claim(me, &[], 100_000, now).await.unwrap();
     let done: Vec<_> = claimed.iter().map(|one| sent(one.subscriber)).collect();
     store.record_and_claim(me, &done, 0, now).await.unwrap();
-    claimed.iter().map(|one| (one.subscriber.0, one.letter())).collect()
+    claimed.iter().map(|one| (one.subscriber.0, one.variant)).collect()
 }
 
-fn under(drawn: &BTreeMap<i64, Option<i64>>, b: bool) -> Vec<i64> {
-    drawn
-        .iter()
-        .filter(|(_, variant)| (variant.unwrap_or(0) >= UNDER_B) == b)
-        .map(|(reader, _)| *reader)
-        .collect()
+fn under(drawn: &BTreeMap<i64, Variant>, arm: Arm) -> Vec<i64> {
+    drawn.iter().filter(|(_, variant)| variant.arm == arm).map(|(reader, _)| *reader).collect()
 }
 
 async fn vote(store: &Store, reader: i64, tool: &str, now: UnixMillis) {
@@ -126,7 +128,7 @@ async fn a_share_goes_at_once_in_halves_and_the_rest_waits_for_the_winner(w: Wor
     enqueue(&w.store, "20%", &Choices::default()).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let drawn = send_due(&w.store, &me, NOW).await;
-    assert_eq!((under(&drawn, false).len(), under(&drawn, true).len()), (30, 30));
+    assert_eq!((under(&drawn, Arm::A).len(), under(&drawn, Arm::B).len()), (30, 30));
     let keyring = keyring();
     let mut lots: Vec<_> = (1..=300).map(|n| (keyring.lot(ONE, SubscriberId(n)), n)).collect();
     lots.sort_unstable();
@@ -147,11 +149,11 @@ async fn a_share_goes_at_once_in_halves_and_the_rest_waits_for_the_winner(w: Wor
     assert_eq!(w.store.finish_done(minutes(1)).await.unwrap(), [], "the run is not over");
 
     // Eleven of B and one of A; voting twice, before the letter, or on another tool counts nothing.
-    for reader in &under(&drawn, true)[..11] {
+    for reader in &under(&drawn, Arm::B)[..11] {
         vote(&w.store, *reader, "a", minutes(5)).await;
         vote(&w.store, *reader, "b", minutes(6)).await;
     }
-    let a = under(&drawn, false);
+    let a = under(&drawn, Arm::A);
     vote(&w.store, a[0], "a", minutes(5)).await;
     vote(&w.store, a[1], "a", UnixMillis(NOW.0 - 1)).await;
     vote(&w.store, a[2], "elsewhere", minutes(5)).await;
@@ -169,12 +171,12 @@ async fn a_share_goes_at_once_in_halves_and_the_rest_waits_for_the_winner(w: Wor
     let test = w.store.subject_test(ONE).await.unwrap().unwrap();
     assert_eq!((test.held, test.figures, test.decided), (0, figures, decided.decided), "as it was decided");
     assert_eq!(w.store.issue(ONE).await.unwrap().unwrap().subject, "The other subject");
-    assert_eq!(w.store.public_stencil(ONE).await.unwrap().as_deref(), Some("stencil 1000"));
+    assert_eq!(w.store.public_stencil(ONE).await.unwrap().as_deref(), Some("stencil 0b"));
 
     let claimed = w.store.record_and_claim(&me, &[], 1000, later(WAIT)).await.unwrap();
     assert_eq!(claimed.len(), 240);
     for one in &claimed {
-        assert_eq!(one.letter(), Some(UNDER_B), "the rest gets the winner");
+        assert_eq!(one.variant, variant(Arm::B, 0), "the rest gets the winner");
         assert_eq!(one.enqueued_at, later(WAIT), "its age and its date count from there");
     }
     let done: Vec<_> = claimed.iter().map(|one| sent(one.subscriber)).collect();
@@ -183,8 +185,8 @@ async fn a_share_goes_at_once_in_halves_and_the_rest_waits_for_the_winner(w: Wor
 
     // The archive's letter stays when its deliveries have become counters; nobody's else does.
     while w.store.condense(later(WAIT), 1000).await.unwrap() > 0 {}
-    assert_eq!(w.store.variants(ONE).await.unwrap(), [(UNDER_B, "stencil 1000".to_owned())]);
-    assert_eq!(w.store.public_stencil(ONE).await.unwrap().as_deref(), Some("stencil 1000"));
+    assert_eq!(w.store.variants(ONE).await.unwrap(), [(variant(Arm::B, 0), "stencil 0b".to_owned())]);
+    assert_eq!(w.store.public_stencil(ONE).await.unwrap().as_deref(), Some("stencil 0b"));
 }
 
 async fn at_a_tie_and_without_votes_the_first_subject_goes_on(w: World) {
@@ -192,7 +194,7 @@ async fn at_a_tie_and_without_votes_the_first_subject_goes_on(w: World) {
     enqueue(&w.store, "40%", &Choices::default()).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let drawn = send_due(&w.store, &me, NOW).await;
-    for reader in under(&drawn, true).iter().take(6).chain(under(&drawn, false).iter().take(6)) {
+    for reader in under(&drawn, Arm::B).iter().take(6).chain(under(&drawn, Arm::A).iter().take(6)) {
         vote(&w.store, *reader, "a", minutes(5)).await;
     }
     let test = w.store.decide_subject_test(later(WAIT)).await.unwrap().unwrap();
@@ -200,7 +202,7 @@ async fn at_a_tie_and_without_votes_the_first_subject_goes_on(w: World) {
     assert_eq!(w.store.issue(ONE).await.unwrap().unwrap().subject, "Which one ships?");
     assert_eq!(w.store.public_stencil(ONE).await.unwrap(), w.store.stencil(ONE).await.unwrap());
     let rest = send_due(&w.store, &me, later(WAIT)).await;
-    assert_eq!((rest.len(), rest.values().all(Option::is_none)), (120, true));
+    assert_eq!((rest.len(), rest.values().all(|of| *of == Variant::default())), (120, true));
 }
 
 async fn a_letter_that_is_tried_again_keeps_its_subject(w: World) {
@@ -228,7 +230,7 @@ async fn too_few_readers_are_not_kept_waiting(w: World) {
     assert_eq!(w.store.subject_test(ONE).await.unwrap(), None, "19 under each say nothing");
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let everybody = send_due(&w.store, &me, NOW).await;
-    assert_eq!((everybody.len(), everybody.values().all(Option::is_none)), (100, true));
+    assert_eq!((everybody.len(), everybody.values().all(|of| *of == Variant::default())), (100, true));
 }
 
 async fn a_pause_holds_the_decision_and_a_cancellation_ends_it(w: World) {
@@ -270,19 +272,19 @@ async fn who_leaves_while_waiting_gets_nothing_and_who_comes_back_waits_on(w: Wo
     }
     come_back(held[0], minutes(2)).await;
     assert_eq!(send_due(&w.store, &me, minutes(3)).await.len(), 0, "back where they were");
-    for reader in under(&drawn, true).iter().take(10) {
+    for reader in under(&drawn, Arm::B).iter().take(10) {
         vote(&w.store, *reader, "a", minutes(5)).await;
     }
     // A reader of B who leaves takes the vote along.
-    w.store.unsubscribe(SubscriberId(under(&drawn, true)[0]), &hash(900), minutes(6)).await.unwrap();
-    vote(&w.store, under(&drawn, true)[10], "b", minutes(7)).await;
+    w.store.unsubscribe(SubscriberId(under(&drawn, Arm::B)[0]), &hash(900), minutes(6)).await.unwrap();
+    vote(&w.store, under(&drawn, Arm::B)[10], "b", minutes(7)).await;
     let test = w.store.decide_subject_test(later(WAIT)).await.unwrap().unwrap();
     assert_eq!(test.figures[1], ArmFigures { sent: 25, voted: 10 });
     assert_eq!(test.decided.map(|one| one.winner), Some(Arm::B));
     come_back(held[1], minutes(250)).await;
     let rest = send_due(&w.store, &me, minutes(250)).await;
     assert_eq!(rest.len(), 49, "all but the one who stayed away");
-    assert!(!rest.contains_key(&held[2]) && rest.values().all(|variant| *variant == Some(UNDER_B)));
+    assert!(!rest.contains_key(&held[2]) && rest.values().all(|of| *of == variant(Arm::B, 0)));
     let cancelled = w.store.deliveries(ONE, DeliveryState::Cancelled, SubscriberId(0), 9).await.unwrap();
     assert_eq!(cancelled.len(), 1);
 }
@@ -306,27 +308,27 @@ async fn topics_and_hours_are_heard_in_a_test(w: World) {
     let hour = |hour| ChosenHour { zone: "Europe/Berlin".to_owned(), hour };
     // 14:00 UTC is 15:00 in Berlin.
     let choices = Choices {
-        variants: vec![letter(1)],
-        topics: vec![(topics.to_text(), Served::Variant(1))],
+        variants: vec![letter(Arm::A, 1)],
+        topics: vec![(topics.to_text(), Served::Letter(NonZeroU32::MIN))],
         hours: Some(vec![(hour(16), minutes(60)), (hour(22), minutes(7 * 60))]),
     };
     enqueue(&w.store, "40%", &choices).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let drawn = send_due(&w.store, &me, NOW).await;
     assert_eq!(drawn.len(), 80);
-    assert_eq!(under(&drawn, true).len(), 40);
+    assert_eq!(under(&drawn, Arm::B).len(), 40);
     for (reader, variant) in &drawn {
         assert!(reader % 5 != 0, "who waits for an hour is not drawn");
-        let own = i64::from(reader % 4 == 0);
-        assert!([own, UNDER_B + own].contains(&variant.unwrap_or(0)), "{reader} has the topics of another");
+        let own = (reader % 4 == 0).then_some(NonZeroU32::MIN);
+        assert_eq!(variant.letter, own, "{reader} has the topics of another");
     }
-    assert!(drawn.iter().any(|(_, variant)| *variant == Some(UNDER_B + 1)));
+    assert!(drawn.iter().any(|(_, of)| *of == variant(Arm::B, 1)));
     assert_eq!(
         send_due(&w.store, &me, minutes(120)).await.len(),
         0,
         "an hour that begins before waits as well"
     );
-    for reader in under(&drawn, true).iter().take(10) {
+    for reader in under(&drawn, Arm::B).iter().take(10) {
         vote(&w.store, *reader, "a", minutes(5)).await;
     }
     let test = w.store.decide_subject_test(later(WAIT)).await.unwrap().unwrap();
@@ -338,9 +340,9 @@ async fn topics_and_hours_are_heard_in_a_test(w: World) {
     let at_their_hour = w.store.record_and_claim(&me, &[], 1000, minutes(7 * 60)).await.unwrap();
     assert_eq!(at_their_hour.len(), 20);
     assert!(at_their_hour.iter().all(|one| one.enqueued_at == minutes(7 * 60)));
-    let rest = rest.into_iter().chain(at_their_hour.iter().map(|one| (one.subscriber.0, one.letter())));
-    for (reader, variant) in rest {
-        assert_eq!(variant, Some(UNDER_B + i64::from(reader % 4 == 0)), "the winner, of their own topics");
+    let rest = rest.into_iter().chain(at_their_hour.iter().map(|one| (one.subscriber.0, one.variant)));
+    for (reader, of) in rest {
+        assert_eq!(of, variant(Arm::B, u32::from(reader % 4 == 0)), "the winner, of their own topics");
     }
 }
 

@@ -1,18 +1,17 @@
 //! Readers' votes: one per reader and tool, changeable, and counted for good without a name once the reader has left.
 
-use crate::support::house;
 use std::time::{Duration, Instant};
 
-use crate::support::house::outbox;
-use crate::support::site::Site;
-use crate::support::*;
+use Stance::{Ship, Skip};
 use mail_parser::{Message, MessageParser};
 use verdicts::domain::UnixMillis;
 use verdicts::domain::comparison::{Stance, Votes};
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
 use verdicts::store::{CastVote, Store, Voted};
 
-use Stance::{Ship, Skip};
+use crate::support::house::{self, outbox};
+use crate::support::site::Site;
+use crate::support::world::*;
 
 fn later(ms: i64) -> UnixMillis {
     UnixMillis(NOW.0 + ms)

@@ -1,5 +1,4 @@
 //! The binary with fault points, built when a test asks for it.
-#![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

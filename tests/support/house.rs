@@ -1,5 +1,5 @@
 //! What the story tests share: a house in a temporary folder, and the real binary run in it.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
+#![allow(dead_code, reason = "every user takes the part it needs")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,26 +1,18 @@
-//! What several stories share: a store on either engine, and a small world to put in it.
-#![allow(dead_code)]
+//! What the stories of all binaries share; each binary compiles it once.
+#![allow(dead_code, reason = "every binary uses the part it needs")]
 
-pub mod browser;
-pub mod cases;
-pub mod driver;
 pub mod faulty;
 pub mod house;
-pub mod letters;
-pub mod mails;
-pub mod markup;
-pub mod nameserver;
+pub mod mail;
 pub mod peer;
-pub mod postfix;
-pub mod postgres;
-pub mod rspamd;
+pub mod programs;
 pub mod served;
 pub mod sink;
 pub mod site;
-pub mod verifiers;
+pub mod world;
 
 /// Each story once on SQLite and once on Postgres: whatever the store promises, it promises on both.
-#[allow(unused_macros, reason = "every test file uses the part it needs")]
+#[allow(unused_macros, reason = "every binary uses the part it needs")]
 macro_rules! contract {
     ($($story:ident),* $(,)?) => {
         mod sqlite {
@@ -29,141 +21,11 @@ macro_rules! contract {
                 super::$story(super::World::sqlite().await).await;
             })*
         }
-        mod postgres {
+        mod needs_postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $story() {
                 super::$story(super::World::postgres().await).await;
             })*
         }
     };
-}
-
-use verdicts::domain::comparison::Comparison;
-use verdicts::domain::delivery::{Finished, Reply, Transition};
-use verdicts::domain::issue::{IssueNumber, NewIssue};
-use verdicts::domain::subscriber::{NewSubscriber, SubscriberId, SubscriberStatus};
-use verdicts::domain::{EmailAddress, UnixMillis};
-use verdicts::store::{Enqueued, Store};
-
-/// Tuesday, 2026-11-17T14:00:00Z.
-pub const NOW: UnixMillis = UnixMillis(1_794_924_000_000);
-
-/// An engine with an empty database of its own.
-pub struct World {
-    pub url: String,
-    pub store: Store,
-    _folder: Option<tempfile::TempDir>,
-}
-
-impl World {
-    pub async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite:{}", folder.path().join("new/verdicts.db").display());
-        let store = Store::open(&url).await.expect("the store opens");
-        Self { url, store, _folder: Some(folder) }
-    }
-
-    pub async fn postgres() -> Self {
-        let url = postgres::fresh_database().await;
-        let store = Store::open(&url).await.expect("the store opens");
-        Self { url, store, _folder: None }
-    }
-
-    /// As another process sees it: pools of its own.
-    pub async fn another(&self) -> Store {
-        Store::open(&self.url).await.expect("the store opens twice")
-    }
-
-    pub async fn with_readers(&self, count: usize) {
-        let (rows, hashes) = readers(count);
-        for (rows, hashes) in rows.chunks(1000).zip(hashes.chunks(1000)) {
-            self.store.add_subscribers(rows, hashes).await.expect("the readers go in");
-        }
-    }
-
-    /// `readers` active subscribers and an issue that is on its way to them.
-    pub async fn running(readers: usize, world: Self) -> Self {
-        world.with_readers(readers).await;
-        let started = world.store.enqueue(IssueNumber(1), &issue(&[]), NOW).await.expect("it is enqueued");
-        assert_eq!(started, Enqueued::Started { number: IssueNumber(1), audience: readers as i64 });
-        world
-    }
-}
-
-pub fn email(n: usize) -> EmailAddress {
-    EmailAddress::parse(&format!("reader{n}@example.com")).expect("an address")
-}
-
-pub fn reader(n: usize, status: SubscriberStatus) -> NewSubscriber {
-    NewSubscriber {
-        email: email(n),
-        name: n.is_multiple_of(2).then(|| format!("Reader \"{n}\" Ünal")),
-        status,
-        timezone: Some("Europe/Berlin".to_owned()),
-        created_at: NOW,
-        source: "import:readers.csv".to_owned(),
-    }
-}
-
-/// Readers 1 to `count`, active, and their hashes.
-pub fn readers(count: usize) -> (Vec<NewSubscriber>, Vec<String>) {
-    let rows = (1..=count).map(|n| reader(n, SubscriberStatus::Active)).collect();
-    (rows, (1..=count).map(hash).collect())
-}
-
-pub fn hash(n: usize) -> String {
-    format!("hash{n:060}")
-}
-
-pub fn issue(featured: &[&str]) -> NewIssue {
-    NewIssue {
-        slot: None,
-        cutoff_at: NOW,
-        subject: "Which one ships?".to_owned(),
-        preheader: "Two tools, one verdict".to_owned(),
-        stencil: "{\"segments\":[\"Hello \\u0001\"]}".to_owned(),
-        featured: featured.iter().map(|slug| (*slug).to_owned()).collect(),
-        mentioned: Vec::new(),
-    }
-}
-
-pub fn comparison(slug: &str, published_at: UnixMillis) -> Comparison {
-    let tool = |name: &str| {
-        serde_json::json!({
-            "slug": name, "name": name, "category": "Editors", "tagline": "Edits.", "description": "It edits.",
-            "pricing": {"entry": "Free"}, "community": null,
-            "reviews": [{"reviewer": "Skeptic", "verdict": "ship", "quote": "Fine by me."}],
-        })
-    };
-    serde_json::from_value(serde_json::json!({
-        "slug": slug, "title": "A vs B", "question": "Which?", "url": "https://verdicts.example/compare/a-vs-b",
-        "published_at": published_at.utc().to_rfc3339(), "tools": [tool("a"), tool("b")],
-    }))
-    .expect("a comparison")
-}
-
-pub fn reply(code: u16, text: &str) -> Reply {
-    Reply { code, enhanced: Some(format!("{}.1.0", code / 100)), text: text.to_owned() }
-}
-
-pub fn finished(subscriber: SubscriberId, transition: Transition) -> Finished {
-    Finished { issue: IssueNumber(1), subscriber, transition }
-}
-
-pub fn sent(subscriber: SubscriberId) -> Finished {
-    finished(subscriber, Transition::Sent { reply: reply(250, "taken") })
-}
-
-pub fn deferred(subscriber: SubscriberId, due_at: UnixMillis, unknown: bool) -> Finished {
-    let reply = Some(reply(451, "later"));
-    finished(subscriber, Transition::Deferred { due_at, reply, note: "busy".to_owned(), unknown })
-}
-
-pub fn failed(subscriber: SubscriberId) -> Finished {
-    let reply = Some(reply(550, "nobody here"));
-    finished(subscriber, Transition::Failed { reply, note: "hard bounce".to_owned() })
-}
-
-pub fn returned(subscriber: SubscriberId, due_at: UnixMillis) -> Finished {
-    finished(subscriber, Transition::Returned { due_at, note: "relay down".to_owned() })
 }

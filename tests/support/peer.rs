@@ -1,8 +1,6 @@
 //! A scripted SMTP peer: a small server on loopback that says what a test wants it to say, and keeps its own ledger of
 //! what it took.
 
-#![allow(dead_code)] // Each test takes what it needs.
-
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,4 @@
 //! The pages of a house in the test's own process, without a worker: whatever changes in the database, a request did it.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -91,28 +90,4 @@ pub fn dump(house: &House) -> BTreeMap<String, Vec<String>> {
         }
         tables
     })
-}
-
-/// A route with what it answers to.
-#[derive(Clone, Debug)]
-pub struct Route {
-    pub path: String,
-    pub get: bool,
-    pub post: bool,
-}
-
-/// The routes of the pages, read from the source: `GET /compare/{slug}` and so on, so that a new one is tested unasked.
-pub fn routes() -> Vec<Route> {
-    let source = std::fs::read_to_string("src/web/router.rs").unwrap();
-    let mut routes = Vec::new();
-    for (at, _) in source.match_indices(".route(") {
-        let call = &source[at..];
-        let call = &call
-            [..call[1..].find(".route(").or_else(|| call[1..].find(".layer(")).unwrap_or(call.len() - 1) + 1];
-        let Some(path) = call.split('"').nth(1).filter(|path| path.starts_with('/')) else { continue };
-        let (get, post) = (call.contains("get("), call.contains("post("));
-        routes.push(Route { path: path.to_owned(), get, post });
-    }
-    assert!(routes.len() > 8, "the routes are where this looks");
-    routes
 }

@@ -1,5 +1,5 @@
 //! An SMTP peer that takes everything, and keeps a ledger of its own: who got which Message-ID.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
+#![allow(dead_code, reason = "every user takes the part it needs")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,5 +1,4 @@
 //! A house whose pages are served by the real binary, and a plain client that says exactly what a test wants said.
-#![allow(dead_code, reason = "every test file uses the part it needs")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,14 +1,14 @@
 //! Joining, over real HTTP against the real binary: form, notice, button, letter; and what nobody can do with the form.
 
-use crate::support::house;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::support::house::{House, Running, header, outbox};
 use verdicts::domain::UnixMillis;
 use verdicts::domain::signup::is_work;
 use verdicts::domain::token::Keyring;
+
+use crate::support::house::{self, House, Running, header, outbox};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";

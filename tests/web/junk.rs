@@ -1,14 +1,16 @@
 //! Whatever somebody sends, no route fails or panics: never 5xx, and a body that is too large is refused as such.
 
-use crate::support::site;
 use std::sync::OnceLock;
 
-use crate::support::house::House;
-use crate::support::served::{Served, dump, routes};
 use proptest::prelude::*;
 use proptest::sample::select;
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::{Keyring, Purpose};
+use verdicts::web::routes;
+
+use crate::support::house::House;
+use crate::support::served::{Served, dump};
+use crate::support::site;
 
 struct Target {
     house: House,
@@ -253,7 +255,8 @@ fn a_body_beyond_any_form_is_413_on_every_route_that_takes_one() {
     let before = dump(&target.house);
     let keyring = Keyring::parse(&Keyring::file_text(1, &[7; 32])).unwrap();
     let mut posts = 0;
-    for route in routes().into_iter().filter(|route| route.post).map(|route| route.path) {
+    for route in routes().into_iter().filter(|route| route.methods.contains(&"POST")).map(|route| route.path)
+    {
         let purpose = if route.contains("unsubscribe") { Purpose::Unsubscribe } else { Purpose::Preferences };
         let path = route.replace("{token}", &keyring.link_token(purpose, SubscriberId(1)));
         for kind in

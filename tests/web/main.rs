@@ -4,13 +4,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod browser;
 mod crawler;
 mod join;
 mod junk;
 mod pages;
 mod preferences;
 mod preview;
-mod proof_of_work;
 mod reading;
+mod routes;
 mod serving;
+
+mod needs_chromium {
+    mod browser;
+    mod proof_of_work;
+}

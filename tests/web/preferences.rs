@@ -1,13 +1,14 @@
 //! A reader's own page over HTTP, from the link in a letter: topics, hour, break, address, data, erasure; and the way out.
 
-use crate::support::{house, letters, served, site};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::support::house::{House, outbox, reader};
-use crate::support::letters::{Mail, letters};
-use crate::support::site::Site;
 use chrono::{TimeDelta, Utc};
+
+use crate::support::house::{self, House, outbox, reader};
+use crate::support::mail::letters::{self, Mail, letters};
+use crate::support::served;
+use crate::support::site::{self, Site};
 
 /// A comparison of two tools, each with a category of its own.
 fn publish(house: &House, slug: &str, categories: [&str; 2]) {

@@ -1,14 +1,14 @@
 //! What everybody may read: the archive, the comparisons, the feeds and the sitemap, over HTTP from the real binary.
 
-use crate::support::house;
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use crate::support::house::{House, comparison};
-use crate::support::site::{Answer, Site, free_address};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+
+use crate::support::house::{self, House, comparison};
+use crate::support::site::{Answer, Site, free_address};
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
 const EVERYTHING: [&str; 7] =

@@ -15,8 +15,7 @@ pub(in crate::cli) async fn draft(app: &App, as_json: bool) -> CommandResult {
     let readers = app.store.count_subscribers().await?.get("active").copied().unwrap_or(0);
     let selection = &draft.selection;
     let subject = draft.edition.as_ref().map(|e| &e.composition.subject);
-    let against =
-        draft.edition.as_ref().and_then(|e| e.rival.as_ref()).map(|rival| &rival.composition.subject);
+    let against = draft.rival.as_ref().map(|rival| &rival.edition.composition.subject);
     if as_json {
         let slugs = |choices: &[crate::letter::pick::Choice]| -> Vec<_> {
             choices
@@ -44,7 +43,7 @@ pub(in crate::cli) async fn draft(app: &App, as_json: bool) -> CommandResult {
         }
         if let Some(edition) = &draft.edition {
             say(format_args!("\nissue {} to {readers} readers", draft.number));
-            subject::draft_words(&edition.composition, edition.rival.as_ref()).into_iter().for_each(say);
+            subject::draft_words(&edition.composition, draft.rival.as_ref()).into_iter().for_each(say);
             say(format_args!("size       {} KB", edition.stencil.size() / 1024));
         }
     }

@@ -17,7 +17,7 @@ async fn rival(app: &App, number: IssueNumber) -> Result<Option<Rival>, CommandE
         return Ok(None);
     }
     let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;
-    Ok(draft.edition.and_then(|edition| edition.rival))
+    Ok(draft.rival)
 }
 
 /// Fails if there is an error, since no run would start with that letter.
@@ -26,7 +26,7 @@ pub(super) async fn lint(app: &App, number: IssueNumber, as_json: bool) -> Comma
     let now = UnixMillis::now();
     let mut findings = proof(&app.settings.site, &app.keyring, number, &stencil, now);
     if let Some(rival) = rival(app, number).await? {
-        let under_b = proof(&app.settings.site, &app.keyring, number, &rival.stencil, now);
+        let under_b = proof(&app.settings.site, &app.keyring, number, &rival.edition.stencil, now);
         findings.extend(under_b.into_iter().filter(|one| !findings.contains(one)).collect::<Vec<_>>());
         findings.sort_by_key(|finding| finding.grade);
     }

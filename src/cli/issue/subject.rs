@@ -179,11 +179,7 @@ async fn show(app: &App, number: IssueNumber, as_json: bool) -> CommandResult {
         return Ok(Exit::Done);
     }
     match edition {
-        Some(letter) => {
-            draft_words(letter, draft.edition.as_ref().and_then(|edition| edition.rival.as_ref()))
-                .into_iter()
-                .for_each(say)
-        }
+        Some(letter) => draft_words(letter, draft.rival.as_ref()).into_iter().for_each(say),
         None => written_words(written.as_ref()).into_iter().for_each(say),
     }
     findings.iter().for_each(say);
@@ -200,7 +196,7 @@ pub(super) fn draft_words(
         let Terms { share, wait } = rival.terms;
         lines.push(format!(
             "against    {}  ({share} of the readers, the others wait {} for the winner)",
-            rival.composition.subject,
+            rival.edition.composition.subject,
             span(wait)
         ));
     }

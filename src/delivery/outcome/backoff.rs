@@ -83,6 +83,7 @@ fn fraction(seed: i64, attempt: u32) -> f64 {
 mod tests {
     use super::*;
     use crate::domain::EmailAddress;
+    use crate::domain::delivery::Variant;
     use crate::domain::issue::IssueNumber;
     use crate::domain::subscriber::SubscriberId;
 
@@ -97,7 +98,8 @@ mod tests {
             name: None,
             attempt,
             enqueued_at: UnixMillis(0),
-            variant: None,
+            variant: Variant::default(),
+            choice: None,
         }
     }
 

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::EmailAddress;
+use crate::domain::delivery::Variant;
 use crate::domain::issue::IssueNumber;
 use crate::domain::subscriber::SubscriberId;
 
@@ -18,7 +19,8 @@ fn claimed() -> Claimed {
         name: None,
         attempt: 1,
         enqueued_at: UnixMillis(0),
-        variant: None,
+        variant: Variant::default(),
+        choice: None,
     }
 }
 

@@ -164,6 +164,7 @@ mod tests {
     use super::*;
     use crate::delivery::settings::DomainPace;
     use crate::domain::EmailAddress;
+    use crate::domain::delivery::Variant;
     use crate::domain::issue::IssueNumber;
     use crate::domain::pace::Warmup;
     use crate::domain::subscriber::SubscriberId;
@@ -178,7 +179,8 @@ mod tests {
             name: None,
             attempt: 1,
             enqueued_at: NOW,
-            variant: None,
+            variant: Variant::default(),
+            choice: None,
         }
     }
 

@@ -17,9 +17,9 @@ pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
         let mut blank = true;
         for piece in pieces(word, width.saturating_sub(columns(indent)).max(2)) {
             if blank {
-                lines.word(piece)
+                lines.word(piece);
             } else {
-                lines.joined(piece)
+                lines.joined(piece);
             }
             blank = false;
         }

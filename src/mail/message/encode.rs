@@ -44,9 +44,9 @@ pub fn quoted_printable(text: &str, out: &mut Vec<u8>) {
             column = 0;
         }
         if literal {
-            out.push(bytes[at])
+            out.push(bytes[at]);
         } else {
-            push_hex(bytes[at], out)
+            push_hex(bytes[at], out);
         }
         (column, at) = (column + width, at + 1);
     }

@@ -216,10 +216,10 @@ impl Stencil {
             match part {
                 StencilPart::Ends => break,
                 StencilPart::Text(StencilSlot::ReaderOnly) | StencilPart::Html(StencilSlot::ReaderOnly) => {
-                    hidden = true
+                    hidden = true;
                 }
                 StencilPart::Text(StencilSlot::ReaderEnd) | StencilPart::Html(StencilSlot::ReaderEnd) => {
-                    hidden = false
+                    hidden = false;
                 }
                 StencilPart::Fixed(encoded) if !hidden => {
                     text.push_str(&encode::from_quoted_printable(encoded.as_bytes()).unwrap_or_default());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-#[allow(deprecated)] // see `stream`
+#[expect(deprecated, reason = "as in `stream`")]
 use lettre::transport::smtp::client::AsyncNetworkStream;
 use lettre::transport::smtp::client::{
     AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
@@ -125,7 +125,7 @@ impl Relay {
         (&self.url.host, self.url.port)
     }
 
-    #[allow(deprecated)]
+    #[expect(deprecated, reason = "as in `stream`")]
     async fn implicit_tls(&self, line: RelayStream) -> Result<Box<dyn AsyncTokioStream>, ConnectError> {
         let (Security::Tls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(Box::new(line)) };
         let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(line));

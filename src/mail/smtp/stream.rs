@@ -13,8 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-#[allow(deprecated)]
-// lettre marks the type so, and has no other way to an encrypted stream of one's own.
+#[expect(deprecated, reason = "lettre has no other way to an encrypted stream of one's own")]
 use lettre::transport::smtp::client::AsyncNetworkStream;
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -99,7 +98,7 @@ impl AsyncWrite for RelayStream {
     }
 }
 
-#[allow(deprecated)]
+#[expect(deprecated, reason = "as above")]
 #[derive(Debug)]
 pub(super) struct TlsRelayStream(pub(super) AsyncNetworkStream);
 

@@ -66,6 +66,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0008_speed.sql"),
         postgres: include_str!("../../../migrations/postgres/0008_speed.sql"),
     },
+    Migration {
+        version: 9,
+        name: "delivery_columns",
+        sqlite: include_str!("../../../migrations/sqlite/0009_delivery_columns.sql"),
+        postgres: include_str!("../../../migrations/postgres/0009_delivery_columns.sql"),
+    },
 ];
 
 /// The schema this binary needs.

@@ -1,6 +1,7 @@
 //! What goes into a statement as one parameter, and what comes out of a row as a type of ours.
 
 use crate::domain::EmailAddress;
+use crate::domain::subject::Arm;
 use crate::store::db::error::{Result, StoreError};
 
 /// A batch as the one JSON parameter of its statement.
@@ -16,4 +17,8 @@ pub(in crate::store) fn address(text: String) -> Result<EmailAddress> {
 /// A count that is never negative and always small.
 pub(in crate::store) fn small(number: i64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+pub(in crate::store) fn arm(text: String) -> Result<Arm> {
+    Arm::parse(&text).ok_or_else(|| StoreError::content("a subject", text))
 }

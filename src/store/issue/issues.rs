@@ -35,7 +35,8 @@ pub(in crate::store) const FAN_OUT: &str = "
     SELECT $1, s.id, 'queued', $2, $2 FROM subscriber s WHERE s.status = 'active' ORDER BY s.id";
 
 pub(in crate::store) const CANCEL_OPEN: &str = "
-    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, note = 'the issue was called off'
+    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = 'operator',
+        note = 'the issue was called off'
     WHERE issue = $1 AND state IN ('queued', 'deferred')";
 
 /// One look in the index by state for each of the two.

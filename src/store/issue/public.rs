@@ -56,6 +56,10 @@ impl Store {
         rows.iter().map(issue).collect()
     }
 
+    pub async fn latest_public_issue(&self) -> Result<Option<Issue>> {
+        Ok(self.public_issues(0, 1).await?.pop())
+    }
+
     pub async fn public_issue(&self, number: IssueNumber) -> Result<Option<Issue>> {
         let text = sql(format!("{ISSUE} WHERE o.number = $1 AND {IS_PUBLIC}"));
         let row = sqlx::query(text).bind(number.0).fetch_optional(&self.inner.read).await?;

@@ -36,8 +36,9 @@ const STILL_THERE: &str =
 /// The rows that are left of a condensed issue are few. The archive shows the letter whose subject has won.
 pub(in crate::store) const FORGET_VARIANTS: &str = "
     DELETE FROM issue_variant WHERE issue = $1 AND NOT EXISTS (
-        SELECT 1 FROM delivery d WHERE d.issue = issue_variant.issue AND d.variant % 10000 = issue_variant.variant)
-      AND NOT (variant = 1000 AND EXISTS (SELECT 1 FROM subject_test t WHERE t.issue = $1 AND t.winner = 'b'))";
+        SELECT 1 FROM delivery d WHERE d.issue = issue_variant.issue
+          AND d.letter = issue_variant.letter AND d.arm = issue_variant.arm)
+      AND NOT (letter = 0 AND arm = 'b' AND EXISTS (SELECT 1 FROM subject_test t WHERE t.issue = $1 AND t.winner = 'b'))";
 
 const FORGET_TOPICS: &str = "DELETE FROM issue_topics WHERE issue = $1";
 

@@ -1,9 +1,9 @@
 //! The test of two subjects: who is drawn, who waits, and which one wins.
 //!
 //! All of a test is decided in two commits. The one that enqueues the issue draws the lots: a row of the drawn says which
-//! subject it gets, and everybody else is queued with a due time and a time of enqueueing that lie 10^15 milliseconds ahead, where
-//! no claim finds them. The other one reads the votes, names the winner and takes that off again. So a crash leaves a test that is
-//! not decided, or one that is, with its readers released; and no claim knows of tests.
+//! subject it gets, and everybody else is queued and held. Held rows are not in the index that claims go by, so that no claim
+//! walks over them. The other commit reads the votes, names the winner and releases who is held. So a crash leaves a test that
+//! is not decided, or one that is, with its readers released.
 
 use serde::Serialize;
 use sqlx::Row as _;
@@ -19,19 +19,14 @@ use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Write};
-use crate::store::db::values::json;
+use crate::store::db::values::{arm, json};
 use crate::store::issue::variants;
 use crate::store::issue::variants::NewVariant;
-
-/// The number of the whole letter under subject B; a variant of topics under B has this and its own number.
-pub const UNDER_B: i64 = 1000;
 
 /// How many drawn readers are written down by one statement.
 const BATCH: usize = 10_000;
 
-const HOLD: &str =
-    "UPDATE delivery SET due_at = due_at + 1000000000000000, enqueued_at = due_at + 1000000000000000
-    WHERE issue = $1 AND state = 'queued'";
+const HOLD: &str = "UPDATE delivery SET held = 1 WHERE issue = $1 AND state = 'queued'";
 
 /// Who has chosen an hour that is yet to come waits for it and would not have voted in time.
 pub(in crate::store) const ELIGIBLE: &str = "SELECT subscriber, due_at FROM delivery
@@ -39,38 +34,35 @@ pub(in crate::store) const ELIGIBLE: &str = "SELECT subscriber, due_at FROM deli
 
 pub(in crate::store) const DRAW: &str = "
     WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 0 AS BIGINT) AS s, CAST(e.value ->> 1 AS BIGINT) AS b FROM {each})
-    UPDATE delivery AS d SET due_at = d.due_at - 1000000000000000, enqueued_at = d.enqueued_at - 1000000000000000,
-        variant = CASE WHEN v.b = 1 THEN COALESCE(d.variant, 0) + 1000 ELSE d.variant END
+        SELECT CAST(e.value ->> 0 AS BIGINT) AS s, e.value ->> 1 AS arm FROM {each})
+    UPDATE delivery AS d SET held = 0, arm = v.arm
     FROM v WHERE d.issue = $2 AND d.subscriber = v.s";
 
 /// Cancelled rows too: a leaving that is taken back puts them where they were.
 pub(in crate::store) const RELEASE: &str = "
-    UPDATE delivery SET
-        due_at = CASE WHEN state <> 'queued' THEN due_at
-                      WHEN due_at - 1000000000000000 > $2 THEN due_at - 1000000000000000 ELSE $2 END,
-        enqueued_at = CASE WHEN enqueued_at - 1000000000000000 > $2 THEN enqueued_at - 1000000000000000 ELSE $2 END,
-        variant = CASE WHEN $3 = 1 THEN COALESCE(variant, 0) + 1000 ELSE variant END
-    WHERE issue = $1 AND enqueued_at >= 1000000000000000";
+    UPDATE delivery SET held = 0, arm = $3,
+        due_at = CASE WHEN due_at < $2 THEN $2 ELSE due_at END,
+        enqueued_at = CASE WHEN enqueued_at < $2 THEN $2 ELSE enqueued_at END
+    WHERE issue = $1 AND held = 1";
 
 /// Postgres only: takes the rows in the order of the subscribers, as a group that leaves does, so that nobody waits in a ring.
 const LOCK_HELD: &str = "
     SELECT COUNT(*) AS n FROM (SELECT q.subscriber FROM delivery q
-        WHERE q.issue = $1 AND q.enqueued_at >= 1000000000000000 ORDER BY q.subscriber FOR UPDATE) held";
+        WHERE q.issue = $1 AND q.held = 1 ORDER BY q.subscriber FOR UPDATE) held";
 
 /// As long as a test is not decided, only drawn readers can have been sent a letter. A vote is dated, so what somebody voted
 /// before does not count; who leaves takes their votes along.
 pub(in crate::store) const FIGURES: &str = "
-    SELECT CAST(CASE WHEN d.variant % 10000 >= 1000 THEN 1 ELSE 0 END AS BIGINT) AS b, COUNT(*) AS sent,
+    SELECT d.arm, COUNT(*) AS sent,
         CAST(SUM(CASE WHEN EXISTS (
             SELECT 1 FROM vote t WHERE t.subscriber = d.subscriber AND t.voted_at >= d.enqueued_at
               AND t.tool IN (SELECT e.value FROM {texts})) THEN 1 ELSE 0 END) AS BIGINT) AS voted
     FROM delivery d WHERE d.issue = $2 AND d.state = 'sent'
-    GROUP BY CASE WHEN d.variant % 10000 >= 1000 THEN 1 ELSE 0 END";
+    GROUP BY d.arm";
 
 pub(in crate::store) const WAITING_FOR_WINNER: &str = "
     SELECT COUNT(*) AS n FROM delivery
-    WHERE issue = $1 AND state IN ('queued', 'deferred') AND due_at >= 1000000000000000 AND state = 'queued'";
+    WHERE issue = $1 AND state = 'queued' AND held = 1";
 
 pub(in crate::store) const DUE: &str = "
     SELECT issue FROM subject_test WHERE decided_at IS NULL AND decide_at <= $1
@@ -99,7 +91,7 @@ pub struct NewSubjectTest {
     pub terms: Terms,
     /// The tools of the letter, by slug.
     pub tools: Vec<String>,
-    /// The letters under subject B, numbered from [`UNDER_B`] on.
+    /// The letters under subject B.
     pub letters: Vec<NewVariant>,
     /// Draws the lots.
     pub keyring: Keyring,
@@ -155,7 +147,7 @@ impl Store {
     pub async fn public_stencil(&self, number: IssueNumber) -> Result<Option<String>> {
         let row = sqlx::query(
             "SELECT COALESCE((SELECT v.stencil FROM subject_test t JOIN issue_variant v ON v.issue = t.issue
-                              WHERE t.issue = o.number AND t.winner = 'b' AND v.variant = 1000), o.stencil) AS stencil
+                              WHERE t.issue = o.number AND t.winner = 'b' AND v.letter = 0 AND v.arm = 'b'), o.stencil) AS stencil
              FROM issue o WHERE o.number = $1",
         );
         let row = row.bind(number.0).fetch_optional(&self.inner.read).await?;
@@ -189,8 +181,7 @@ impl Store {
         if self.inner.engine == Engine::Postgres {
             sqlx::query(LOCK_HELD).bind(number).fetch_all(&mut *tx.tx).await?;
         }
-        let under_b = i64::from(winner == Arm::B);
-        sqlx::query(RELEASE).bind(number).bind(now.0).bind(under_b).execute(&mut *tx.tx).await?;
+        sqlx::query(RELEASE).bind(number).bind(now.0).bind(winner.as_str()).execute(&mut *tx.tx).await?;
         test.decided = Some(Decided { winner, why, at: now });
         write_decision(&mut tx, &test).await?;
         fault::point(Point::BeforeDecision);
@@ -228,8 +219,8 @@ impl Store {
             return Ok(());
         }
         sqlx::query(HOLD).bind(number.0).execute(&mut *tx.tx).await?;
-        let drawn: Vec<(i64, u8)> =
-            lots.iter().zip([0, 1].into_iter().cycle()).map(|((_, r), b)| (*r, b)).collect();
+        let drawn: Vec<(i64, Arm)> =
+            lots.iter().zip([Arm::A, Arm::B].into_iter().cycle()).map(|((_, r), arm)| (*r, arm)).collect();
         for batch in drawn.chunks(BATCH) {
             let put = sqlx::query(&self.inner.texts.draw).bind(json(&batch)?).bind(number.0);
             put.execute(&mut *tx.tx).await?;
@@ -285,7 +276,7 @@ fn test(row: &AnyRow) -> Result<SubjectTest> {
         Some(at) => {
             let (winner, why) = (text("winner")?, text("why")?);
             Some(Decided {
-                winner: Arm::parse(&winner).ok_or_else(|| StoreError::content("a subject", winner))?,
+                winner: arm(winner)?,
                 why: Why::parse(&why).ok_or_else(|| StoreError::content("why a subject won", why))?,
                 at: UnixMillis(at),
             })
@@ -309,8 +300,8 @@ fn test(row: &AnyRow) -> Result<SubjectTest> {
 fn figures(rows: &[AnyRow]) -> Result<[ArmFigures; 2]> {
     let mut figures = [ArmFigures::default(); 2];
     for row in rows {
-        let arm = &mut figures[usize::from(row.try_get::<i64, _>("b")? == 1)];
-        *arm = ArmFigures { sent: row.try_get("sent")?, voted: row.try_get("voted")? };
+        let of_arm = &mut figures[usize::from(arm(row.try_get("arm")?)? == Arm::B)];
+        *of_arm = ArmFigures { sent: row.try_get("sent")?, voted: row.try_get("voted")? };
     }
     Ok(figures)
 }

@@ -4,40 +4,45 @@
 //! without choices pays nothing for them. The bare plus before `preference.subscriber` keeps SQLite from going over all subscribers
 //! and looking for each in the few choices.
 
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+
 use serde::Serialize;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 use crate::domain::UnixMillis;
+use crate::domain::delivery::Variant;
 use crate::domain::issue::IssueNumber;
 use crate::store::db::dialect::Engine;
 use crate::store::db::error::Result;
 use crate::store::db::store::Store;
 use crate::store::db::tx::Write;
-use crate::store::db::values::json;
+use crate::store::db::values::{arm, json, small};
 use crate::store::issue::enqueued::Enqueued;
 
-/// A choice of topics stands in the row with the letter, as a number of its own (see `Claimed::choice`): readers of different choices
-/// may get the same letter, and it says to each what they chose. [`CHOICES`] has the same order.
+/// The number of the choice of topics stands in the row beside the letter: readers of different choices may get the same letter,
+/// and it says to each what they chose.
 ///
 /// The hour chosen is when the letter begins to be due, so its age and its Date count from there.
 pub(in crate::store) const BY_CHOICE: &str = "
-    WITH t AS MATERIALIZED (
-        SELECT topics, variant, ROW_NUMBER() OVER (ORDER BY topics) AS n FROM issue_topics WHERE issue = $1),
-    c AS MATERIALIZED (
-        SELECT preference.subscriber AS s, COALESCE(t.variant, 0) + 10000 * t.n AS variant, h.due_at AS due,
-               CASE WHEN preference.paused_until > $2 THEN 'the reader has paused until ' || preference.resume_on
-                    WHEN t.variant = 0 THEN 'nothing in it of the topics that the reader chose' END AS why
+    WITH c AS MATERIALIZED (
+        SELECT preference.subscriber AS s, t.letter, t.choice, preference.resume_on, h.due_at AS due,
+               CASE WHEN preference.paused_until > $2 THEN 'pause'
+                    WHEN t.choice IS NOT NULL AND t.letter IS NULL THEN 'topics' END AS why
         FROM preference
         JOIN subscriber p ON p.id = +preference.subscriber AND p.status = 'active'
-        LEFT JOIN t ON t.topics = preference.topics
+        LEFT JOIN issue_topics t ON t.issue = $1 AND t.topics = preference.topics
         LEFT JOIN issue_hour h ON h.issue = $1 AND h.zone = COALESCE(p.timezone, '') AND h.at_hour = preference.at_hour)
     UPDATE delivery AS d SET
         state = CASE WHEN c.why IS NULL THEN 'queued' ELSE 'cancelled' END,
-        variant = CASE WHEN c.why IS NULL THEN c.variant END,
+        letter = COALESCE(c.letter, 0), choice = c.choice,
         due_at = CASE WHEN c.why IS NULL THEN COALESCE(c.due, d.due_at) END,
         enqueued_at = CASE WHEN c.why IS NULL THEN COALESCE(c.due, d.enqueued_at) ELSE d.enqueued_at END,
         finished_at = CASE WHEN c.why IS NOT NULL THEN $2 END,
-        note = c.why
+        cancelled_by = c.why,
+        note = CASE c.why WHEN 'pause' THEN 'the reader has paused until ' || c.resume_on
+                          WHEN 'topics' THEN 'nothing in it of the topics that the reader chose' END
     FROM c WHERE d.issue = $1 AND d.subscriber = c.s AND d.state = 'queued'";
 
 /// Whether a choice was made since the letters were rendered that none of them is for. `$2` is 0 where hours are not heard.
@@ -51,23 +56,24 @@ pub(in crate::store) const UNFORESEEN: &str = "
     LIMIT 1";
 
 pub(in crate::store) const PUT_TOPICS: &str = "
-    INSERT INTO issue_topics (issue, topics, variant)
-    SELECT $2, e.value ->> 'topics', CAST(e.value ->> 'variant' AS BIGINT) FROM {each}";
+    INSERT INTO issue_topics (issue, topics, choice, letter)
+    SELECT $2, e.value ->> 'topics', CAST(e.value ->> 'choice' AS BIGINT), CAST(e.value ->> 'letter' AS BIGINT)
+    FROM {each}";
 
 pub(in crate::store) const PUT_HOURS: &str = "
     INSERT INTO issue_hour (issue, zone, at_hour, due_at)
     SELECT $2, e.value ->> 'zone', CAST(e.value ->> 'hour' AS BIGINT), CAST(e.value ->> 'due' AS BIGINT) FROM {each}";
 
-/// In the order in which [`BY_CHOICE`] numbers them.
-const CHOICES: &str = "SELECT topics FROM issue_topics WHERE issue = $1 ORDER BY topics";
+const CHOICES: &str = "SELECT choice, topics FROM issue_topics WHERE issue = $1";
 
 pub(in crate::store) const VARIANTS: &str =
-    "SELECT variant, stencil FROM issue_variant WHERE issue = $1 ORDER BY variant";
+    "SELECT letter, arm, stencil FROM issue_variant WHERE issue = $1 ORDER BY arm, letter";
 
-/// Who waits for an hour is enqueued as of that hour; what the pace put off is not. Who waits for the winner of a test is further ahead.
+/// Who waits for an hour is enqueued as of that hour; what the pace put off is not. Who waits for the winner of a test is not
+/// counted, whatever hour they chose.
 pub(in crate::store) const WAITING: &str = "
     SELECT COUNT(*) AS n, MIN(due_at) AS next, MAX(due_at) AS last FROM delivery
-    WHERE issue = $1 AND state IN ('queued', 'deferred') AND due_at > $2 AND due_at < 1000000000000000
+    WHERE issue = $1 AND state IN ('queued', 'deferred') AND held = 0 AND due_at > $2
       AND state = 'queued' AND enqueued_at > $2";
 
 const TOPICS: &str = "
@@ -100,8 +106,8 @@ pub struct ChosenHour {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Served {
     Whole,
-    /// The variant of this number.
-    Variant(i64),
+    /// The letter of this number, which carries less.
+    Letter(NonZeroU32),
     /// Nothing is left for them.
     Nothing,
 }
@@ -115,11 +121,10 @@ pub struct Waiting {
     pub last: UnixMillis,
 }
 
-/// A letter that carries less than the whole.
+/// A letter beside the whole one under the issue's own subject: it carries less, or has the other subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewVariant {
-    /// 1, 2, 3, …
-    pub variant: i64,
+    pub variant: Variant,
     pub subject: String,
     /// Featured comparisons, by slug.
     pub slugs: Vec<String>,
@@ -130,7 +135,7 @@ pub struct NewVariant {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Choices {
     pub variants: Vec<NewVariant>,
-    /// By the text of the topics.
+    /// By the text of the topics. Their order gives each its number, from 1.
     pub topics: Vec<(String, Served)>,
     /// When each hour next begins; none: hours are not heard, and letters go with everybody's.
     pub hours: Option<Vec<(ChosenHour, UnixMillis)>>,
@@ -139,7 +144,9 @@ pub struct Choices {
 #[derive(Serialize)]
 struct TopicsRow<'a> {
     topics: &'a str,
-    variant: Option<i64>,
+    choice: usize,
+    /// None: nothing is left for them.
+    letter: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -150,13 +157,18 @@ struct HourRow<'a> {
 }
 
 impl Choices {
-    fn topics_rows(&self) -> Vec<TopicsRow<'_>> {
-        let variant = |served| match served {
-            Served::Whole => None,
-            Served::Variant(variant) => Some(variant),
-            Served::Nothing => Some(0),
+    fn topics_rows<'a>(&'a self) -> Vec<TopicsRow<'a>> {
+        let letter = |served| match served {
+            Served::Whole => Some(0),
+            Served::Letter(letter) => Some(letter.get()),
+            Served::Nothing => None,
         };
-        self.topics.iter().map(|(topics, served)| TopicsRow { topics, variant: variant(*served) }).collect()
+        let row = |(n, (topics, served)): (usize, &'a (String, Served))| TopicsRow {
+            topics,
+            choice: n + 1,
+            letter: letter(*served),
+        };
+        self.topics.iter().enumerate().map(row).collect()
     }
 
     fn hour_rows(&self) -> Vec<HourRow<'_>> {
@@ -191,22 +203,27 @@ impl Store {
             .collect()
     }
 
-    /// The stencils of an issue that carry less than the whole letter, with their numbers.
+    /// The stencils of an issue beside its own: letters that carry less, and those under subject B.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn variants(&self, number: IssueNumber) -> Result<Vec<(i64, String)>> {
+    pub async fn variants(&self, number: IssueNumber) -> Result<Vec<(Variant, String)>> {
         let rows = sqlx::query(VARIANTS).bind(number.0).fetch_all(&self.inner.read).await?;
-        rows.iter().map(|row| Ok((row.try_get("variant")?, row.try_get("stencil")?))).collect()
+        rows.iter().map(|row| Ok((variant(row)?, row.try_get("stencil")?))).collect()
     }
 
-    /// The choices of topics that an issue was enqueued with, in the order of their numbers, from 1.
+    /// The choices of topics that an issue was enqueued with, by their numbers.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn choices_of(&self, number: IssueNumber) -> Result<Vec<String>> {
+    pub async fn choices_of(&self, number: IssueNumber) -> Result<HashMap<NonZeroU32, String>> {
         let rows = sqlx::query(CHOICES).bind(number.0).fetch_all(&self.inner.read).await?;
-        rows.iter().map(|row| Ok(row.try_get("topics")?)).collect()
+        let mut choices = HashMap::new();
+        for row in &rows {
+            let choice = NonZeroU32::new(small(row.try_get("choice")?));
+            choices.extend(choice.zip(Some(row.try_get("topics")?)));
+        }
+        Ok(choices)
     }
 
     /// The letters of an issue that wait at `now` for the hour that their readers chose; none if there are none.
@@ -272,17 +289,22 @@ impl Store {
 pub(in crate::store) async fn put_variant(
     tx: &mut Write<'_>,
     number: IssueNumber,
-    variant: &NewVariant,
+    new: &NewVariant,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO issue_variant (issue, variant, subject, slugs, stencil) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO issue_variant (issue, letter, arm, subject, slugs, stencil) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(number.0)
-    .bind(variant.variant)
-    .bind(&variant.subject)
-    .bind(json(&variant.slugs)?)
-    .bind(&variant.stencil)
+    .bind(i64::from(new.variant.letter.map_or(0, NonZeroU32::get)))
+    .bind(new.variant.arm.as_str())
+    .bind(&new.subject)
+    .bind(json(&new.slugs)?)
+    .bind(&new.stencil)
     .execute(&mut *tx.tx)
     .await?;
     Ok(())
+}
+
+fn variant(row: &AnyRow) -> Result<Variant> {
+    Ok(Variant { arm: arm(row.try_get("arm")?)?, letter: NonZeroU32::new(small(row.try_get("letter")?)) })
 }

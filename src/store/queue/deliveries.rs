@@ -3,13 +3,16 @@
 //! Every batch is one JSON parameter. The MATERIALIZED names are what makes SQLite look rows up by key: without them
 //! its planner walks the whole table and the batch for each row of it.
 
+use std::num::NonZeroU32;
+
 use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use crate::domain::UnixMillis;
-use crate::domain::delivery::{Claimed, Finished, Reply, Transition};
+use crate::domain::delivery::{Claimed, Finished, Reply, Transition, Variant};
 use crate::domain::issue::IssueNumber;
+use crate::domain::subject::Arm;
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
@@ -21,11 +24,9 @@ use crate::store::queue::worker_lease::{LEASE, WorkerLease};
 /// Longest reply that is kept, in characters.
 const REPLY_CHARS: usize = 500;
 
-/// What stands in `note` while a row is claimed and its letter not begun: a worker that ends leaves it untried.
-pub(in crate::store) const AHEAD: &str = "claimed, and its letter not begun";
-
 /// The turn's one statement, so that on SQLite it needs no transaction around it. `k` says what becomes of a row:
-/// 0 sent, 1 begun, 2 claimed, 3 cancelled because its subscriber has left.
+/// 0 sent, 1 begun, 2 claimed, 3 cancelled because its subscriber has left. `$6` is 1 if what is claimed is for later:
+/// the row is `ahead` until its letter is begun, and a worker that ends before leaves it untried.
 ///
 /// Sent wins over whatever has become of the row meanwhile (another worker's claim, a cancellation): the relay has the
 /// letter, and the row must say so, or it would be sent again. Begun is only what is still ours.
@@ -44,7 +45,7 @@ pub(in crate::store) const TURN: &str = "
     due AS MATERIALIZED (
         SELECT q.issue AS i, q.subscriber AS s FROM delivery q
         WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
-          AND q.state IN ('queued', 'deferred') AND q.due_at <= $2
+          AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $2
           AND NOT EXISTS (SELECT 1 FROM v WHERE v.i = q.issue AND v.s = q.subscriber)
         ORDER BY q.due_at, q.subscriber LIMIT CAST($3 AS BIGINT) {skip locked}),
     todo AS MATERIALIZED (
@@ -62,7 +63,9 @@ pub(in crate::store) const TURN: &str = "
         reply_code = CASE k WHEN 0 THEN todo.code ELSE reply_code END,
         reply_enhanced = CASE k WHEN 0 THEN todo.enhanced ELSE reply_enhanced END,
         reply_text = CASE k WHEN 0 THEN todo.words ELSE reply_text END,
-        note = CASE k WHEN 2 THEN COALESCE($6, note) WHEN 3 THEN 'not an active subscriber any more' END
+        ahead = CASE k WHEN 2 THEN $6 ELSE 0 END,
+        cancelled_by = CASE k WHEN 3 THEN 'unwanted' END,
+        note = CASE k WHEN 2 THEN note WHEN 3 THEN 'not an active subscriber any more' END
     FROM todo
     WHERE issue = todo.i AND subscriber = todo.s
       AND CASE k WHEN 0 THEN state <> 'sent' WHEN 1 THEN state = 'sending' AND worker = $5 ELSE TRUE END
@@ -71,13 +74,13 @@ pub(in crate::store) const TURN: &str = "
 /// What a turn gives back of a row, as [`Given`] reads it: one column, since each value of each row costs the way from
 /// SQLite's thread, and none of a row that is not being sent. Without an address if its subscriber has left or its run has stopped.
 pub(in crate::store) const GIVEN: &str = "CASE state WHEN 'sending' THEN
-        CAST({array}(issue, subscriber, attempts, enqueued_at, variant,
+        CAST({array}(issue, subscriber, attempts, enqueued_at, letter, arm, choice,
             (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active'
                 AND EXISTS (SELECT 1 FROM issue o WHERE o.number = delivery.issue AND o.state = 'running')),
             (SELECT p.name FROM subscriber p WHERE p.id = subscriber)) AS TEXT) END AS given";
 
-/// Issue, subscriber, attempts, when it was enqueued, variant, address, name.
-type Given = (i64, i64, i64, i64, Option<i64>, Option<String>, Option<String>);
+/// Issue, subscriber, attempts, when it was enqueued, letter, arm, choice, address, name.
+type Given = (i64, i64, i64, i64, u32, Arm, Option<NonZeroU32>, Option<String>, Option<String>);
 
 /// The words of a refusal often quote the address: those about an erased subscriber are not kept.
 pub(in crate::store) const FAILED: &str = "
@@ -88,7 +91,7 @@ pub(in crate::store) const FAILED: &str = "
                EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT)) AS known
         FROM {each})
     UPDATE delivery AS d SET state = 'failed', due_at = NULL, lease_until = NULL, worker = NULL, finished_at = $2,
-        reply_code = v.code, reply_enhanced = v.enhanced,
+        ahead = 0, reply_code = v.code, reply_enhanced = v.enhanced,
         reply_text = CASE WHEN v.known THEN v.words ELSE '' END, note = CASE WHEN v.known THEN v.note END
     FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
 
@@ -110,7 +113,8 @@ pub(in crate::store) const BACK: &str = "
         unknowns = d.unknowns + v.unknowns,
         due_at = CASE WHEN v.wanted THEN v.due END,
         finished_at = CASE WHEN NOT v.wanted THEN $2 END,
-        lease_until = NULL, worker = NULL,
+        cancelled_by = CASE WHEN NOT v.wanted THEN 'unwanted' END,
+        lease_until = NULL, worker = NULL, ahead = 0,
         reply_code = CASE WHEN v.returned = 1 THEN d.reply_code ELSE v.code END,
         reply_enhanced = CASE WHEN v.returned = 1 THEN d.reply_enhanced ELSE v.enhanced END,
         reply_text = CASE WHEN v.returned = 1 THEN d.reply_text WHEN v.known THEN v.words ELSE '' END,
@@ -125,16 +129,17 @@ pub(in crate::store) const BACK_SUBSCRIBERS: &str = "
 /// Postgres only: holds off `cancel` and `pause` for the length of a turn; turns don't hold off each other.
 const SHARE_ISSUE: &str = "SELECT number FROM issue WHERE finished_at IS NULL FOR SHARE";
 
+/// What workers that are gone had claimed: `$3` is 1 for the rows whose letter was not begun, 0 for the others.
+///
 /// `IN (SELECT number …)` makes one look-up an issue in the index by state; an index of its own would be written twice
 /// with every letter for something that happens once a start.
 const GONE: &str = "
     WITH gone AS MATERIALIZED (
         SELECT q.issue AS i, q.subscriber AS s,
                EXISTS (SELECT 1 FROM subscriber p WHERE p.id = q.subscriber AND p.status = 'active')
-               AND EXISTS (SELECT 1 FROM issue o WHERE o.number = q.issue AND o.finished_at IS NULL) AS wanted,
-               CASE q.note WHEN 'claimed, and its letter not begun' THEN 1 ELSE 0 END AS ahead
+               AND EXISTS (SELECT 1 FROM issue o WHERE o.number = q.issue AND o.finished_at IS NULL) AS wanted
         FROM delivery q
-        WHERE q.issue IN (SELECT number FROM issue) AND q.state = 'sending' AND q.worker <> $2";
+        WHERE q.issue IN (SELECT number FROM issue) AND q.state = 'sending' AND q.worker <> $2 AND q.ahead = $3";
 
 pub(in crate::store) const GONE_ON_POSTGRES: &str = "
           AND (q.lease_until < $1 OR q.worker NOT IN (
@@ -145,16 +150,17 @@ pub(in crate::store) const GONE_ON_POSTGRES: &str = "
 
 const TAKE_BACK: &str = ")
     UPDATE delivery SET
-        state = CASE WHEN NOT g.wanted THEN 'cancelled' WHEN attempts = g.ahead THEN 'queued' ELSE 'deferred' END,
+        state = CASE WHEN NOT g.wanted THEN 'cancelled' WHEN attempts = $3 THEN 'queued' ELSE 'deferred' END,
         due_at = CASE WHEN g.wanted THEN $1 END, finished_at = CASE WHEN NOT g.wanted THEN $1 END,
-        lease_until = NULL, worker = NULL, attempts = attempts - g.ahead, unknowns = unknowns + 1 - g.ahead,
-        note = CASE g.ahead WHEN 1 THEN 'the worker stopped before the attempt'
+        cancelled_by = CASE WHEN NOT g.wanted THEN 'unwanted' END,
+        lease_until = NULL, worker = NULL, ahead = 0, attempts = attempts - $3, unknowns = unknowns + 1 - $3,
+        note = CASE $3 WHEN 1 THEN 'the worker stopped before the attempt'
                ELSE 'the worker stopped in the middle of the attempt' END
-    FROM gone AS g WHERE issue = g.i AND subscriber = g.s AND state = 'sending' AND worker <> $2
-    RETURNING CASE note WHEN 'the worker stopped before the attempt' THEN 0 ELSE 1 END AS unknown";
+    FROM gone AS g WHERE issue = g.i AND subscriber = g.s AND state = 'sending' AND worker <> $2 AND ahead = $3";
 
 pub(in crate::store) const NEXT_DUE: &str = "SELECT MIN(due_at) AS due FROM delivery
-    WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state IN ('queued', 'deferred')";
+    WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state IN ('queued', 'deferred')
+      AND held = 0";
 
 pub(in crate::store) const DONE: &str = "SELECT number FROM issue WHERE state = 'running'
     AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state IN ('queued', 'deferred'))
@@ -233,7 +239,7 @@ impl Turned {
         let mut turned = Self::default();
         for row in rows {
             let Some(given) = row.try_get::<Option<&str>, _>("given")? else { continue };
-            let (issue, subscriber, attempts, enqueued_at, variant, email, name): Given =
+            let (issue, subscriber, attempts, enqueued_at, letter, arm, choice, email, name): Given =
                 serde_json::from_str(given).map_err(|error| StoreError::Statement(error.to_string()))?;
             let Some(email) = email else { continue };
             let key = (IssueNumber(issue), SubscriberId(subscriber));
@@ -248,7 +254,8 @@ impl Turned {
                 name,
                 attempt: small(attempts),
                 enqueued_at: UnixMillis(enqueued_at),
-                variant,
+                variant: Variant { arm, letter: NonZeroU32::new(letter) },
+                choice,
             });
         }
         turned.claimed.sort_by_key(|one| (one.issue, one.subscriber));
@@ -277,13 +284,15 @@ impl Store {
         let mut tx = self.inner.begin(Durability::Full).await?;
         share_issue(&mut tx, self.inner.engine).await?;
         // Safe: constants of this file.
-        let text = sqlx::AssertSqlSafe(reclaim_text(self.inner.engine));
-        let rows = sqlx::query(text).bind(now.0).bind(me.worker).fetch_all(&mut *tx.tx).await?;
+        let text = reclaim_text(self.inner.engine);
+        let back = async |tx: &mut Write<'_>, ahead: i64| {
+            let query =
+                sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(now.0).bind(me.worker).bind(ahead);
+            Ok::<_, StoreError>(query.execute(&mut *tx.tx).await?.rows_affected())
+        };
+        back(&mut tx, 1).await?;
+        let unknown = back(&mut tx, 0).await?;
         tx.commit().await?;
-        let mut unknown = 0;
-        for row in &rows {
-            unknown += u64::from(small(row.try_get("unknown")?));
-        }
         Ok(unknown)
     }
 
@@ -305,7 +314,7 @@ impl Store {
         want: usize,
         now: UnixMillis,
     ) -> Result<Vec<Claimed>> {
-        Ok(self.whole_turn(me, finished, &[], (want, None), now).await?.claimed)
+        Ok(self.whole_turn(me, finished, &[], (want, false), now).await?.claimed)
     }
 
     /// A turn whose claims are for later: each has to come again as one of `begin` before its letter may end. Until then
@@ -322,7 +331,7 @@ impl Store {
         want: usize,
         now: UnixMillis,
     ) -> Result<Turned> {
-        self.whole_turn(me, finished, begin, (want, Some(AHEAD)), now).await
+        self.whole_turn(me, finished, begin, (want, true), now).await
     }
 
     async fn whole_turn(
@@ -330,7 +339,7 @@ impl Store {
         me: &WorkerLease,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
-        (want, note): (usize, Option<&'static str>),
+        (want, ahead): (usize, bool),
         now: UnixMillis,
     ) -> Result<Turned> {
         if finished.is_empty() && begin.is_empty() && want == 0 {
@@ -341,13 +350,13 @@ impl Store {
             // One statement is a transaction by itself: a third of the way to the writer's thread and back.
             let _gate = self.inner.gate.lock().await;
             let rows = rows(finished, begin)?;
-            let turn = || self.statement(rows.clone(), me, (want, note), now).fetch_all(&self.inner.normal);
+            let turn = || self.statement(rows.clone(), me, (want, ahead), now).fetch_all(&self.inner.normal);
             return Turned::read(&patiently(turn).await?, begin);
         }
         let mut tx = self.inner.begin(Durability::Normal).await?;
         share_issue(&mut tx, self.inner.engine).await?;
         self.record(&mut tx, me, finished, now).await?;
-        let turned = self.turn_in(&mut tx, me, finished, begin, (want, note), now).await?;
+        let turned = self.turn_in(&mut tx, me, finished, begin, (want, ahead), now).await?;
         tx.commit().await?;
         Ok(turned)
     }
@@ -359,10 +368,10 @@ impl Store {
         me: &WorkerLease,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
-        (want, note): (usize, Option<&'static str>),
+        (want, ahead): (usize, bool),
         now: UnixMillis,
     ) -> Result<Turned> {
-        let query = self.statement(rows(finished, begin)?, me, (want, note), now);
+        let query = self.statement(rows(finished, begin)?, me, (want, ahead), now);
         Turned::read(&query.fetch_all(&mut *tx.tx).await?, begin)
     }
 
@@ -370,7 +379,7 @@ impl Store {
         &self,
         rows: String,
         me: &WorkerLease,
-        (want, note): (usize, Option<&'static str>),
+        (want, ahead): (usize, bool),
         now: UnixMillis,
     ) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
         sqlx::query(&self.inner.texts.turn)
@@ -379,7 +388,7 @@ impl Store {
             .bind(i64::try_from(want).unwrap_or(i64::MAX))
             .bind(now.plus(LEASE).0)
             .bind(me.worker)
-            .bind(note)
+            .bind(i64::from(ahead))
     }
 
     /// Writes down what did not end with a 250.
@@ -413,7 +422,7 @@ impl Store {
         Ok(())
     }
 
-    /// When the next delivery of a running issue becomes due, if one waits.
+    /// When the next delivery of a running issue becomes due, if one waits; those that wait for the winner of a test have no time.
     pub async fn next_due(&self) -> Result<Option<UnixMillis>> {
         let row = sqlx::query(NEXT_DUE).fetch_one(&self.inner.read).await?;
         Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))

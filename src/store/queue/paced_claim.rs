@@ -18,7 +18,7 @@ use crate::store::db::error::Result;
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::json;
-use crate::store::queue::deliveries::{AHEAD, Turned, share_issue};
+use crate::store::queue::deliveries::{Turned, share_issue};
 use crate::store::queue::rate_state::{ALL, Lanes, Pacing, lane};
 use crate::store::queue::worker_lease::{LEASE, WorkerLease};
 
@@ -32,7 +32,7 @@ pub(in crate::store) const PEEK: &str = "
     SELECT q.issue, q.subscriber, (SELECT p.email FROM subscriber p WHERE p.id = q.subscriber) AS email
     FROM delivery q
     WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
-      AND q.state IN ('queued', 'deferred') AND q.due_at <= $1
+      AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $1
     ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked}";
 
 /// As the turn's own claim, of rows that have been looked at.
@@ -48,7 +48,9 @@ pub(in crate::store) const CLAIM_THESE: &str = "
         lease_until = CASE WHEN wanted THEN $3 END,
         worker = CASE WHEN wanted THEN $4 END,
         finished_at = CASE WHEN NOT wanted THEN $2 END,
-        note = CASE WHEN wanted THEN $5 ELSE 'not an active subscriber any more' END
+        ahead = CASE WHEN wanted THEN 1 ELSE 0 END,
+        cancelled_by = CASE WHEN NOT wanted THEN 'unwanted' END,
+        note = CASE WHEN wanted THEN note ELSE 'not an active subscriber any more' END
     FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
     RETURNING {given}";
 
@@ -98,7 +100,7 @@ impl Store {
         self.record(&mut tx, me, finished, now).await?;
         let begun = match finished.is_empty() && begin.is_empty() {
             true => Vec::new(),
-            false => self.turn_in(&mut tx, me, finished, begin, (0, None), now).await?.begun,
+            false => self.turn_in(&mut tx, me, finished, begin, (0, false), now).await?.begun,
         };
         tx.lock(Lock::Paces).await?;
         let mut lanes = Lanes::new();
@@ -135,8 +137,8 @@ impl Store {
     pub async fn next_queued(&self) -> Result<Option<UnixMillis>> {
         let row = sqlx::query(
             "SELECT MIN(due_at) AS due FROM delivery
-             WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state = 'queued'
-               AND due_at < 1000000000000000",
+             WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') 
+               AND state IN ('queued', 'deferred') AND held = 0 AND state = 'queued'",
         )
         .fetch_one(&self.inner.read)
         .await?;
@@ -178,7 +180,7 @@ impl Store {
             }
         }
         if pacing.domains.is_empty() && pacing.slower.is_empty() {
-            paced.claimed = self.turn_in(tx, me, &[], &[], (may, Some(AHEAD)), now).await?.claimed;
+            paced.claimed = self.turn_in(tx, me, &[], &[], (may, true), now).await?.claimed;
         } else {
             self.claim_around(tx, me, may, now, pacing, lanes, &mut paced).await?;
         }
@@ -269,7 +271,6 @@ impl Store {
             .bind(now.0)
             .bind(now.plus(LEASE).0)
             .bind(me.worker)
-            .bind(AHEAD)
             .fetch_all(&mut *tx.tx)
             .await?;
         Ok(Turned::read(&rows, &[])?.claimed)

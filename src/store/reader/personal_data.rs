@@ -66,8 +66,8 @@ const PARTS: &[Part] = &[
     ),
     (
         "letters",
-        "SELECT d.issue, o.subject, d.state, d.attempts, d.variant, d.enqueued_at, d.due_at, d.finished_at,
-                d.reply_code, d.reply_enhanced, d.reply_text, d.note
+        "SELECT d.issue, o.subject, d.state, d.attempts, d.letter, d.arm, d.choice, d.held, d.enqueued_at, d.due_at, d.finished_at,
+                d.reply_code, d.reply_enhanced, d.reply_text, d.cancelled_by, d.note
          FROM delivery d JOIN issue o ON o.number = d.issue
          WHERE d.subscriber = $1 AND d.issue IN (SELECT number FROM issue) ORDER BY d.issue",
         &[
@@ -75,13 +75,17 @@ const PARTS: &[Part] = &[
             ("subject", Text),
             ("state", Text),
             ("attempts", Number),
-            ("variant", Number),
+            ("letter", Number),
+            ("arm", Text),
+            ("choice", Number),
+            ("held", Number),
             ("enqueued_at", Time),
             ("due_at", Time),
             ("finished_at", Time),
             ("reply_code", Number),
             ("reply_enhanced", Text),
             ("reply_text", Text),
+            ("cancelled_by", Text),
             ("note", Text),
         ],
     ),

@@ -3,6 +3,7 @@
 use sqlx::Row as _;
 
 use crate::domain::UnixMillis;
+use crate::domain::delivery::CancelledBy;
 use crate::domain::preferences::{Pause, Preferences, Topics};
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::error::{Result, StoreError};
@@ -95,7 +96,8 @@ impl Store {
         .await?;
         match day {
             Some(day) => {
-                cancel_open(&mut tx, id, now, &format!("the reader has paused until {day}")).await?;
+                let note = format!("the reader has paused until {day}");
+                cancel_open(&mut tx, id, now, CancelledBy::Pause, &note).await?;
             }
             None => {
                 sqlx::query(DROP_EMPTY).bind(id.0).execute(&mut *tx.tx).await?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use crate::domain::delivery::CancelledBy;
 use crate::domain::subscriber::{Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::db::error::{Result, StoreError};
@@ -16,7 +17,7 @@ use crate::store::reader::{signup, votes};
 
 /// What is open belongs to an unfinished issue, so this needs no index of its own: one key look-up an issue.
 pub(in crate::store) const CANCEL_OPEN: &str = "
-    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, note = $3
+    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = $3, note = $4
     WHERE subscriber = $1 AND state IN ('queued', 'deferred')
       AND issue IN (SELECT number FROM issue WHERE finished_at IS NULL)";
 
@@ -107,7 +108,7 @@ impl Store {
         .bind(now.0)
         .execute(&mut *tx.tx)
         .await?;
-        cancel_open(&mut tx, id, now, "the subscriber was erased").await?;
+        cancel_open(&mut tx, id, now, CancelledBy::Erasure, "the subscriber was erased").await?;
         self.inner.forget_voters(&mut tx, &[id], now).await?;
         sqlx::query(votes::TAKE_FENCE_DOWN).bind(id.0).execute(&mut *tx.tx).await?;
         sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
@@ -133,9 +134,11 @@ pub(in crate::store) async fn cancel_open(
     tx: &mut Write<'_>,
     id: SubscriberId,
     now: UnixMillis,
+    by: CancelledBy,
     note: &str,
 ) -> Result<u64> {
-    let done = sqlx::query(CANCEL_OPEN).bind(id.0).bind(now.0).bind(note).execute(&mut *tx.tx).await?;
+    let done = sqlx::query(CANCEL_OPEN).bind(id.0).bind(now.0).bind(by.as_str()).bind(note);
+    let done = done.execute(&mut *tx.tx).await?;
     Ok(done.rows_affected())
 }
 

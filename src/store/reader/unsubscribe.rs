@@ -23,7 +23,7 @@ use crate::store::queue::deliveries::share_issue;
 
 /// The most readers in one commit.
 const GROUP: usize = 512;
-/// What stands on a delivery that was cancelled by its reader's leaving; undoing looks for it.
+/// What people read on a delivery that was cancelled by its reader's leaving.
 const NOTE: &str = "the subscriber unsubscribed";
 
 /// In the order of their ids, so that two groups don't wait for each other in a ring.
@@ -52,17 +52,19 @@ pub(in crate::store) const NOTE_LEAVING: &str = "
 pub(in crate::store) const CANCEL_LEAVERS: &str = "
     WITH v AS MATERIALIZED (
         SELECT CAST(e.value ->> 's' AS BIGINT) AS s, CAST(e.value ->> 'at' AS BIGINT) AS left_at FROM {each})
-    UPDATE delivery AS d SET state = 'cancelled', due_at = NULL, finished_at = v.left_at, note = $2
+    UPDATE delivery AS d SET state = 'cancelled', due_at = NULL, finished_at = v.left_at,
+        cancelled_by = 'leaving', note = $2
     FROM v WHERE d.subscriber = v.s AND d.state IN ('queued', 'deferred')
       AND d.issue IN (SELECT number FROM issue WHERE finished_at IS NULL)
     RETURNING subscriber";
 
-/// What this very leaving cancelled, if its run is not over. A letter that waits for its reader's hour waits on.
+/// What this very leaving cancelled, if its run is not over. A letter that waits for its reader's hour waits on, and one that
+/// waits for the winner of a test is held as before; if that was named meanwhile, it is due.
 pub(in crate::store) const REVIVE: &str = "
     UPDATE delivery SET state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END,
         due_at = CASE WHEN enqueued_at > $3 THEN enqueued_at ELSE $3 END, finished_at = NULL,
-        note = 'the subscriber took the leaving back'
-    WHERE subscriber = $1 AND state = 'cancelled' AND finished_at = $2 AND note = $4
+        cancelled_by = NULL, note = 'the subscriber took the leaving back'
+    WHERE subscriber = $1 AND state = 'cancelled' AND finished_at = $2 AND cancelled_by = 'leaving'
       AND issue IN (SELECT number FROM issue WHERE finished_at IS NULL)";
 
 #[derive(Serialize)]
@@ -157,7 +159,7 @@ impl Store {
         }
         let undone = sqlx::query("UPDATE leaving SET undone_at = $3 WHERE subscriber = $1 AND left_at = $2");
         undone.bind(id.0).bind(left_at.0).bind(now.0).execute(&mut *tx.tx).await?;
-        let revive = sqlx::query(REVIVE).bind(id.0).bind(left_at.0).bind(now.0).bind(NOTE);
+        let revive = sqlx::query(REVIVE).bind(id.0).bind(left_at.0).bind(now.0);
         revive.execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(true)

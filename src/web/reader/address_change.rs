@@ -1,15 +1,23 @@
-//! The link that a new address gets, and the one by which the old address takes a change back.
+//! Letters to another address: asked for on the page, confirmed by the link that the new address gets, taken back by the
+//! one that the old address gets.
 
 use std::sync::Arc;
 
+use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::domain::UnixMillis;
+use super::form::{Fields, field};
+use super::preferences_page::PageNote;
 use crate::domain::token::{Keyring, Purpose};
-use crate::store::{AddressChange, Changed, StoreError};
+use crate::domain::{EmailAddress, UnixMillis};
+use crate::store::{AddressChange, AskedChange, Changed, StoreError};
+use crate::texts::Language;
 use crate::web::state::Web;
+
+/// Longest address, in octets (RFC 5321 §4.5.3.1.3, less the brackets).
+const ADDRESS_LIMIT: usize = 254;
 
 impl Web {
     /// The change that the token was made for, if it is one of ours and not too late.
@@ -37,6 +45,38 @@ impl Web {
         context.insert("state", "over");
         self.pages.show(StatusCode::NOT_FOUND, "preferences_address.html", &context)
     }
+}
+
+/// `POST /preferences/{token}/address`: writes to the new address to ask whether it is theirs. What is said here is the
+/// same whoever has it already.
+pub async fn ask(
+    State(web): State<Arc<Web>>,
+    language: Language,
+    Path(token): Path<String>,
+    Form(fields): Fields,
+) -> Result<Response, Response> {
+    let owner = web.preferences_owner(token).await?;
+    let typed = field(&fields, "email").unwrap_or_default().trim();
+    let note = match EmailAddress::parse(typed) {
+        _ if typed.len() > ADDRESS_LIMIT => PageNote::wrong("email", "leave.address_bad"),
+        Err(_) => PageNote::wrong("email", "leave.address_bad"),
+        Ok(email) if email.expose().eq_ignore_ascii_case(owner.person.email.expose()) => {
+            PageNote::wrong("email", "leave.address_same")
+        }
+        Ok(email) => {
+            let hash = web.keyring.suppression_hash(&email);
+            let asked = web.store.ask_address_change(owner.person.id, &email, &hash, UnixMillis::now()).await;
+            match asked.map_err(|error| web.broken(&error))? {
+                AskedChange::Asked => {
+                    web.wake.notify_one();
+                    PageNote::done("leave.address_asked")
+                }
+                AskedChange::TooOften => PageNote::wrong("email", "leave.address_too_often"),
+                AskedChange::Gone => PageNote::wrong("email", "leave.address_gone"),
+            }
+        }
+    };
+    Ok(web.show_preferences(language, &owner, note).await)
 }
 
 /// `GET /address/{token}`: shows a button and changes nothing.

@@ -51,7 +51,7 @@ pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
 /// The token in the path is the whole authority. The body (urlencoded or multipart, `List-Unsubscribe=One-Click` or the
 /// page's own) says nothing that could change the outcome, so it is read and not looked at. No redirect (RFC 8058
 /// §3.1), and a repeat is answered the same. The commit is done before the answer is sent.
-pub async fn leave(State(web): State<Arc<Web>>, Path(token): Path<String>, _body: Bytes) -> Response {
+pub async fn unsubscribe(State(web): State<Arc<Web>>, Path(token): Path<String>, _body: Bytes) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Unsubscribe, &token) else {
         return web.unknown_link();
     };
@@ -67,10 +67,10 @@ async fn take_off(web: &Web, id: SubscriberId, now: UnixMillis) -> Result<Option
     // Somebody erased has left already: the link in an old letter gets the same kind answer.
     let Some(subscriber) = web.store.subscriber_by_id(id).await? else { return Ok(None) };
     web.store.unsubscribe(id, &web.keyring.suppression_hash(&subscriber.email), now).await?;
-    undo(web, id, now).await
+    undo_link(web, id, now).await
 }
 
-async fn undo(web: &Web, id: SubscriberId, now: UnixMillis) -> Result<Option<String>, StoreError> {
+async fn undo_link(web: &Web, id: SubscriberId, now: UnixMillis) -> Result<Option<String>, StoreError> {
     let left = web.store.last_leaving(id).await?;
     let slip = left.filter(|left| left.undone_at.is_none() && now.since(left.left_at) < UNDO_FOR);
     Ok(slip.map(|left| format!("/undo/{}", web.keyring.undo_token(id, left.left_at))))
@@ -110,7 +110,7 @@ pub async fn reason(
         None => Ok(()),
     };
     let undo = match kept {
-        Ok(()) => undo(&web, id, UnixMillis::now()).await,
+        Ok(()) => undo_link(&web, id, UnixMillis::now()).await,
         Err(error) => Err(error),
     };
     match undo {
@@ -120,7 +120,7 @@ pub async fn reason(
 }
 
 /// `POST /undo/{token}`: takes that very leaving back, within the hour.
-pub async fn take_back(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
+pub async fn undo(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let now = UnixMillis::now();
     let slip = web.keyring.verify_undo_token(&token).filter(|(_, left_at)| now.since(*left_at) < UNDO_FOR);
     let Some((id, left_at)) = slip else { return web.unknown_link() };

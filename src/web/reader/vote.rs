@@ -175,7 +175,7 @@ async fn ballot(
 
 /// The comparisons of the last letter, to choose from.
 async fn choices(web: &Web, token: &str) -> Result<Response, StoreError> {
-    let last = web.store.public_issues(0, 1).await?;
+    let last = web.store.latest_public_issue().await?;
     let numbers: Vec<_> = last.iter().map(|issue| issue.number).collect();
     let carried = web.store.comparisons_in(&numbers).await?;
     let links: Vec<(String, String)> =

@@ -100,7 +100,7 @@ impl Web {
     /// The masked address, and the number of the latest issue.
     async fn about(&self, id: SubscriberId) -> Result<(Option<String>, Option<i64>), StoreError> {
         let subscriber = self.store.subscriber_by_id(id).await?;
-        let latest = self.latest().await?;
+        let latest = self.store.latest_public_issue().await?;
         Ok((subscriber.map(|s| s.email.to_string()), latest.map(|issue| issue.number.0)))
     }
 }

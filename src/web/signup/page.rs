@@ -137,13 +137,8 @@ impl Web {
 
     async fn front_door(&self, now: UnixMillis) -> Result<Context, StoreError> {
         let mut context = self.form(now);
-        context.insert("latest", &self.latest().await?.map(LatestIssue::from));
+        context.insert("latest", &self.store.latest_public_issue().await?.map(LatestIssue::from));
         Ok(context)
-    }
-
-    /// The newest issue that is there for everybody.
-    pub(in crate::web) async fn latest(&self) -> Result<Option<Issue>, StoreError> {
-        Ok(self.store.public_issues(0, 1).await?.pop())
     }
 
     /// A page with the form in it.
