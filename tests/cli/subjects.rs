@@ -79,7 +79,7 @@ fn vote_link(letter: &[u8]) -> String {
     letters::html_links(&html).into_iter().find(|link| link.contains("/vote/")).unwrap()
 }
 
-async fn the_winner_goes_to_the_rest(database: Option<String>) {
+async fn send_to_the_last_reader(database: Option<String>) {
     let binary = faulty::binary();
     let peer = Peer::start(forgetful()).await;
     let mut house = House::new(&peer.url(), "connections = 4\n[delivery]\nfirst_retry = \"1s\"\n");
@@ -192,8 +192,8 @@ async fn the_winner_goes_to_the_rest(database: Option<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_winner_goes_to_the_rest_on_sqlite() {
-    the_winner_goes_to_the_rest(None).await;
+async fn the_winner_goes_to_the_rest() {
+    send_to_the_last_reader(None).await;
 }
 
 #[test]
@@ -297,6 +297,6 @@ mod needs_postgres {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn the_winner_goes_to_the_rest() {
-        super::the_winner_goes_to_the_rest(Some(postgres::fresh_database().await)).await;
+        send_to_the_last_reader(Some(postgres::fresh_database().await)).await;
     }
 }

@@ -481,7 +481,7 @@ async fn a_refused_run_pauses_says_why_and_goes_on_when_resumed() {
 }
 
 /// What is claimed around a slow domain is for later, as in a plain turn: a kill leaves only what had begun unknown.
-async fn paced_claims_are_for_later(world: World) {
+async fn claim_for_later(world: World) {
     readers_at(&world.store, &[("slow.test", 2), ("quick.test", 4)]).await;
     let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect(&world.url).await.unwrap();
     let bounced = "UPDATE subscriber SET status = 'bounced', ended_at = 1 WHERE id = 6";
@@ -521,8 +521,8 @@ async fn paced_claims_are_for_later(world: World) {
 }
 
 #[tokio::test]
-async fn paced_claims_are_for_later_on_sqlite() {
-    paced_claims_are_for_later(World::sqlite().await).await;
+async fn paced_claims_are_for_later() {
+    claim_for_later(World::sqlite().await).await;
 }
 
 /// A setting for relays that count.
@@ -587,6 +587,6 @@ mod needs_postgres {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn paced_claims_are_for_later() {
-        super::paced_claims_are_for_later(World::postgres().await).await;
+        claim_for_later(World::postgres().await).await;
     }
 }

@@ -37,7 +37,7 @@ const TURNS: usize = 11;
 
 /// P2, P3 and P4: nobody is lost, what is recorded goes out once, and each second copy is a counted unknown.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_at_every_point_nobody_is_lost_on_sqlite() {
+async fn killed_at_every_point_nobody_is_lost() {
     kill_at_every_point(None).await;
 }
 

@@ -6,6 +6,7 @@ mod links;
 mod names;
 mod sizes;
 mod source;
+mod stories;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -54,7 +54,7 @@ fn a_route_answers_to_its_methods_and_to_no_other() {
 }
 
 #[test]
-fn only_a_sign_up_needs_no_token() {
+fn only_a_sign_up_goes_without_a_token() {
     for route in routes() {
         match route.authority {
             Some(Authority::Anybody) => {
