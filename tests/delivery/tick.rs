@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::support::{NOW, World};
+use crate::support::world::{NOW, World};
 use tokio::sync::watch;
 use verdicts::delivery::{Letters, Loader, Mailer, MailerSettings, Progress, Transport};
 use verdicts::domain::EmailAddress;
