@@ -1,4 +1,5 @@
-//! What the preview's pages are made from: one letter for each address, made once for each version of the files.
+//! What the preview's pages are made from: one letter for each address, made once for each version
+//! of the files.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

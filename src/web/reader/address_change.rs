@@ -1,5 +1,5 @@
-//! Letters to another address: asked for on the page, confirmed by the link that the new address gets, taken back by the
-//! one that the old address gets.
+//! Letters to another address: asked for on the page, confirmed by the link that the new address
+//! gets, taken back by the one that the old address gets.
 
 use std::sync::Arc;
 
@@ -47,8 +47,8 @@ impl Web {
     }
 }
 
-/// `POST /preferences/{token}/address`: writes to the new address to ask whether it is theirs. What is said here is the
-/// same whoever has it already.
+/// `POST /preferences/{token}/address`: writes to the new address to ask whether it is theirs. What
+/// is said here is the same whoever has it already.
 pub async fn ask(
     State(web): State<Arc<Web>>,
     language: Language,

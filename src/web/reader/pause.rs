@@ -15,7 +15,8 @@ use crate::domain::preferences::{BadDay, Pause};
 use crate::texts::Language;
 use crate::web::state::Web;
 
-/// `POST /preferences/{token}/pause`: no letter before the day in `until`; without that field the pause is over.
+/// `POST /preferences/{token}/pause`: no letter before the day in `until`; without that field the
+/// pause is over.
 pub async fn pause(
     State(web): State<Arc<Web>>,
     language: Language,

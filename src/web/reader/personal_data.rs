@@ -37,7 +37,8 @@ pub async fn erase_page(
     Ok(web.pages.show(StatusCode::OK, "preferences_erase.html", &context))
 }
 
-/// `POST /preferences/{token}/erase`: forgets the reader, all but a keyed hash that keeps the address off the list.
+/// `POST /preferences/{token}/erase`: forgets the reader, all but a keyed hash that keeps the
+/// address off the list.
 pub async fn erase(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Result<Response, Response> {
     let owner = web.preferences_owner(token).await?;
     let hash = web.keyring.suppression_hash(&owner.person.email);

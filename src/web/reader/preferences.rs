@@ -1,6 +1,7 @@
 //! What the letter carries and when it comes, as its reader chooses.
 //!
-//! Each section of the page is a form of its own; a field that a form does not have leaves what it is about as it was.
+//! Each section of the page is a form of its own; a field that a form does not have leaves what it
+//! is about as it was.
 
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub async fn save(
     Form(fields): Fields,
 ) -> Result<Response, Response> {
     let mut owner = web.preferences_owner(token).await?;
-    if let Err(note) = take(&mut owner, &fields) {
+    if let Err(note) = apply(&mut owner, &fields) {
         return Ok(web.show_preferences(language, &owner, note).await);
     }
     let PreferencesOwner { person, chosen, .. } = &owner;
@@ -47,7 +48,7 @@ pub async fn save(
 }
 
 /// Puts what the form says into `owner`, as far as it can be taken.
-fn take(owner: &mut PreferencesOwner, fields: &[(String, String)]) -> Result<(), PageNote> {
+fn apply(owner: &mut PreferencesOwner, fields: &[(String, String)]) -> Result<(), PageNote> {
     if let Some(name) = field(fields, "name") {
         owner.person.name = line(name, NAME_LIMIT);
     }

@@ -137,7 +137,8 @@ fn topic_views(mut topics: Vec<String>, chosen: Option<&Topics>) -> Vec<TopicVie
     topics.into_iter().map(|name| TopicView { chosen: is_chosen(&name), name }).collect()
 }
 
-/// The zones that people live in, by name; those of old and of offices are understood, and not offered.
+/// The zones that people live in, by name; those of old and of offices are understood, and not
+/// offered.
 fn zones(own: Tz) -> Vec<&'static str> {
     const CONTINENTS: [&str; 10] = [
         "Africa",

@@ -1,7 +1,9 @@
-//! Leaving: one press, or one click of a mail program, and it is done before the answer is sent.
+//! Unsubscribing: one press, or one click of a mail program, and it is done before the answer is
+//! sent.
 //!
-//! The page that says so offers two things and insists on neither: a way back for who slipped, for an hour, and a few words
-//! on why. The answer to a mail program is the same page; it needs no cookie, no redirect and no second step (RFC 8058).
+//! The page that says so offers two things and insists on neither: a way back for an hour, and a
+//! few words on why. The answer to a mail program is the same page; it needs no cookie, no redirect
+//! and no second step (RFC 8058).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +24,8 @@ use crate::web::state::Web;
 
 /// How long a leaving can be taken back by the page that says it is done.
 const UNDO_FOR: Duration = Duration::from_secs(3600);
-/// Why people leave, as the page offers it and the store counts it; the texts are `leave.why_<reason>`.
+/// Why people leave, as the page offers it and the store counts it; the texts are
+/// `leave.why_<reason>`.
 const REASONS: [&str; 5] = ["too_many", "content", "never_asked", "elsewhere", "other"];
 /// Longest answer to "why?", in characters.
 const WORDS_LIMIT: usize = 500;
@@ -48,9 +51,10 @@ pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
 
 /// `POST /unsubscribe/{token}`: the page's button, and the one click of RFC 8058.
 ///
-/// The token in the path is the whole authority. The body (urlencoded or multipart, `List-Unsubscribe=One-Click` or the
-/// page's own) says nothing that could change the outcome, so it is read and not looked at. No redirect (RFC 8058
-/// §3.1), and a repeat is answered the same. The commit is done before the answer is sent.
+/// The token in the path is the whole authority. The body (urlencoded or multipart,
+/// `List-Unsubscribe=One-Click` or the page's own) says nothing that could change the outcome, so
+/// it is read and ignored. No redirect (RFC 8058 §3.1), and a repeat is answered the same. The
+/// commit is done before the answer is sent.
 pub async fn unsubscribe(State(web): State<Arc<Web>>, Path(token): Path<String>, _body: Bytes) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Unsubscribe, &token) else {
         return web.unknown_link();
@@ -64,7 +68,7 @@ pub async fn unsubscribe(State(web): State<Arc<Web>>, Path(token): Path<String>,
 
 /// Takes the reader off the list. What undoes it, for who has just left.
 async fn take_off(web: &Web, id: SubscriberId, now: UnixMillis) -> Result<Option<String>, StoreError> {
-    // Somebody erased has left already: the link in an old letter gets the same kind answer.
+    // Somebody erased has left already: the link in an old letter gets the same answer.
     let Some(subscriber) = web.store.subscriber_by_id(id).await? else { return Ok(None) };
     web.store.unsubscribe(id, &web.keyring.suppression_hash(&subscriber.email), now).await?;
     undo_link(web, id, now).await

@@ -1,8 +1,9 @@
 //! `/vote/{token}`: a reader's word on the tools of a comparison.
 //!
-//! The comparison's own page is the same for everybody and carries no token: one in its address would end up in copies of
-//! the address and in caches. So whoever comes with a token votes here, where nothing is kept, and sees both tools and
-//! their figures; the page links to the whole comparison without it.
+//! The comparison's own page is public and carries no token: one in its address would end up in
+//! copies of the address and in caches. So whoever comes with a token votes here, where nothing is
+//! cached, and sees both tools and their figures; the page links to the whole comparison without
+//! the token.
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ use crate::texts::Language;
 use crate::web::public::compare::{self, ComparedTool, compared_tool};
 use crate::web::state::Web;
 
-/// What a link in the letter says, and what the form sends: a comparison, one of its tools, and the choice.
+/// What a link in the letter says, and what the form sends: a comparison, one of its tools, and the
+/// choice.
 #[derive(Deserialize)]
 pub struct VoteForm {
     #[serde(default)]
@@ -52,8 +54,8 @@ enum Voter {
     Nobody,
 }
 
-/// `GET /vote/{token}`: shows the choice of the link and a button, and changes nothing. Without a comparison it shows what
-/// there is to vote on.
+/// `GET /vote/{token}`: shows the choice of the link and a button, and changes nothing. Without a
+/// comparison it shows what there is to vote on.
 pub async fn page(
     State(web): State<Arc<Web>>,
     Path(token): Path<String>,
@@ -76,7 +78,8 @@ pub async fn page(
     shown.await.unwrap_or_else(|error: StoreError| web.broken(&error))
 }
 
-/// `POST /vote/{token}`: counts the vote, or changes it, and shows the figures with it in. The token is the whole authority.
+/// `POST /vote/{token}`: counts the vote, or changes it, and shows the figures with it in. The
+/// token is the whole authority.
 pub async fn cast(
     State(web): State<Arc<Web>>,
     Path(token): Path<String>,

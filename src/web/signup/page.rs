@@ -1,4 +1,4 @@
-//! The front door: what this is, the latest issue to look at before giving an address, and one field.
+//! The home page: what this is, the latest issue to read before giving an address, and one field.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use tera::Context;
 
-use super::application::{Again, Answer, Application, FormOrigin, form_elsewhere, words};
+use super::application::{Again, Answer, Application, FormOrigin, error_text, form_elsewhere};
 use crate::domain::UnixMillis;
 use crate::domain::issue::Issue;
 use crate::domain::signup::WORK_BITS;
@@ -19,7 +19,8 @@ use crate::texts::Language;
 use crate::web::server::client_ip::ClientIp;
 use crate::web::state::Web;
 
-/// What a page with the form may do beyond the others: load our own script, which works out what the form asks for.
+/// What a page with the form may do beyond the others: load our own script, which works out what
+/// the form asks for.
 const WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
                            base-uri 'none'; frame-ancestors 'none'";
 
@@ -35,7 +36,7 @@ pub struct JoinForm {
     work: String,
 }
 
-/// The newest issue, as the front door shows it.
+/// The newest issue, as the home page shows it.
 #[derive(Serialize)]
 struct LatestIssue {
     number: i64,
@@ -45,7 +46,7 @@ struct LatestIssue {
 
 /// `GET /`.
 pub async fn home(State(web): State<Arc<Web>>) -> Response {
-    match web.front_door(UnixMillis::now()).await {
+    match web.home_context(UnixMillis::now()).await {
         Ok(context) => web.with_form(StatusCode::OK, "join.html", &context),
         Err(error) => web.broken(&error),
     }
@@ -95,10 +96,10 @@ impl Web {
                 }
                 self.with_form(StatusCode::OK, "join_sent.html", &context)
             }
-            Answer::Unreadable(error) => match self.front_door(now).await {
+            Answer::Unreadable(error) => match self.home_context(now).await {
                 Ok(mut context) => {
                     context.insert("email", &form.email);
-                    context.insert("error", words(error));
+                    context.insert("error", error_text(error));
                     self.with_form(StatusCode::UNPROCESSABLE_ENTITY, "join.html", &context)
                 }
                 Err(error) => self.broken(&error),
@@ -135,7 +136,7 @@ impl Web {
         context
     }
 
-    async fn front_door(&self, now: UnixMillis) -> Result<Context, StoreError> {
+    async fn home_context(&self, now: UnixMillis) -> Result<Context, StoreError> {
         let mut context = self.form(now);
         context.insert("latest", &self.store.latest_public_issue().await?.map(LatestIssue::from));
         Ok(context)
