@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::{CommandError, CommandResult, Exit};
+use super::files::make_folder;
+use super::setup::init;
 use super::terminal::say;
-use super::{init, send, serve};
+use super::{send, serve};
 use crate::app::App;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
@@ -40,7 +42,7 @@ pub struct Demo {
 
 pub async fn run(arguments: &Demo) -> CommandResult {
     let dir = &arguments.dir;
-    init::make_folder(dir)?;
+    make_folder(dir)?;
     init::write_key(&dir.join("verdicts.key"))?;
     let settings_file = dir.join("verdicts.toml");
     fs::write(&settings_file, settings_text(arguments.listen)).map_err(|error| {

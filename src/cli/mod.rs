@@ -1,17 +1,14 @@
 //! One file per command group. Owns terminal output and progress bars; decides nothing.
 
-mod check;
 mod comparisons;
-mod db;
 mod demo;
-mod dkim;
 mod exit;
-mod init;
+mod files;
 mod issue;
-mod key;
 mod progress;
 mod send;
 mod serve;
+mod setup;
 mod status;
 mod stop;
 pub mod subscribers;
@@ -27,6 +24,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 pub use exit::{CommandError, CommandResult, Exit};
+
+use setup::{check, db, dkim, init, key};
 
 use crate::app::App;
 use crate::config::{ConfigError, Settings};

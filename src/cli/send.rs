@@ -60,7 +60,7 @@ pub async fn run(arguments: &Send, app: &App) -> CommandResult {
     let done = deliver(app, number, arguments.wait, &stop).await?;
     if done.is_some() && !*stop.borrow() {
         // `serve` does it by itself; who has a timer run `send` alone would keep every row for ever.
-        if let Err(error) = super::db::condense(&app.store, &app.settings).await {
+        if let Err(error) = super::setup::db::condense(&app.store, &app.settings).await {
             eprintln!("old deliveries could not be condensed: {error}; the next send tries again");
         }
     }

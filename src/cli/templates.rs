@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::exit::{CommandError, CommandResult, Exit};
+use super::files::make_folder;
 use super::terminal::say;
 use crate::app;
 use crate::config::Settings;
@@ -48,7 +49,7 @@ fn export(dir: &Path) -> CommandResult {
         let (mut written, mut kept) = (0, 0);
         for file in templates::embedded(kind) {
             let path = folder.join(&file.name);
-            super::init::make_folder(path.parent().unwrap_or(&folder))?;
+            make_folder(path.parent().unwrap_or(&folder))?;
             match fs::File::create_new(&path)
                 .and_then(|mut new| std::io::Write::write_all(&mut new, file.text.as_bytes()))
             {

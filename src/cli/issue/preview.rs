@@ -10,7 +10,6 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::app::preview::IssuePreview;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
-use crate::cli::status;
 use crate::cli::stop::stop_signal;
 use crate::cli::terminal::say;
 use crate::config::{FILE_NAME, Settings};
@@ -63,7 +62,7 @@ pub async fn serve(
     let preview = IssuePreview::open(app.clone(), Box::new(reread), config, number, comparisons).await?;
     let outcome = match preview {
         Some(preview) => run(preview, arguments.listen, guests).await,
-        None => Err(status::unknown(number)),
+        None => Err(CommandError::no_issue(number)),
     };
     app.store.close().await;
     outcome

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
-use crate::cli::status;
 use crate::cli::terminal::{say, say_json};
 use crate::config::parse_span;
 use crate::domain::UnixMillis;
@@ -166,7 +165,7 @@ async fn show(app: &App, number: IssueNumber, as_json: bool) -> CommandResult {
         return Ok(Exit::Done);
     }
     if app.store.next_number().await? != number {
-        return Err(status::unknown(number));
+        return Err(CommandError::no_issue(number));
     }
     let written = app.store.wording(number).await?;
     let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::exit::{CommandResult, Exit};
-use super::terminal::say;
 use crate::app;
+use crate::cli::exit::{CommandResult, Exit};
+use crate::cli::terminal::say;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
 use crate::store::{Store, StoreError};
@@ -63,7 +63,7 @@ async fn accept(store: &Store, settings: &Settings) -> Result<String, StoreError
 }
 
 /// Turns all deliveries older than `delivery.keep` into counters; how many.
-pub(super) async fn condense(store: &Store, settings: &Settings) -> Result<u64, StoreError> {
+pub(in crate::cli) async fn condense(store: &Store, settings: &Settings) -> Result<u64, StoreError> {
     let before = UnixMillis::now().minus(settings.delivery.keep);
     let mut all = 0;
     loop {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::exit::{CommandError, CommandResult, Exit};
-use super::terminal::{say, say_json};
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::terminal::{say, say_json};
 use crate::config::{ConfigError, Settings};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::Signer;

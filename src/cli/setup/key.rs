@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::exit::{CommandError, CommandResult, Exit};
-use super::terminal::say;
 use crate::app;
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::terminal::say;
 use crate::config::Settings;
 use crate::domain::token::KEY_OCTETS;
 
