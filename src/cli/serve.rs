@@ -28,7 +28,8 @@ pub async fn run(app: &App, pages: bool) -> CommandResult {
         let listener = TcpListener::bind(listen).await?;
         // Gone only if `run` is, and then nobody waits for it.
         let _ = sender.send(listener.local_addr());
-        web::serve(listener, pages, stop).await
+        web::serve(listener, pages, stop).await;
+        Ok::<_, std::io::Error>(())
     });
     let Ok(address) = listening.await else {
         let error = served.await.expect("binding does not panic").err();
