@@ -11,6 +11,7 @@ use super::host::Guests;
 use super::source::{PreviewSource, Shown, Wanted};
 use super::template::PreviewTemplate;
 
+/// What the preview's handlers are given.
 pub struct PreviewServer {
     pub source: Arc<dyn PreviewSource>,
     pub template: PreviewTemplate,

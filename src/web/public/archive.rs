@@ -59,7 +59,7 @@ pub async fn list(
     let page = match paging.page.as_deref().map(str::parse) {
         None => 1,
         Some(Ok(page @ 1..=LAST_PAGE)) => page,
-        Some(_) => return web.unknown_link(),
+        Some(_) => return web.not_found(),
     };
     let now = UnixMillis::now();
     let key = (format!("/issues?page={page}"), Some(language));
@@ -125,7 +125,7 @@ pub async fn issue(
     language: Language,
     asked: HeaderMap,
 ) -> Response {
-    let Ok(number) = number.parse().map(IssueNumber) else { return web.unknown_link() };
+    let Ok(number) = number.parse().map(IssueNumber) else { return web.not_found() };
     let key = (format!("/issues/{number}"), Some(language));
     // A letter stays as it was sent. But the one claimed first may come back unsent, and the issue
     // be called off in time.

@@ -76,9 +76,9 @@ impl Web {
             }
             Ok(None) => {
                 self.page_cache.forget(&key.0);
-                self.unknown_link()
+                self.not_found()
             }
-            Err(MakeError::Store(error)) => self.broken(&error),
+            Err(MakeError::Store(error)) => self.unavailable(&error),
             Err(error) => {
                 tracing::error!(page = key.0, %error, "a page could not be made");
                 self.pages.show(StatusCode::INTERNAL_SERVER_ERROR, "later.html", &self.context())

@@ -28,7 +28,7 @@ pub async fn pause(
     let note = match asked_pause(field(&fields, "until"), web.zone_of(&owner.person), now) {
         Ok(pause) => {
             let set = web.store.set_pause(owner.person.id, pause, now).await;
-            set.map_err(|error| web.broken(&error))?;
+            set.map_err(|error| web.unavailable(&error))?;
             owner.chosen.pause = pause;
             PageNote::done(if pause.is_some() { "leave.pause_begun" } else { "leave.pause_ended" })
         }

@@ -43,7 +43,7 @@ pub async fn save(
     let PreferencesOwner { person, chosen, .. } = &owner;
     let (name, zone) = (person.name.as_deref(), person.timezone.as_deref());
     let set = web.store.set_letter(person.id, name, zone, chosen.topics.as_ref(), chosen.at_hour).await;
-    set.map_err(|error| web.broken(&error))?;
+    set.map_err(|error| web.unavailable(&error))?;
     Ok(web.show_preferences(language, &owner, PageNote::done("leave.saved")).await)
 }
 

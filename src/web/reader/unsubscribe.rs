@@ -33,7 +33,7 @@ const WORDS_LIMIT: usize = 500;
 /// `GET /unsubscribe/{token}`: shows a button and changes nothing.
 pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Unsubscribe, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let mut context = web.context();
     match web.store.subscriber_by_id(id).await {
@@ -45,7 +45,7 @@ pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
             context.insert("preferences", &format!("/preferences/{preferences}"));
             web.pages.show(StatusCode::OK, "unsubscribe.html", &context)
         }
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -57,12 +57,12 @@ pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
 /// commit is done before the answer is sent.
 pub async fn unsubscribe(State(web): State<Arc<Web>>, Path(token): Path<String>, _body: Bytes) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Unsubscribe, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let now = UnixMillis::now();
     match take_off(&web, id, now).await {
         Ok(undo) => done(&web, &token, undo, false),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -105,7 +105,7 @@ pub async fn reason(
     Form(form): Form<ReasonForm>,
 ) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Unsubscribe, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let words = line(&form.words, WORDS_LIMIT);
     let given = REASONS.into_iter().find(|reason| *reason == form.reason);
@@ -119,7 +119,7 @@ pub async fn reason(
     };
     match undo {
         Ok(undo) => done(&web, &token, undo, true),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -127,7 +127,7 @@ pub async fn reason(
 pub async fn undo(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let now = UnixMillis::now();
     let slip = web.keyring.verify_undo_token(&token).filter(|(_, left_at)| now.since(*left_at) < UNDO_FOR);
-    let Some((id, left_at)) = slip else { return web.unknown_link() };
+    let Some((id, left_at)) = slip else { return web.not_found() };
     match back(&web, id, left_at, now).await {
         Ok(Some(subscriber)) => {
             let mut context = web.context();
@@ -136,8 +136,8 @@ pub async fn undo(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
             context.insert("preferences", &format!("/preferences/{preferences}"));
             web.pages.show(StatusCode::OK, "unsubscribe_undone.html", &context)
         }
-        Ok(None) => web.unknown_link(),
-        Err(error) => web.broken(&error),
+        Ok(None) => web.not_found(),
+        Err(error) => web.unavailable(&error),
     }
 }
 

@@ -72,10 +72,10 @@ pub async fn page(
         }
         match comparison(&web, &choice.compare).await? {
             Some(comparison) => ballot(&web, language, reader, &comparison, &choice, false).await,
-            None => Ok(web.unknown_link()),
+            None => Ok(web.not_found()),
         }
     };
-    shown.await.unwrap_or_else(|error: StoreError| web.broken(&error))
+    shown.await.unwrap_or_else(|error: StoreError| web.unavailable(&error))
 }
 
 /// `POST /vote/{token}`: counts the vote, or changes it, and shows the figures with it in. The
@@ -92,7 +92,7 @@ pub async fn cast(
             other => return Ok(refusal(&web, &other)),
         };
         let Some(comparison) = comparison(&web, &choice.compare).await? else {
-            return Ok(web.unknown_link());
+            return Ok(web.not_found());
         };
         let named = comparison.tools.iter().find(|tool| tool.slug == choice.tool);
         let (Some(tool), Some(stance)) = (named, Stance::parse(&choice.say)) else {
@@ -109,7 +109,7 @@ pub async fn cast(
             Voted::Sealed => Ok(notice(&web, StatusCode::CONFLICT, "sealed")),
         }
     };
-    shown.await.unwrap_or_else(|error: StoreError| web.broken(&error))
+    shown.await.unwrap_or_else(|error: StoreError| web.unavailable(&error))
 }
 
 async fn voter(web: &Web, token: &str) -> Result<Voter, StoreError> {
@@ -126,7 +126,7 @@ fn refusal(web: &Web, voter: &Voter) -> Response {
     match voter {
         Voter::Gone => notice(web, StatusCode::GONE, "gone"),
         Voter::Pending => notice(web, StatusCode::FORBIDDEN, "pending"),
-        Voter::Reader(_) | Voter::Nobody => web.unknown_link(),
+        Voter::Reader(_) | Voter::Nobody => web.not_found(),
     }
 }
 

@@ -42,10 +42,7 @@ const HEAD_OCTETS: usize = 32 * 1024;
 const PROGRESS: usize = 16 * 1024;
 
 /// Serves until `stop` turns true, then lets open requests end, ten seconds at most.
-///
-/// # Errors
-/// What the listener says when its address can't be read.
-pub async fn serve(listener: TcpListener, web: Arc<Web>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, web: Arc<Web>, mut stop: watch::Receiver<bool>) {
     let bounds = web.bounds;
     let router = router(web);
     let free = Arc::new(Semaphore::new(bounds.connections));
@@ -63,7 +60,6 @@ pub async fn serve(listener: TcpListener, web: Arc<Web>, mut stop: watch::Receiv
     if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
         tracing::warn!(connections = left, "open requests were cut off, they took too long to end");
     }
-    Ok(())
 }
 
 async fn accept(

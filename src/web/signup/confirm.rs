@@ -18,18 +18,18 @@ use crate::web::state::Web;
 /// `GET /confirm/{token}`: says what the button does, and changes nothing.
 pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     match web.store.confirmation(id, UnixMillis::now()).await {
         Ok(state) => web.show_confirmation(id, &token, state).await,
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
 /// `POST /confirm/{token}`: done before the answer is sent; pressing twice is answered like once.
 pub async fn confirm(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let confirmed = match web.store.subscriber_by_id(id).await {
         Ok(Some(subscriber)) => {
@@ -44,7 +44,7 @@ pub async fn confirm(State(web): State<Arc<Web>>, Path(token): Path<String>) -> 
             web.wake.notify_one();
             web.show_confirmation(id, &token, state).await
         }
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -56,7 +56,7 @@ pub async fn again(
     Path(token): Path<String>,
 ) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let now = UnixMillis::now();
     let asked = match web.store.subscriber_by_id(id).await {
@@ -74,7 +74,7 @@ pub async fn again(
             web.pages.show(StatusCode::OK, "join_resent.html", &web.context())
         }
         Ok(SignedUp::Limited { until }) => web.too_often(until.since(now)),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -83,7 +83,7 @@ impl Web {
     async fn show_confirmation(&self, id: SubscriberId, token: &str, state: Confirmation) -> Response {
         let (subscriber, latest) = match self.masked_and_latest(id).await {
             Ok(found) => found,
-            Err(error) => return self.broken(&error),
+            Err(error) => return self.unavailable(&error),
         };
         let (status, state) = match state {
             Confirmation::Open => (StatusCode::OK, "open"),

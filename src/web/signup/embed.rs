@@ -23,7 +23,7 @@ use crate::web::state::Web;
 
 /// What a script may send.
 #[derive(Deserialize)]
-struct Ask {
+struct SubscribeRequest {
     email: String,
     /// As on the page: has to stay empty.
     #[serde(default)]
@@ -77,7 +77,7 @@ pub async fn subscribe(
     body: Bytes,
 ) -> Response {
     let text = |key: &str| web.pages.texts.fill(language, key, &[("site", &web.site.name)]);
-    let Ok(ask) = serde_json::from_slice::<Ask>(&body) else {
+    let Ok(ask) = serde_json::from_slice::<SubscribeRequest>(&body) else {
         let message = text("join.api_not_json");
         return json_answer(StatusCode::BAD_REQUEST, &json!({ "status": "malformed", "message": message }));
     };

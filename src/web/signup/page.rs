@@ -48,7 +48,7 @@ struct LatestIssue {
 pub async fn home(State(web): State<Arc<Web>>) -> Response {
     match web.home_context(UnixMillis::now()).await {
         Ok(context) => web.with_form(StatusCode::OK, "join.html", &context),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -85,7 +85,7 @@ pub async fn subscribe(
 
 impl Web {
     async fn answer(&self, answer: Answer, form: &JoinForm, now: UnixMillis) -> Response {
-        let mut context = self.form(now);
+        let mut context = self.form_context(now);
         match answer {
             Answer::Heard { email, meant } => {
                 context.insert("email", &email);
@@ -102,7 +102,7 @@ impl Web {
                     context.insert("error", error_text(error));
                     self.with_form(StatusCode::UNPROCESSABLE_ENTITY, "join.html", &context)
                 }
-                Err(error) => self.broken(&error),
+                Err(error) => self.unavailable(&error),
             },
             Answer::Again(why) => {
                 context.insert("email", &form.email);
@@ -115,7 +115,7 @@ impl Web {
                 self.with_form(StatusCode::OK, "join_again.html", &context)
             }
             Answer::Limited(wait) => self.too_often(wait),
-            Answer::Broken(error) => self.broken(&error),
+            Answer::Broken(error) => self.unavailable(&error),
         }
     }
 
@@ -127,7 +127,7 @@ impl Web {
     }
 
     /// What the form's own part of a page needs.
-    fn form(&self, now: UnixMillis) -> Context {
+    fn form_context(&self, now: UnixMillis) -> Context {
         let mut context = self.context();
         context.insert("email", "");
         context.insert("error", &None::<&str>);
@@ -137,7 +137,7 @@ impl Web {
     }
 
     async fn home_context(&self, now: UnixMillis) -> Result<Context, StoreError> {
-        let mut context = self.form(now);
+        let mut context = self.form_context(now);
         context.insert("latest", &self.store.latest_public_issue().await?.map(LatestIssue::from));
         Ok(context)
     }
