@@ -25,10 +25,10 @@ use crate::letter::render::{RenderError, Templates};
 use crate::letter::{NoticeError, NoticeWriter};
 use crate::mail::{ConnectError, DkimError, Outbox, Recipient, Relay, SessionOptions, Signer, Stencil};
 use crate::publish::Publisher;
-use crate::store::{MarkFile, Store, StoreError};
+use crate::store::{RestoreGuard, Store, StoreError};
 use crate::texts::{Texts, TextsError};
 use crate::web::{Bounds, PageCache, Pages, PagesError, Web};
-use crate::worker::{Notices, Worker};
+use crate::worker::{Deliverer, NoticeLoop, Scheduler, Worker};
 
 /// Everything a command needs, built once.
 pub struct App {
@@ -120,7 +120,7 @@ impl App {
         let from = self.settings.site.from.address.clone();
         let mailer = Mailer::new(transport, settings, from, self.keyring.clone(), self.loader()?)
             .with_limits(self.limits())
-            .with_mark(mark_file(&self.settings, &self.store));
+            .with_restore_guard(restore_guard(&self.settings, &self.store));
         Ok(Arc::new(match &self.settings.bounce_address {
             Some(bounces) => mailer.with_bounce_address(bounces.clone()),
             None => mailer,
@@ -233,20 +233,25 @@ impl App {
         })
     }
 
-    /// Scheduler and delivery, until `stop` turns true.
+    /// What delivers, until `stop` turns true.
+    ///
+    /// # Errors
+    /// As [`App::mailer`].
+    pub fn deliverer(&self, stop: watch::Receiver<bool>) -> Result<Deliverer, AppError> {
+        Ok(Deliverer::new(self.store.clone(), self.mailer()?, stop))
+    }
+
+    /// Schedule, letters and notices, until `stop` turns true.
     ///
     /// # Errors
     /// As [`App::mailer`].
     pub fn worker(&self, stop: watch::Receiver<bool>) -> Result<Worker, AppError> {
+        let (publisher, mailer, writer) = (self.publisher(), self.mailer()?, self.notice_writer()?);
+        let deliverer = Deliverer::new(self.store.clone(), mailer.clone(), stop.clone());
+        let notices = NoticeLoop::new(publisher.clone(), mailer, writer, self.wake.clone(), stop.clone());
         let schedule = self.settings.schedule.rule.clone();
-        Ok(Worker {
-            publisher: self.publisher(),
-            mailer: self.mailer()?,
-            schedule,
-            keep: self.settings.delivery.keep,
-            notices: Notices { writer: Arc::new(self.notice_writer()?), wake: self.wake.clone() },
-            stop,
-        })
+        let scheduler = Scheduler { publisher, schedule };
+        Ok(Worker { scheduler, deliverer, notices, keep: self.settings.delivery.keep, stop })
     }
 }
 
@@ -300,8 +305,8 @@ impl Letters for IssueLetters {
 }
 
 /// What remembers how far the database has come; with Postgres beside the key, which every worker has.
-pub fn mark_file(settings: &Settings, store: &Store) -> MarkFile {
-    MarkFile::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
+pub fn restore_guard(settings: &Settings, store: &Store) -> RestoreGuard {
+    RestoreGuard::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
 }
 
 /// Reads `secret.key_file`.

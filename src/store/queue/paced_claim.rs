@@ -15,11 +15,12 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::pace::{Gcra, Lane, UNLIMITED, tomorrow};
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::error::Result;
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::json;
-use crate::store::queue::deliveries::{Turned, share_issue};
-use crate::store::queue::rate_state::{ALL, Lanes, Pacing, lane};
+use crate::store::queue::deliveries::{Claims, GIVEN, share_issue};
+use crate::store::queue::rate_state::{ALL, Pacing, RateState, lane};
 use crate::store::queue::worker_lease::{LEASE, WorkerLease};
 
 /// The most letters that one turn sends to the back, and so the most that it reads to find those behind them.
@@ -27,44 +28,54 @@ const MOST_PARKED: usize = 8192;
 /// The fewest and the most rows that are looked at in one go.
 const WINDOW: (usize, usize) = (64, 4096);
 
-/// The head of the queue, as the turn would claim it.
-pub(in crate::store) const PEEK: &str = "
-    SELECT q.issue, q.subscriber, (SELECT p.email FROM subscriber p WHERE p.id = q.subscriber) AS email
-    FROM delivery q
-    WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
-      AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $1
-    ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked}";
+statements! {
+    /// The head of the queue, as the turn would claim it.
+    PEEK = "
+        SELECT q.issue, q.subscriber, (SELECT p.email FROM subscriber p WHERE p.id = q.subscriber) AS email
+        FROM delivery q
+        WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
+          AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $1
+        ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked}";
 
-/// As the turn's own claim, of rows that have been looked at.
-pub(in crate::store) const CLAIM_THESE: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s FROM {each}),
-    due AS MATERIALIZED (
-        SELECT i, s, EXISTS (SELECT 1 FROM subscriber p WHERE p.id = v.s AND p.status = 'active') AS wanted FROM v)
-    UPDATE delivery SET
-        state = CASE WHEN wanted THEN 'sending' ELSE 'cancelled' END,
-        attempts = attempts + CASE WHEN wanted THEN 1 ELSE 0 END,
-        due_at = NULL,
-        lease_until = CASE WHEN wanted THEN $3 END,
-        worker = CASE WHEN wanted THEN $4 END,
-        finished_at = CASE WHEN NOT wanted THEN $2 END,
-        ahead = CASE WHEN wanted THEN 1 ELSE 0 END,
-        cancelled_by = CASE WHEN NOT wanted THEN 'unwanted' END,
-        note = CASE WHEN wanted THEN note ELSE 'not an active subscriber any more' END
-    FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
-    RETURNING {given}";
+    /// As the turn's own claim, of rows that have been looked at.
+    CLAIM_THESE = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s FROM {each}),
+        due AS MATERIALIZED (
+            SELECT i, s, EXISTS (SELECT 1 FROM subscriber p WHERE p.id = v.s AND p.status = 'active') AS wanted FROM v)
+        UPDATE delivery SET
+            state = CASE WHEN wanted THEN 'sending' ELSE 'cancelled' END,
+            attempts = attempts + CASE WHEN wanted THEN 1 ELSE 0 END,
+            due_at = NULL,
+            lease_until = CASE WHEN wanted THEN $3 END,
+            worker = CASE WHEN wanted THEN $4 END,
+            finished_at = CASE WHEN NOT wanted THEN $2 END,
+            ahead = CASE WHEN wanted THEN 1 ELSE 0 END,
+            cancelled_by = CASE WHEN NOT wanted THEN 'unwanted' END,
+            note = CASE WHEN wanted THEN note ELSE 'not an active subscriber any more' END
+        FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
+        RETURNING {given}", with(&[("{given}", GIVEN)]);
 
-pub(in crate::store) const PARK: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
-               CAST(e.value ->> 'd' AS BIGINT) AS due FROM {each})
-    UPDATE delivery AS d SET due_at = v.due
-    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state IN ('queued', 'deferred')";
+    PARK = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
+                   CAST(e.value ->> 'd' AS BIGINT) AS due FROM {each})
+        UPDATE delivery AS d SET due_at = v.due
+        FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state IN ('queued', 'deferred')";
+
+    SLOWED = "SELECT key, tat, booked, factor, slowed_at FROM pace WHERE factor < 1000000",
+        may_scan("pace", "a row for each domain with a rate of its own");
+
+    NEXT_QUEUED = "
+        SELECT MIN(due_at) AS due FROM delivery
+        WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') 
+        AND state IN ('queued', 'deferred') AND held = 0 AND state = 'queued'";
+}
 
 /// What a paced turn did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Paced {
-    /// As of [`Turned`], whose claims are for later, too.
+pub struct PacedClaims {
+    /// As of [`Claims`], whose claims are for later, too.
     pub claimed: Vec<Claimed>,
     pub begun: Vec<(IssueNumber, SubscriberId)>,
     /// Letters that wait for their domain's next slot.
@@ -94,22 +105,22 @@ impl Store {
         want: usize,
         now: UnixMillis,
         pacing: &Pacing<'_>,
-    ) -> Result<Paced> {
+    ) -> Result<PacedClaims> {
         let mut tx = self.inner.begin(Durability::Normal).await?;
         share_issue(&mut tx, self.inner.engine).await?;
         self.record(&mut tx, me, finished, now).await?;
         let begun = match finished.is_empty() && begin.is_empty() {
             true => Vec::new(),
-            false => self.turn_in(&mut tx, me, finished, begin, (0, false), now).await?.begun,
+            false => self.claim_in(&mut tx, me, finished, begin, (0, false), now).await?.begun,
         };
         tx.lock(Lock::Paces).await?;
-        let mut lanes = Lanes::new();
-        self.read_lanes(&mut tx, pacing.slower.iter().map(String::as_str), &mut lanes, now).await?;
+        let mut lanes = RateState::new();
+        self.read_rate_state(&mut tx, pacing.slower.iter().map(String::as_str), &mut lanes, now).await?;
         for domain in pacing.slower {
             lanes.entry(domain.clone()).or_insert_with(|| Lane::new(now)).slow(now);
         }
         let mut paced = self.claim_paced(&mut tx, me, want, now, pacing, &mut lanes).await?;
-        self.write_lanes(&mut tx, &lanes).await?;
+        self.write_rate_state(&mut tx, &lanes).await?;
         self.count_day(&mut tx, paced.claimed.len(), pacing, now).await?;
         tx.commit().await?;
         paced.claimed.sort_by_key(|one| (one.issue, one.subscriber));
@@ -122,9 +133,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn slowed_domains(&self, now: UnixMillis) -> Result<Vec<(String, Lane)>> {
-        let rows = sqlx::query("SELECT key, tat, booked, factor, slowed_at FROM pace WHERE factor < 1000000")
-            .fetch_all(&self.inner.read)
-            .await?;
+        let rows = self.inner.query(&SLOWED).fetch_all(&self.inner.read).await?;
         let lanes = rows.iter().map(lane).collect::<Result<Vec<_>>>()?;
         Ok(lanes.into_iter().filter(|(_, lane)| lane.is_slowed(now)).collect())
     }
@@ -135,13 +144,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn next_queued(&self) -> Result<Option<UnixMillis>> {
-        let row = sqlx::query(
-            "SELECT MIN(due_at) AS due FROM delivery
-             WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') 
-               AND state IN ('queued', 'deferred') AND held = 0 AND state = 'queued'",
-        )
-        .fetch_one(&self.inner.read)
-        .await?;
+        let row = self.inner.query(&NEXT_QUEUED).fetch_one(&self.inner.read).await?;
         Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))
     }
 
@@ -152,16 +155,16 @@ impl Store {
         want: usize,
         now: UnixMillis,
         pacing: &Pacing<'_>,
-        lanes: &mut Lanes,
-    ) -> Result<Paced> {
-        let mut paced = Paced::default();
+        lanes: &mut RateState,
+    ) -> Result<PacedClaims> {
+        let mut paced = PacedClaims::default();
         if want == 0 {
             return Ok(paced);
         }
         let mut may = want;
         let mut all = None;
         if let Some(rate) = pacing.rate {
-            self.read_lanes(tx, [ALL].into_iter(), lanes, now).await?;
+            self.read_rate_state(tx, [ALL].into_iter(), lanes, now).await?;
             let lane = *lanes.entry(ALL.to_owned()).or_insert_with(|| Lane::new(now));
             let gcra = Gcra::new(rate);
             all = Some((gcra, lane.tat));
@@ -180,7 +183,7 @@ impl Store {
             }
         }
         if pacing.domains.is_empty() && pacing.slower.is_empty() {
-            paced.claimed = self.turn_in(tx, me, &[], &[], (may, true), now).await?.claimed;
+            paced.claimed = self.claim_in(tx, me, &[], &[], (may, true), now).await?.claimed;
         } else {
             self.claim_around(tx, me, may, now, pacing, lanes, &mut paced).await?;
         }
@@ -204,13 +207,14 @@ impl Store {
         may: usize,
         now: UnixMillis,
         pacing: &Pacing<'_>,
-        lanes: &mut Lanes,
-        paced: &mut Paced,
+        lanes: &mut RateState,
+        paced: &mut PacedClaims,
     ) -> Result<()> {
         let mut room = pacing.room.clone();
         let mut window = (may * 2).clamp(WINDOW.0, WINDOW.1);
         while paced.claimed.len() < may && paced.parked < MOST_PARKED {
-            let rows = sqlx::query(&self.inner.texts.peek)
+            let rows = tx
+                .query(&PEEK)
                 .bind(now.0)
                 .bind(i64::try_from(window).unwrap_or(i64::MAX))
                 .fetch_all(&mut *tx.tx)
@@ -226,7 +230,7 @@ impl Store {
                 head.push((row.try_get("issue")?, row.try_get("subscriber")?, domain));
             }
             let domains: HashSet<&str> = head.iter().filter_map(|(.., domain)| domain.as_deref()).collect();
-            self.read_lanes(tx, domains.into_iter(), lanes, now).await?;
+            self.read_rate_state(tx, domains.into_iter(), lanes, now).await?;
             let (mut go, mut park) = (Vec::new(), Vec::new());
             for (i, s, domain) in head {
                 if paced.claimed.len() + go.len() == may {
@@ -251,7 +255,7 @@ impl Store {
 
     async fn park(&self, tx: &mut Write<'_>, rows: &[SlotRow]) -> Result<()> {
         if !rows.is_empty() {
-            sqlx::query(&self.inner.texts.park).bind(json(&rows)?).execute(&mut *tx.tx).await?;
+            tx.query(&PARK).bind(json(&rows)?).execute(&mut *tx.tx).await?;
         }
         Ok(())
     }
@@ -266,14 +270,15 @@ impl Store {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query(&self.inner.texts.claim_these)
+        let rows = tx
+            .query(&CLAIM_THESE)
             .bind(json(&rows)?)
             .bind(now.0)
             .bind(now.plus(LEASE).0)
             .bind(me.worker)
             .fetch_all(&mut *tx.tx)
             .await?;
-        Ok(Turned::read(&rows, &[])?.claimed)
+        Ok(Claims::read(&rows, &[])?.claimed)
     }
 }
 
@@ -282,7 +287,7 @@ fn slot(
     domain: &str,
     pacing: &Pacing<'_>,
     room: &mut HashMap<String, usize>,
-    lanes: &mut Lanes,
+    lanes: &mut RateState,
     now: UnixMillis,
 ) -> Option<UnixMillis> {
     let lane = lanes.get_mut(domain)?;

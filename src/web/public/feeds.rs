@@ -1,7 +1,7 @@
 //! The feeds: Atom (RFC 4287) and JSON Feed 1.1, with every published comparison and every letter.
 //!
-//! An entry's id is its address and stays what it is. Votes are not part of an entry: they change every minute, and a feed
-//! reader would bring the same comparison again and again.
+//! An entry's id is its address and stays what it is. Votes are not part of an entry: they change
+//! every minute, and a feed reader would bring the same comparison again and again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -63,7 +63,8 @@ pub async fn json(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response {
     web.cached_list(("/feed.json".to_owned(), None), &asked, now, make).await
 }
 
-/// When the newest entry changed; without any, since when there is this feed, as far as this process knows.
+/// When the newest entry changed; without any, since when there is this feed, as far as this
+/// process knows.
 fn updated(web: &Web, entries: &[FeedEntry]) -> UnixMillis {
     entries.iter().map(|entry| entry.updated).max().unwrap_or(web.started)
 }
