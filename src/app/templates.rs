@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::AppError;
+use super::error::AppError;
 use super::sample::{plain, sample};
 use crate::config::Settings;
 use crate::domain::UnixMillis;
