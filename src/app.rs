@@ -73,8 +73,8 @@ impl App {
     /// Where letters are handed over, as `[relay]` and `[delivery]` say. Opens no line yet.
     ///
     /// # Errors
-    /// [`AppError::Relay`] when the certificates to trust can't be loaded, [`AppError::Dkim`] when a key to
-    /// sign with can't.
+    /// [`AppError::Relay`] when the certificates to trust can't be loaded, [`AppError::Dkim`] when
+    /// a key to sign with can't.
     pub fn mailer(&self) -> Result<Arc<Mailer>, AppError> {
         let loader = letters::loader(&self.store, &self.keyring, &self.signer()?);
         let guard = restore_guard(&self.settings, &self.store);

@@ -8,8 +8,8 @@ use crate::config::Settings;
 use crate::domain::token::Keyring;
 use crate::store::{RestoreGuard, Store};
 
-/// What remembers how far the database has come; with Postgres it lies beside the key, which every worker
-/// has.
+/// What remembers how far the database has come; with Postgres it lies beside the key, which every
+/// worker has.
 pub fn restore_guard(settings: &Settings, store: &Store) -> RestoreGuard {
     RestoreGuard::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
 }

@@ -37,7 +37,8 @@ impl IssueLetters {
 }
 
 impl Letters for IssueLetters {
-    /// The date is the time of enqueueing, so that a second copy of a letter is the same to the last octet.
+    /// The date is the time of enqueueing, so that a second copy of a letter is the same to the
+    /// last octet.
     fn fill(&self, claimed: &Claimed, _now: UnixMillis, out: &mut Vec<u8>) {
         let reader = Recipient {
             email: &claimed.email,
@@ -49,8 +50,8 @@ impl Letters for IssueLetters {
             vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
             topics: claimed.choice.and_then(|choice| self.topics.get(&choice)).map(String::as_str),
         };
-        // A variant is written in the commit that gives it to a reader, so it is there; more than was asked
-        // for is better than none.
+        // A variant is written in the commit that gives it to a reader, so it is there; more than
+        // was asked for is better than none.
         let chosen = self.variants.get(&claimed.variant);
         chosen.unwrap_or(&self.stencil).fill(&reader, out);
         self.signer.sign(claimed.enqueued_at, out);

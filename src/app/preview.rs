@@ -1,5 +1,5 @@
-//! What `verdicts issue preview N --serve` shows, made anew from the files whenever one of them changes.
-//! Nothing is written.
+//! What `verdicts issue preview N --serve` shows, made anew from the files whenever one of them
+//! changes. Nothing is written.
 
 mod draft;
 mod notices;

@@ -44,8 +44,8 @@ pub(super) async fn draft(
     Ok(UnfilledLetter { stencil, preheader, readers, notes: note.into_iter().collect() })
 }
 
-/// The comparisons of the files that differ from what was imported and have been in no letter, and a word on
-/// that.
+/// The comparisons of the files that differ from what was imported and have been in no letter, and
+/// a word on that.
 async fn unsaved(
     publisher: &Publisher,
     comparisons: &[PathBuf],
