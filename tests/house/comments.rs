@@ -14,13 +14,8 @@ const WIDE: [(&str, usize); 10] = [
     ("src/texts", 12),
     ("src/worker", 11),
 ];
-const PICTURES_LEFT: [(&str, usize); 5] = [
-    ("src/letter", 2),
-    ("src/store", 2),
-    ("src/worker", 1),
-    ("tests/letter", 3),
-    ("tests/store", 1),
-];
+const PICTURES_LEFT: [(&str, usize); 5] =
+    [("src/letter", 2), ("src/store", 2), ("src/worker", 1), ("tests/letter", 3), ("tests/store", 1)];
 
 const COLUMNS: usize = 100;
 
