@@ -56,7 +56,8 @@ pub async fn run(arguments: &Demo) -> CommandResult {
 
 async fn letters(app: &App, dir: &Path, arguments: &Demo) -> CommandResult {
     import(app).await?;
-    // A demo that is started again finds its letter sent already, which is as good an end as sending it.
+    // A demo that is started again finds its letter sent already, which is as good an end
+    // as sending it.
     send::run(&send::Send::default(), app).await?;
     say_where(dir)?;
     if arguments.once {
@@ -69,7 +70,8 @@ async fn letters(app: &App, dir: &Path, arguments: &Demo) -> CommandResult {
 async fn import(app: &App) -> Result<(), CommandError> {
     let (mut added, mut total) = (0, 0);
     for comparison in samples(UnixMillis::now()) {
-        // A demo started again keeps its first dates: moving them would make last week's comparisons new.
+        // A demo started again keeps its first dates: moving them would make last
+        // week's comparisons new.
         if app.store.comparison(&comparison.slug).await?.is_some() {
             continue;
         }

@@ -27,7 +27,8 @@ pub enum IssueCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show an issue: subject, run, and with --failures every address that failed with its last reply
+    /// Show an issue: subject, run, and with --failures every address that failed with
+    /// its last reply
     #[command(after_help = "Examples:\n  verdicts issue show 12\n  verdicts issue show 12 --failures")]
     Show {
         number: i64,
@@ -36,19 +37,22 @@ pub enum IssueCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Look at an issue's letter: as files, or with --serve as a page that follows every change. The next number is the draft
+    /// Look at an issue's letter: as files, or with --serve as a page that follows every change.
+    /// The next number is the draft
     #[command(
         after_help = "Examples:\n  verdicts issue preview 12 --out /tmp/letter\n  verdicts issue preview 12 --serve"
     )]
     Preview(preview::PreviewArgs),
-    /// Hold a letter to the standards; errors stop a run, warnings are shown before it. The next number checks the draft
+    /// Hold a letter to the standards; errors stop a run, warnings are shown before it. The next
+    /// number checks the draft
     #[command(after_help = "Example:\n  verdicts issue lint 12 --json")]
     Lint {
         number: i64,
         #[arg(long)]
         json: bool,
     },
-    /// Write the subject of the next issue, test two against each other, or show what an issue is called
+    /// Write the subject of the next issue, test two against each other, or show what an
+    /// issue is called
     #[command(
         after_help = "What is not given is composed from the comparisons. A test sends a share of the letters at once, half of \
         them under each subject; the others wait, and get the subject that moved more of its readers to vote.\n\n\

@@ -16,21 +16,24 @@ use crate::subscribers::Options;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum SubscribersCommand {
-    /// Take in a CSV of people, also as Mailchimp, Substack, Ghost, beehiiv, Buttondown and listmonk export it
+    /// Take in a CSV of people, also as Mailchimp, Substack, Ghost, beehiiv, Buttondown and
+    /// listmonk export it
     ///
-    /// The first line names the columns; `email` is required, and name, status, timezone, created_at and source are known.
-    /// Known addresses stay as they are and suppressed ones stay out. A bad row is reported and the rest goes in (exit 1).
+    /// The first line names the columns; `email` is required, and name, status, timezone,
+    /// created_at and source are known. Known addresses stay as they are and suppressed ones stay
+    /// out. A bad row is reported and the rest goes in (exit 1).
     #[command(after_help = "Examples:\n  verdicts subscribers import readers.csv\n  \
                             verdicts subscribers import waitlist.csv --status pending --source waitlist-2026\n  \
                             verdicts subscribers import old.csv --report bad-rows.csv")]
     Import {
         /// The CSV, UTF-8; `-` reads standard input
         file: PathBuf,
-        /// Status of the rows (without it: what the file says, and active where it says nothing). Whoever the file says has
-        /// unsubscribed, bounced or complained stays so
+        /// Status of the rows (without it: what the file says, and active where it says nothing).
+        /// Whoever the file says has unsubscribed, bounced or complained stays so
         #[arg(long)]
         status: Option<SubscriberStatus>,
-        /// Where the consent came from, for rows that don't say it themselves [default: import:FILE]
+        /// Where the consent came from, for rows that don't say it
+        /// themselves [default: import:FILE]
         #[arg(long)]
         source: Option<String>,
         /// Write every bad row's line, field and reason to this file, as CSV

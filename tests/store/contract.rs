@@ -447,10 +447,10 @@ async fn claims_go_by_due_time_and_then_by_subscriber(w: World) {
 }
 
 async fn what_is_claimed_ahead_is_untried_until_it_begins(w: World) {
-    let w = World::running(4, w).await;
+    let w = World::running(5, w).await;
     let first = enlist(&w.store).await;
-    let ahead = w.store.record_and_claim_ahead(&first, &[], &[], 4, NOW).await.unwrap();
-    assert_eq!((ids(&ahead.claimed), ahead.begun.len()), (vec![1, 2, 3, 4], 0));
+    let ahead = w.store.record_and_claim_ahead(&first, &[], &[], 5, NOW).await.unwrap();
+    assert_eq!((ids(&ahead.claimed), ahead.begun.len()), (vec![1, 2, 3, 4, 5], 0));
     let keys = |ids: &[i64]| ids.iter().map(|id| (ONE, SubscriberId(*id))).collect::<Vec<_>>();
     w.store.unsubscribe(SubscriberId(2), &hash(2), NOW).await.unwrap();
     let turned = w.store.record_and_claim_ahead(&first, &[], &keys(&[1, 2]), 0, NOW).await.unwrap();
@@ -459,9 +459,15 @@ async fn what_is_claimed_ahead_is_untried_until_it_begins(w: World) {
     let turned = w.store.record_and_claim_ahead(&first, &both, &keys(&[3]), 0, NOW).await.unwrap();
     assert_eq!(turned.begun, keys(&[3]));
     assert_eq!(only(&w.store, DeliveryState::Cancelled).await, [2]);
+    w.store.erase(SubscriberId(5), &hash(5), NOW).await.unwrap();
     drop(first);
     let me = enlist(&w.store).await;
     assert_eq!(w.store.reclaim(&me, NOW).await.unwrap(), 1, "only what had begun is unknown");
+    assert_eq!(
+        only(&w.store, DeliveryState::Cancelled).await,
+        [2, 5],
+        "an erasure forgets words, not what happened"
+    );
     let rows = w.store.deliveries(ONE, DeliveryState::Queued, SubscriberId(0), 9).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.subscriber.0, row.attempts)).collect::<Vec<_>>(), [(4, 0)]);
     assert_eq!((tally(&w.store).await.unknown, only(&w.store, DeliveryState::Deferred).await), (1, vec![3]));

@@ -57,7 +57,8 @@ pub(super) async fn show(app: &App, number: IssueNumber, failures: bool, as_json
     Ok(Exit::Done)
 }
 
-/// Every failed or deferred address with its last reply. The operator asked, so addresses are printed whole.
+/// Every failed or deferred address with its last reply. The operator asked, so addresses
+/// are printed whole.
 async fn show_failures(app: &App, number: IssueNumber, as_json: bool) -> CommandResult {
     for state in [DeliveryState::Failed, DeliveryState::Deferred] {
         let mut after = SubscriberId(0);

@@ -22,7 +22,8 @@ pub struct PreviewArgs {
     /// The folder for letter.html, letter.txt and letter.eml
     #[arg(long, default_value = "preview", conflicts_with = "serve")]
     pub out: PathBuf,
-    /// Show it as a page in HTML and text, light and dark, narrow and wide, that follows the templates as you save them
+    /// Show it as a page in HTML and text, light and dark, narrow and wide, that follows the
+    /// templates as you save them
     #[arg(long)]
     pub serve: bool,
     /// Where the page is; port 0 takes a free one
@@ -31,7 +32,8 @@ pub struct PreviewArgs {
     /// Let other machines see it as well: whoever reaches --listen reads the draft
     #[arg(long, requires = "serve")]
     pub public: bool,
-    /// Comparison files to show as they are on disk [default: comparisons/ beside the settings, if it is there]
+    /// Comparison files to show as they are on disk [default: comparisons/ beside the settings, if
+    /// it is there]
     #[arg(long, value_name = "PATH", requires = "serve")]
     pub comparisons: Vec<PathBuf>,
 }

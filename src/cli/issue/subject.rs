@@ -1,4 +1,5 @@
-//! `verdicts issue subject`: the subject of the next issue in an operator's own words, and the test of two subjects.
+//! `verdicts issue subject`: the subject of the next issue in an operator's own words, and the test
+//! of two subjects.
 
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ pub struct Words {
     /// Test the subject against this one
     #[arg(long, value_name = "SUBJECT")]
     against: Option<String>,
-    /// How many of the readers take part in the test, half of them under each subject [default: subject_test.share, or 20%]
+    /// How many of the readers take part in the test, half of them under each subject [default:
+    /// subject_test.share, or 20%]
     #[arg(long, requires = "against", value_name = "PERCENT")]
     share: Option<String>,
     /// How long the others wait for the winner [default: subject_test.wait]
@@ -48,7 +50,8 @@ pub struct SubjectArgs {
     json: bool,
 }
 
-/// How many of the readers take part in a test for which neither the command nor the settings say it.
+/// How many of the readers take part in a test for which neither the command nor the
+/// settings say it.
 const SHARE: &str = "20%";
 
 impl Words {

@@ -18,10 +18,11 @@ pub enum DbCommand {
     /// Copy a SQLite database while everything runs; for Postgres, say how
     #[command(after_help = "Example:\n  verdicts db backup /var/backups/verdicts-$(date +%F).db")]
     Backup { file: PathBuf },
-    /// Turn deliveries of issues that ended longer ago than delivery.keep into counters now; serve does it by itself
+    /// Turn deliveries of issues that ended longer ago than delivery.keep into counters now; serve
+    /// does it by itself
     Condense,
-    /// Go on from a restored copy although readers had more letters than it knows: its open issue is paused, and what
-    /// was sent since is not sent again
+    /// Go on from a restored copy although readers had more letters than it knows: its open issue
+    /// is paused, and what was sent since is not sent again
     #[command(after_help = "Example:\n  verdicts db accept-restored && verdicts issue cancel 12")]
     AcceptRestored,
 }

@@ -48,7 +48,8 @@ pub fn run(arguments: &Init) -> CommandResult {
     Ok(Exit::Done)
 }
 
-/// Writes a new random key, for its owner's eyes only. An existing key is kept: links in letters depend on it.
+/// Writes a new random key, for its owner's eyes only. An existing key is kept: links in letters
+/// depend on it.
 pub(in crate::cli) fn write_key(path: &Path) -> Result<(), CommandError> {
     let mut key = [0; KEY_OCTETS];
     getrandom::fill(&mut key)

@@ -1,4 +1,5 @@
-//! `verdicts subscribers import`: what the operator sees while a file goes in, and what is left of it afterwards.
+//! `verdicts subscribers import`: what the operator sees while a file goes in, and what is left
+//! of it afterwards.
 
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -58,7 +59,8 @@ pub(super) async fn import_file(
     Ok(if summary.bad > 0 { Exit::Incomplete } else { Exit::Done })
 }
 
-/// What the operator sees of an import: a bar on a terminal, plain lines elsewhere, the first bad rows, the report.
+/// What the operator sees of an import: a bar on a terminal, plain lines elsewhere, the first bad
+/// rows, the report.
 struct ImportView {
     bar: Option<ProgressBar>,
     report: Option<Refusals<File>>,
