@@ -25,7 +25,7 @@ use crate::letter::render::{RenderError, Templates};
 use crate::letter::{NoticeError, NoticeWriter};
 use crate::mail::{ConnectError, DkimError, Outbox, Recipient, Relay, SessionOptions, Signer, Stencil};
 use crate::publish::Publisher;
-use crate::store::{MarkFile, Store, StoreError};
+use crate::store::{RestoreGuard, Store, StoreError};
 use crate::texts::{Texts, TextsError};
 use crate::web::{Bounds, PageCache, Pages, PagesError, Web};
 use crate::worker::{Deliverer, NoticeLoop, Scheduler, Worker};
@@ -120,7 +120,7 @@ impl App {
         let from = self.settings.site.from.address.clone();
         let mailer = Mailer::new(transport, settings, from, self.keyring.clone(), self.loader()?)
             .with_limits(self.limits())
-            .with_mark(mark_file(&self.settings, &self.store));
+            .with_restore_guard(restore_guard(&self.settings, &self.store));
         Ok(Arc::new(match &self.settings.bounce_address {
             Some(bounces) => mailer.with_bounce_address(bounces.clone()),
             None => mailer,
@@ -305,8 +305,8 @@ impl Letters for IssueLetters {
 }
 
 /// What remembers how far the database has come; with Postgres beside the key, which every worker has.
-pub fn mark_file(settings: &Settings, store: &Store) -> MarkFile {
-    MarkFile::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
+pub fn restore_guard(settings: &Settings, store: &Store) -> RestoreGuard {
+    RestoreGuard::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
 }
 
 /// Reads `secret.key_file`.

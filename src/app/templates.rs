@@ -43,7 +43,7 @@ pub fn check(settings: &Settings, keyring: &Keyring, now: UnixMillis) -> Result<
     let files = |kind| templates::files(kind, dir).map_err(unreadable);
     for kind in [Kind::Letter, Kind::Notices, Kind::Pages] {
         // What notices share with the letter is looked at there.
-        let own = files(kind)?.into_iter().filter(|file| file.is_own && is_in(kind, file));
+        let own = files(kind)?.into_iter().filter(|file| file.is_own && is_in(kind, dir, file));
         let found: Vec<File> = own.collect();
         checked
             .problems
@@ -92,8 +92,8 @@ fn is_folder_of_templates(dir: &Path) -> Result<(), AppError> {
     }
 }
 
-fn is_in(kind: Kind, file: &File) -> bool {
-    file.path.parent().and_then(Path::file_name).is_some_and(|folder| folder == kind.folder())
+fn is_in(kind: Kind, dir: Option<&Path>, file: &File) -> bool {
+    dir.is_some_and(|dir| file.path.starts_with(dir.join(kind.folder())))
 }
 
 fn letters(settings: &Settings, keyring: &Keyring, now: UnixMillis, checked: &mut Checked) {

@@ -75,12 +75,12 @@ pub struct Selection {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Choice {
     pub comparison: Comparison,
-    pub why: Why,
+    pub why: RankedBy,
 }
 
 /// Why a comparison stands where it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Why {
+pub struct RankedBy {
     /// Published before the window opened, and not featured yet.
     pub rolled_over: bool,
     /// Panel reviews on both tools together.
@@ -158,7 +158,7 @@ pub fn pick(candidates: &[Comparison], window: Window, rules: Rules) -> Selectio
 fn choice(comparison: &Comparison, window: Window) -> Choice {
     let [first, second] = &comparison.tools;
     let votes = |t: &crate::domain::comparison::Tool| t.community.map_or(0, |v| v.total());
-    let why = Why {
+    let why = RankedBy {
         rolled_over: comparison.published() <= window.after,
         reviews: first.panel().total() + second.panel().total(),
         votes: votes(first) + votes(second),
@@ -167,7 +167,7 @@ fn choice(comparison: &Comparison, window: Window) -> Choice {
 }
 
 fn rank(choice: &Choice) -> (bool, Reverse<u64>, Reverse<UnixMillis>, String) {
-    let Why { rolled_over, reviews, votes } = choice.why;
+    let RankedBy { rolled_over, reviews, votes } = choice.why;
     let Choice { comparison, .. } = choice;
     (rolled_over, Reverse(reviews + votes), Reverse(comparison.published()), comparison.slug.clone())
 }
@@ -194,7 +194,7 @@ fn slugs(choices: &[Choice]) -> Vec<String> {
     choices.iter().map(|c| c.comparison.slug.clone()).collect()
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for RankedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |n: u64, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
         let age = if self.rolled_over { "rolled over" } else { "new" };

@@ -3,7 +3,8 @@
 //! MJML's errors are about what tera made of all templates together. So the templates are rendered once more with a mark behind
 //! the name of each MJML tag that says where it stands, and the place is looked up there.
 
-use super::{File, Problem};
+use super::file::File;
+use super::problem::Problem;
 
 /// Stands around a mark; no file that tera and MJML accept has it.
 const EDGE: char = '\u{1}';

@@ -2,7 +2,8 @@
 //! fills, images without words.
 
 use super::attributes::{ATTRIBUTES, in_tag, is_known};
-use super::{File, Kind, Problem};
+use super::file::{File, Kind};
+use super::problem::Problem;
 use crate::mail::StencilSlot;
 
 /// What the renderer knows (mrml 6).

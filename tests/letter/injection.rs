@@ -13,7 +13,7 @@ use verdicts::domain::site::Site;
 use verdicts::domain::theme::{Logo, Theme};
 use verdicts::letter::compose::{ComparisonVotes, compose};
 use verdicts::letter::lint::{Expected, Grade, lint};
-use verdicts::letter::pick::{Choice, Selection, Why};
+use verdicts::letter::pick::{Choice, RankedBy, Selection};
 use verdicts::letter::render::Templates;
 use verdicts::letter::{Latest, sources};
 use verdicts::mail::Signer;
@@ -103,7 +103,7 @@ impl World {
     fn letter(&self) -> Vec<u8> {
         let choice = |comparison: &Comparison| Choice {
             comparison: comparison.clone(),
-            why: Why { rolled_over: false, reviews: 0, votes: 0 },
+            why: RankedBy { rolled_over: false, reviews: 0, votes: 0 },
         };
         let selection = Selection {
             featured: vec![choice(&self.comparison), choice(&cases::comparison("tie"))],

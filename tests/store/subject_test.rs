@@ -265,7 +265,7 @@ async fn who_leaves_while_waiting_gets_nothing_and_who_comes_back_waits_on(w: Wo
     };
     let come_back = async |reader: i64, at| {
         let id = SubscriberId(reader);
-        assert!(w.store.undo_leaving(id, &hash(reader as usize), minutes(1), at).await.unwrap());
+        assert!(w.store.undo_unsubscribe(id, &hash(reader as usize), minutes(1), at).await.unwrap());
     };
     for reader in &held[..3] {
         leave(*reader).await;

@@ -215,10 +215,10 @@ async fn asked_for(w: &World, issue: IssueNumber, states: &str) -> BTreeMap<i64,
 async fn come_back(store: &Store, reader: i64, now: UnixMillis) {
     let keyring = Keyring::parse(&Keyring::file_text(1, &[7; 32])).unwrap();
     let id = SubscriberId(reader);
-    let left_at = store.last_leaving(id).await.unwrap().unwrap().left_at;
+    let left_at = store.last_unsubscription(id).await.unwrap().unwrap().left_at;
     let person = store.subscriber_by_id(id).await.unwrap().unwrap();
     let hash = keyring.suppression_hash(&person.email);
-    assert!(store.undo_leaving(id, &hash, left_at, now).await.unwrap(), "reader {reader} comes back");
+    assert!(store.undo_unsubscribe(id, &hash, left_at, now).await.unwrap(), "reader {reader} comes back");
 }
 
 async fn a_run_in_the_middle_of_a_test_is_finished(w: World) {

@@ -30,7 +30,7 @@ use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
 use crate::domain::pace::BURST;
 use crate::fault::{self, Point};
-use crate::store::{Paced, Store, StoreError, Turned, WorkerLease};
+use crate::store::{Claims, PacedClaims, Store, StoreError, WorkerLease};
 
 /// Most turns in one commit.
 const BATCH: usize = 256;
@@ -249,15 +249,15 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         begin: &[DeliveryKey],
         want: usize,
         now: UnixMillis,
-    ) -> Result<Turned, StoreError> {
+    ) -> Result<Claims, StoreError> {
         let (store, me) = (self.store, self.me);
         let Some(pacing) = self.pacer.pacing(want) else {
             return store.record_and_claim_ahead(me, &self.finished, begin, want, now).await;
         };
-        let Paced { claimed, begun, parked, held_until } =
+        let PacedClaims { claimed, begun, parked, held_until } =
             store.record_and_claim_paced(me, &self.finished, begin, want, now, &pacing).await?;
         self.pacer.committed(want, parked, held_until);
-        Ok(Turned { claimed, begun })
+        Ok(Claims { claimed, begun })
     }
 
     /// A letter for each connection that has none, and the next one for those that have. Under a

@@ -1,8 +1,8 @@
 //! What the letter says: nothing left over from a template, the way out and the postal address in both parts, and what
 //! filters dislike.
 
+use super::findings::{Expected, Findings, short};
 use super::message::Message;
-use super::{Expected, Findings, short};
 
 /// Words in a subject that filters take for advertising. A hint only: a tool may be called so.
 const SPAM: [&str; 14] = [

@@ -4,7 +4,7 @@ use scraper::node::Element;
 use scraper::{ElementRef, Html, Selector};
 
 /// The rules of all `<style>` elements, in their order.
-pub(super) struct Sheet {
+pub(super) struct StyleSheet {
     pub rules: Vec<Rule>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Declaration {
 /// Important or not, the selector's weight, and how late the rule stands.
 type Rank = (bool, [usize; 3], usize);
 
-impl Sheet {
+impl StyleSheet {
     pub(super) fn of(page: &Html) -> Self {
         let mut rules = Vec::new();
         let style = Selector::parse("style").expect("it is a selector");

@@ -1,7 +1,8 @@
 //! The headers that mailbox providers want of everybody who sends to many.
 
+use super::findings::{Expected, Findings, short};
 use super::message::Message;
-use super::{Expected, Findings, short, subject};
+use super::subject;
 
 /// Headers that a letter has exactly once.
 const ONCE: [&str; 7] = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];

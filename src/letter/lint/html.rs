@@ -3,9 +3,9 @@
 
 use scraper::{ElementRef, Html, Selector};
 
+use super::findings::{Findings, short};
 use super::headers::{is_loopback, is_web};
 use super::message::Message;
-use super::{Findings, short};
 
 /// Elements that mail programs drop or block, and filters distrust.
 const FORBIDDEN: [&str; 14] = [

@@ -62,7 +62,7 @@ pub enum StoreError {
     )]
     Restored { place: String, here: i64, known: i64, file: PathBuf },
     #[error("cannot use the file {}: {detail}; check its rights and the free space of its folder", .file.display())]
-    MarkFile { file: PathBuf, detail: String },
+    GuardFile { file: PathBuf, detail: String },
     #[error(
         "the database refused a statement: {0}; run \"verdicts check\", and report it if that finds nothing"
     )]

@@ -15,7 +15,7 @@ use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json, small};
 use crate::store::queue::deliveries::words;
-use crate::store::queue::rate_state::{ALL, Lanes};
+use crate::store::queue::rate_state::{ALL, RateState};
 use crate::store::queue::worker_lease::{AND_GONE, LEASE, WorkerLease};
 
 /// One notice for the operator's eyes.
@@ -169,14 +169,14 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Option<UnixMillis>> {
         tx.lock(Lock::Paces).await?;
-        let (mut lanes, gcra) = (Lanes::new(), Gcra::new(rate));
-        self.read_lanes(tx, std::iter::once(ALL), &mut lanes, now).await?;
+        let (mut lanes, gcra) = (RateState::new(), Gcra::new(rate));
+        self.read_rate_state(tx, std::iter::once(ALL), &mut lanes, now).await?;
         let lane = lanes.entry(ALL.to_owned()).or_insert_with(|| Lane::new(now));
         if let Some(at) = gcra.wait_ahead(lane.tat, now) {
             return Ok(Some(at));
         }
         lane.tat = gcra.take(lane.tat, 1, now);
-        self.write_lanes(tx, &lanes).await?;
+        self.write_rate_state(tx, &lanes).await?;
         Ok(None)
     }
 

@@ -155,7 +155,7 @@ impl Store {
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn everything_about(&self, id: SubscriberId, hash: &str) -> Result<Option<Value>> {
+    pub async fn personal_data(&self, id: SubscriberId, hash: &str) -> Result<Option<Value>> {
         let mut all = Map::new();
         for (name, statement, columns) in TABLES {
             let mut query = self.inner.query(statement).bind(id.0);

@@ -99,7 +99,7 @@ statements! {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct LeaverRow<'a> {
     s: i64,
     h: &'a str,
     at: i64,
@@ -108,7 +108,7 @@ struct Row<'a> {
 
 /// One leaving, as it was written down.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Leaving {
+pub struct Unsubscription {
     pub left_at: UnixMillis,
     pub reason: Option<String>,
     pub words: Option<String>,
@@ -117,7 +117,7 @@ pub struct Leaving {
 
 /// Why people left: how many gave each reason (none: no reason), and what they wrote, the newest first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reasons {
+pub struct UnsubscribeReasons {
     pub counts: BTreeMap<String, i64>,
     pub words: Vec<(UnixMillis, String)>,
 }
@@ -147,7 +147,7 @@ impl Store {
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn last_leaving(&self, id: SubscriberId) -> Result<Option<Leaving>> {
+    pub async fn last_unsubscription(&self, id: SubscriberId) -> Result<Option<Unsubscription>> {
         let row = self.inner.query(&LAST).bind(id.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(leaving).transpose()
     }
@@ -158,7 +158,7 @@ impl Store {
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn undo_leaving(
+    pub async fn undo_unsubscribe(
         &self,
         id: SubscriberId,
         hash: &str,
@@ -189,7 +189,12 @@ impl Store {
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn give_reason(&self, id: SubscriberId, reason: &str, words: Option<&str>) -> Result<()> {
+    pub async fn give_unsubscribe_reason(
+        &self,
+        id: SubscriberId,
+        reason: &str,
+        words: Option<&str>,
+    ) -> Result<()> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.query(&GIVE_REASON).bind(id.0).bind(reason).bind(words).execute(&mut *tx.tx).await?;
         tx.commit().await
@@ -199,8 +204,8 @@ impl Store {
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn reasons(&self, limit: i64) -> Result<Reasons> {
-        let mut reasons = Reasons::default();
+    pub async fn unsubscribe_reasons(&self, limit: i64) -> Result<UnsubscribeReasons> {
+        let mut reasons = UnsubscribeReasons::default();
         let counts = self.inner.query(&REASONS);
         for row in counts.fetch_all(&self.inner.read).await? {
             reasons.counts.insert(row.try_get("reason")?, row.try_get("n")?);
@@ -244,7 +249,7 @@ impl Inner {
         for ticket in group {
             tickets.entry(ticket.id.0).or_insert(ticket);
         }
-        let row = |ticket: &Ticket, was: String| Row { s: ticket.id.0, h: "", at: ticket.at.0, was };
+        let row = |ticket: &Ticket, was: String| LeaverRow { s: ticket.id.0, h: "", at: ticket.at.0, was };
         let asked: Vec<_> = tickets.values().map(|ticket| row(ticket, String::new())).collect();
         let leavers = tx.query(&LEAVERS).bind(json(&asked)?);
         let mut rows = Vec::with_capacity(group.len());
@@ -252,7 +257,7 @@ impl Inner {
         for found in leavers.fetch_all(&mut *tx.tx).await? {
             let id: i64 = found.try_get("id")?;
             if let Some(ticket) = tickets.get(&id) {
-                rows.push(Row { h: &ticket.hash, ..row(ticket, found.try_get("status")?) });
+                rows.push(LeaverRow { h: &ticket.hash, ..row(ticket, found.try_get("status")?) });
                 cancelled.insert(id, 0);
             }
         }
@@ -292,8 +297,8 @@ async fn take_back(
     Ok(!is_suppressed(tx, hash).await?)
 }
 
-fn leaving(row: &AnyRow) -> Result<Leaving> {
-    Ok(Leaving {
+fn leaving(row: &AnyRow) -> Result<Unsubscription> {
+    Ok(Unsubscription {
         left_at: UnixMillis(row.try_get("left_at")?),
         reason: row.try_get("reason")?,
         words: row.try_get("words")?,
