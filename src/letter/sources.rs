@@ -1,4 +1,5 @@
-//! Comparison files: JSON and TOML of the same shape, read at the door and checked in full.
+//! Comparison files: JSON and TOML of the same shape, read and checked in full before anything is
+//! stored.
 //!
 //! A file that is not right is refused whole, with every field that is wrong: file, line, field,
 //! what it is and what to write instead. Nothing here touches the store.
