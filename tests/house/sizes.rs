@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::source::{Source, Token, after_braces, files, must_be_known, sources};
 
-const FULL_FOLDERS: [(&str, usize); 2] = [("src/cli", 1), ("tests/store", 1)];
+const FULL_FOLDERS: [(&str, usize); 1] = [("tests/store", 1)];
 const LONG_FUNCTIONS: [(&str, usize); 8] = [
     ("src/cli", 1),
     ("src/delivery", 1),
