@@ -1,7 +1,8 @@
 //! A week, from the comparisons in the store to a queue full of letters.
 //!
-//! [`run`] is the walk: the draft is made, the linter passes it, a letter is made for every choice of topics,
-//! and all of it goes into the queue in one commit. Every letter on the way is an [`Edition`].
+//! [`run`] is the walk: the draft is made, the linter passes it, a letter is made for every choice
+//! of topics, and all of it goes into the queue in one commit. Every letter on the way is an
+//! [`Edition`].
 
 mod draft;
 mod edition;
@@ -24,13 +25,16 @@ pub use sample_check::sample_check;
 pub use started::{Started, decision_words, quiet_words};
 pub use subject_test::Rival;
 
-/// Runs a week: pick what is new, compose and render one letter, and enqueue a delivery for every reader.
+/// Runs a week: pick what is new, compose and render one letter, and enqueue a delivery for every
+/// reader.
 ///
-/// `slot` is the schedule's, or none when an operator asked. Up to the last step nothing is written, so a crash
-/// leaves nothing behind; the last step is one commit, and from there on the queue knows everything.
+/// `slot` is the schedule's, or none when an operator asked. Up to the last step nothing is
+/// written, so a crash leaves nothing behind; the last step is one commit, and from there on the
+/// queue knows everything.
 ///
 /// # Errors
-/// [`PublishError`] when the store does not answer or the letter can't be made; nothing has been written then.
+/// [`PublishError`] when the store does not answer or the letter can't be made; nothing has been
+/// written then.
 pub async fn run(
     publisher: &Publisher,
     slot: Option<&str>,
@@ -77,7 +81,8 @@ fn hold(
     let findings = publisher.proof(draft.number, &edition.stencil, now);
     proof::warn(draft.number, &findings);
     proof::passes(draft.number, findings)?;
-    // What there is to warn of was said of the same letter under subject A, but for the subject itself.
+    // What there is to warn of was said of the same letter under subject A, but for the subject
+    // itself.
     let under_b = draft.rival.iter().map(|rival| publisher.proof(draft.number, &rival.edition.stencil, now));
     under_b.into_iter().try_for_each(|findings| proof::passes(draft.number, findings))
 }
