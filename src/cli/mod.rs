@@ -1,4 +1,10 @@
-//! One file per command group. Owns terminal output and progress bars; decides nothing.
+//! The command line: one file for each group of commands. Owns the terminal, progress bars and exit
+//! codes; decides nothing.
+//!
+//! - `setup`: init, check, keys and the database.
+//! - `run`: send, serve, worker and status.
+//! - `issue`, `comparisons`, [`subscribers`], `templates`: what is in the database and the folder.
+//! - `demo`: all of it, from nothing.
 
 mod comparisons;
 mod demo;
