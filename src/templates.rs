@@ -1,9 +1,10 @@
-//! Templates and texts as files: ours inside the binary, an operator's in a folder, and what is wrong with them.
+//! Templates and texts as files: ours inside the binary, an operator's in a folder, and what is
+//! wrong with them.
 //!
-//! A folder has up to four folders in it, one of each [`Kind`]. A file there takes the place of the built-in
-//! one of its name; what is not there is built in. tera says where a template does not parse. MJML says
-//! nothing: the renderer passes what it does not know in silence, so a misspelt `<mj-buton>` would be a button
-//! that is not there. [`scan()`] reads the files for that.
+//! A folder has up to four folders in it, one of each [`Kind`]. A file there takes the place of the
+//! built-in one of its name; what is not there is built in. tera says where a template does not
+//! parse. MJML says nothing: the renderer passes what it does not know in silence, so a misspelt
+//! `<mj-buton>` would be a button that is not there. [`scan()`] reads the files for that.
 
 mod attributes;
 mod embedded;
@@ -26,11 +27,12 @@ pub use scan::scan;
 /// What the notices have of the letter: its look.
 const SHARED: [&str; 1] = ["head.mjml"];
 
-/// The files of a kind: the built-in ones with those of the operator's folder in their place, and its own besides. Notices
-/// come with what they share with the letter.
+/// The files of a kind: the built-in ones with those of the operator's folder in their place, and
+/// its own besides. Notices come with what they share with the letter.
 ///
 /// # Errors
-/// The file or folder that can't be read. A folder of this kind need not be there, but the one it would be in has to.
+/// The file or folder that can't be read. A folder of this kind need not be there, but the one it
+/// would be in has to.
 pub fn files(kind: Kind, dir: Option<&Path>) -> Result<Vec<File>, FolderError> {
     let Some(dir) = dir else { return with_shared(kind, embedded(kind), || Ok(embedded(Kind::Letter))) };
     std::fs::read_dir(dir).map_err(|error| FolderError { file: dir.to_owned(), error })?;
@@ -72,8 +74,9 @@ pub fn in_folder(kind: Kind, folder: &Path) -> Result<Vec<File>, FolderError> {
     Ok(files)
 }
 
-/// The operator's files of a kind, in the order of their names. Texts lie one folder deeper. Parts may, as
-/// they do in the project; of two with one name, the one that lies outside comes later and so counts.
+/// The operator's files of a kind, in the order of their names. Texts lie one folder deeper. Parts
+/// may, as they do in the project; of two with one name, the one that lies outside comes later and
+/// so counts.
 fn own_files(kind: Kind, folder: &Path, front: &str) -> Result<Vec<File>, FolderError> {
     let fail = |file: &Path, error| FolderError { file: file.to_owned(), error };
     let (mut deeper, mut files) = (Vec::new(), Vec::new());

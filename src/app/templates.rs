@@ -1,9 +1,10 @@
-//! Whether an operator's templates and texts can be used: everything in the folder, held up to what it will have to say.
+//! Whether an operator's templates and texts can be used: everything in the folder, held up to what
+//! it will have to say.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::AppError;
+use super::error::AppError;
 use super::sample::{plain, sample};
 use crate::config::Settings;
 use crate::domain::UnixMillis;
@@ -28,8 +29,8 @@ pub struct Checked {
     pub warnings: Vec<String>,
 }
 
-/// Looks at the templates of `settings.templates`, or at the built-in ones: each file as it stands, then letters, notices and
-/// pages made with all of them of full and of empty data.
+/// Looks at the templates of `settings.templates`, or at the built-in ones: each file as it stands,
+/// then letters, notices and pages made with all of them of full and of empty data.
 ///
 /// # Errors
 /// [`AppError::Templates`] if the folder can't be read, or is none of templates.

@@ -5,12 +5,8 @@ mod demo;
 mod exit;
 mod files;
 mod issue;
-mod progress;
-mod send;
-mod serve;
+mod run;
 mod setup;
-mod status;
-mod stop;
 pub mod subscribers;
 mod templates;
 mod terminal;
@@ -25,8 +21,8 @@ use tracing_subscriber::EnvFilter;
 
 pub use exit::{CommandError, CommandResult, Exit};
 
-use setup::{check, db, dkim, init, key};
-
+use self::run::{send, serve, status};
+use self::setup::{check, db, dkim, init, key};
 use crate::app::App;
 use crate::config::{ConfigError, Settings};
 

@@ -1,7 +1,8 @@
 //! The linter: what would make a letter land badly, found before a run may start (promise P10).
 //!
-//! It judges a letter as it goes over the wire, filled in for one reader, and knows nothing of how it was made, so templates of the
-//! operator's own are held to the same as ours. Each rule is a pure function of the message's parts; [`lint`] asks them all.
+//! It judges a letter as it goes over the wire, filled in for one reader, and knows nothing of how
+//! it was made, so templates of the operator's own are held to the same as ours. Each rule is a
+//! pure function of the message's parts; [`lint`] asks them all.
 
 mod client_support;
 mod content;

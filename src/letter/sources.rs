@@ -1,7 +1,8 @@
-//! Comparison files: JSON and TOML of the same shape, read at the door and checked in full.
+//! Comparison files: JSON and TOML of the same shape, read and checked in full before anything is
+//! stored.
 //!
-//! A file that is not right is refused whole, with every field that is wrong: file, line, field, what it is and what
-//! to write instead. Nothing here touches the store.
+//! A file that is not right is refused whole, with every field that is wrong: file, line, field,
+//! what it is and what to write instead. Nothing here touches the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -51,8 +52,8 @@ impl fmt::Display for SourceError {
     }
 }
 
-/// Reads files, and the `.json` and `.toml` files directly in folders, in the order of their names. Of two files with
-/// one slug the second is refused.
+/// Reads files, and the `.json` and `.toml` files directly in folders, in the order of their names.
+/// Of two files with one slug the second is refused.
 pub fn read(paths: &[PathBuf]) -> Sources {
     let mut sources = Sources::default();
     let mut files = Vec::new();
@@ -193,7 +194,8 @@ fn from_toml(text: &str) -> Result<Comparison, Unparsed> {
     })
 }
 
-/// The same value as JSON, so that both forms are read by the same rules; a date becomes its RFC 3339 text.
+/// The same value as JSON, so that both forms are read by the same rules; a date becomes its RFC
+/// 3339 text.
 fn json_value(value: toml::Value) -> serde_json::Value {
     use serde_json::Value as Json;
     match value {

@@ -1,5 +1,5 @@
-//! What the two panels say together: the verdict, and who disagreed with whom. Pure; the words are made in
-//! [`super::compose`].
+//! What the two panels say together: the verdict, and who disagreed with whom. Pure; the words are
+//! made in [`super::compose`].
 
 use std::cmp::Ordering;
 
@@ -107,8 +107,8 @@ fn panel(tool: &Tool) -> Panel<'_> {
     }
 }
 
-/// Reviewer by reviewer: first those who judged both tools, then those of the first only, then of the second only,
-/// each in the order of the file.
+/// Reviewer by reviewer: first those who judged both tools, then those of the first only, then of
+/// the second only, each in the order of the file.
 pub fn scorecard(comparison: &Comparison) -> Vec<ReviewerRow<'_>> {
     let [first, second] = &comparison.tools;
     let mut rows: Vec<ReviewerRow<'_>> = first

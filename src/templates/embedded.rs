@@ -6,8 +6,9 @@ use rust_embed::RustEmbed;
 
 use super::file::{File, Kind};
 
-/// The folder beside the templates that are rendered, for what these are put together of. Names are without
-/// it: an operator's folder has them all side by side, and what includes a part does not say where it lies.
+/// The folder beside the templates that are rendered, for what these are put together of. Names are
+/// without it: an operator's folder has them all side by side, and what includes a part does not
+/// say where it lies.
 pub(super) const PARTS: &str = "parts";
 
 #[derive(RustEmbed)]

@@ -54,7 +54,8 @@ impl Problem {
         }
     }
 
-    /// Several errors at once are a report: `error: what` and `--> file:line:column`, again and again. The first is taken.
+    /// Several errors at once are a report: `error: what` and `--> file:line:column`, again and
+    /// again. The first is taken.
     fn of_report(files: &[File], report: &str) -> Self {
         let (words, place) = report.split_once("-->").unwrap_or((report, ""));
         let words = words.rsplit_once("error: ").map_or(words, |(_, words)| words).trim().replace('\n', " ");

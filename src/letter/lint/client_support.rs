@@ -1,4 +1,5 @@
-//! Which of the letter's HTML and CSS Gmail, Apple Mail and Outlook do not show, and what a reader sees instead.
+//! Which of the letter's HTML and CSS Gmail, Apple Mail and Outlook do not show, and what a reader
+//! sees instead.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

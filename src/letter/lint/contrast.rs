@@ -1,4 +1,5 @@
-//! Whether every word can be read: its colour against what is behind it, in light and in dark (WCAG 2.2, 1.4.3, level AA).
+//! Whether every word can be read: its colour against what is behind it, in light and in dark (WCAG
+//! 2.2, 1.4.3, level AA).
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! The letter's styles as a mail program cascades them: enough of CSS to know what colour a word has, and nothing more.
+//! The letter's styles as a mail program cascades them: enough of CSS to know what colour a word
+//! has, and nothing more.
 
 use scraper::node::Element;
 use scraper::{ElementRef, Html, Selector};
@@ -48,8 +49,8 @@ impl StyleSheet {
         Self { rules }
     }
 
-    /// The value on an element of one of `properties` (a property, and the shorthand that sets it too): inline style and rules,
-    /// by importance, weight and order.
+    /// The value on an element of one of `properties` (a property, and the shorthand that sets it
+    /// too): inline style and rules, by importance, weight and order.
     pub(super) fn value(&self, element: &ElementRef<'_>, properties: &[&str], dark: bool) -> Option<String> {
         let is_asked = |one: &&Declaration| properties.contains(&one.property.as_str());
         let holds = |when| when == When::Always || (dark && when == When::Dark);

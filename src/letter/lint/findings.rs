@@ -37,7 +37,8 @@ pub struct Expected<'a> {
     pub is_notice: bool,
 }
 
-/// What is found, each thing once: a rule that is broken by every row of a table is one finding with a count.
+/// What is found, each thing once: a rule that is broken by every row of a table is one finding
+/// with a count.
 #[derive(Default)]
 pub(super) struct Findings(pub Vec<Finding>);
 

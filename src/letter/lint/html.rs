@@ -1,5 +1,5 @@
-//! What the HTML is made of: nothing that runs, sends or loads by itself, links that lead somewhere, and the marks that people
-//! with a screen reader go by.
+//! What the HTML is made of: nothing that runs, sends or loads by itself, links that lead
+//! somewhere, and the marks that people with a screen reader go by.
 
 use scraper::{ElementRef, Html, Selector};
 

@@ -1,4 +1,5 @@
-//! Subject and preheader as they were typed: what a mailbox list shows of them, and what filters dislike.
+//! Subject and preheader as they were typed: what a mailbox list shows of them, and what filters
+//! dislike.
 
 use super::content;
 use super::findings::Findings;

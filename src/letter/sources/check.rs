@@ -1,4 +1,5 @@
-//! What a comparison must be beyond its shape: slugs, lengths, links, two different tools, one review per reviewer.
+//! What a comparison must be beyond its shape: slugs, lengths, links, two different tools, one
+//! review per reviewer.
 
 use std::collections::BTreeSet;
 
