@@ -26,12 +26,14 @@ fn main() {
     let case =
         cases::cases().into_iter().find(|case| case.name == "five").expect("there is a letter of five");
     let templates = Templates::embedded().expect("ours parse");
+    let phrases = templates.phrases();
     let (selection, ballots) = (case.selection(), case.ballots());
 
     let source = templates.mjml(&case.composition()).expect("it renders");
     let mrml = median(50, 1, || drop(black_box(mjml::to_html(&source))));
     let rendering = median(50, 1, || {
-        let composition = compose(cases::ISSUE, cases::NOW, &site, &selection).with_votes(&ballots);
+        let composition =
+            compose(cases::ISSUE, cases::NOW, &site, &selection, phrases).with_votes(&ballots, phrases);
         let letter = templates.render(&composition).expect("it fits");
         drop(black_box(Stencil::build(&letter, &site, cases::ISSUE)));
     });

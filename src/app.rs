@@ -28,7 +28,7 @@ use crate::publish::Publisher;
 use crate::store::{MarkFile, Store, StoreError};
 use crate::texts::{Texts, TextsError};
 use crate::web::{Bounds, PageCache, Pages, PagesError, Web};
-use crate::worker::{Notices, Worker};
+use crate::worker::{Deliverer, NoticeLoop, Scheduler, Worker};
 
 /// Everything a command needs, built once.
 pub struct App {
@@ -233,20 +233,25 @@ impl App {
         })
     }
 
-    /// Scheduler and delivery, until `stop` turns true.
+    /// What delivers, until `stop` turns true.
+    ///
+    /// # Errors
+    /// As [`App::mailer`].
+    pub fn deliverer(&self, stop: watch::Receiver<bool>) -> Result<Deliverer, AppError> {
+        Ok(Deliverer::new(self.store.clone(), self.mailer()?, stop))
+    }
+
+    /// Schedule, letters and notices, until `stop` turns true.
     ///
     /// # Errors
     /// As [`App::mailer`].
     pub fn worker(&self, stop: watch::Receiver<bool>) -> Result<Worker, AppError> {
+        let (publisher, mailer, writer) = (self.publisher(), self.mailer()?, self.notice_writer()?);
+        let deliverer = Deliverer::new(self.store.clone(), mailer.clone(), stop.clone());
+        let notices = NoticeLoop::new(publisher.clone(), mailer, writer, self.wake.clone(), stop.clone());
         let schedule = self.settings.schedule.rule.clone();
-        Ok(Worker {
-            publisher: self.publisher(),
-            mailer: self.mailer()?,
-            schedule,
-            keep: self.settings.delivery.keep,
-            notices: Notices { writer: Arc::new(self.notice_writer()?), wake: self.wake.clone() },
-            stop,
-        })
+        let scheduler = Scheduler { publisher, schedule };
+        Ok(Worker { scheduler, deliverer, notices, keep: self.settings.delivery.keep, stop })
     }
 }
 

@@ -48,7 +48,7 @@
 //! - **The pace is rows, too** ([`domain::pace`], [`store::Pacing`]): rates, ramps and slowed domains hold over restarts and for
 //!   all workers; a letter that has to wait for its domain's slot has it as its due time, and keeps nobody waiting behind it.
 //! - **A notice is a row as well** ([`domain::notice`]): written in the transaction of what it is about, claimed before each attempt,
-//!   and sent by a loop of its own beside any run ([`worker::Worker::notices_tick`]). What a relay says of it changes nobody's status.
+//!   and sent by a loop of its own beside any run ([`worker::NoticeLoop::tick`]). What a relay says of it changes nobody's status.
 //! - **A form tells nobody who is on the list** ([`store::Store::sign_up`]): one durable commit and one answer for every address.
 //!   Limits are rows ([`domain::signup::Allowance`]) under keyed hashes.
 //! - **A refusal is data**, not an error: it is a [`domain::delivery::Reply`] on the delivery's row.

@@ -14,8 +14,21 @@ use tera::{Kwargs, State, Tera, TeraResult};
 use crate::templates::{self, File, FolderError, Kind, Problem};
 
 mod check;
+mod fill;
+mod phrases;
+mod read;
 
 pub use check::check;
+pub use phrases::Phrases;
+pub use read::placeholders;
+
+use fill::{filled, form};
+use read::read;
+
+/// What letters are written in: the templates of `letter/` are.
+const LETTERS_LANGUAGE: &str = "en";
+/// The files that letters read: their own, and what they say in the words of the pages.
+const LETTERS: [&str; 2] = ["en/letter.toml", "en/read.toml"];
 
 /// A language of [`Texts`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,8 +69,26 @@ impl Texts {
         if let Some(problem) = check(&files).into_iter().next() {
             return Err(TextsError::Problem(problem));
         }
+        Self::of_files(site, &files)
+    }
+
+    /// The texts that letters are made of, from the same files: English alone, and nothing that only
+    /// pages and notices say, so that what is wrong with those keeps no letter from being made.
+    ///
+    /// # Errors
+    /// As [`Texts::of_dir`].
+    pub fn of_letters(dir: Option<&Path>) -> Result<Self, TextsError> {
+        let mut files = templates::files(Kind::Texts, dir)?;
+        files.retain(|file| LETTERS.contains(&file.name.as_str()));
+        if let Some(problem) = check::check_each(&files).into_iter().next() {
+            return Err(TextsError::Problem(problem));
+        }
+        Self::of_files(LETTERS_LANGUAGE, &files)
+    }
+
+    fn of_files(site: &str, files: &[File]) -> Result<Self, TextsError> {
         let mut languages: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-        for file in &files {
+        for file in files {
             let Some((tag, part)) = file.name.strip_suffix(".toml").and_then(|name| name.split_once('/'))
             else {
                 continue;
@@ -177,86 +208,6 @@ fn weight(parameters: &str) -> u32 {
     }
 }
 
-/// English, German and most of their neighbours have two forms.
-fn form(count: &str) -> &'static str {
-    if count == "1" { "one" } else { "other" }
-}
-
-/// Puts values in for `{name}`. One pass, so that a value with braces in it stays what it is.
-fn filled(text: &str, with: &[(&str, &str)]) -> String {
-    let mut out = String::with_capacity(text.len() + 32);
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        let value = after.split_once('}').and_then(|(name, after)| {
-            with.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value, after))
-        });
-        match value {
-            Some((value, after)) => {
-                out.push_str(value);
-                rest = after;
-            }
-            None => {
-                out.push('{');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The names in braces of a text, in order.
-pub fn placeholders(text: &str) -> Vec<&str> {
-    let mut names: Vec<_> =
-        text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-/// A text with its key and where it stands in its file.
-struct Entry {
-    key: String,
-    text: String,
-    /// An octet.
-    at: usize,
-}
-
-/// The texts of a file of this part.
-fn read(file: &File, part: &str) -> Result<Vec<Entry>, Problem> {
-    let root = toml::de::DeTable::parse(&file.text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start).min(file.text.len());
-        Problem::at(file, at, format!("is not TOML: {}", error.message().replace('\n', " ")))
-    })?;
-    let mut entries = Vec::new();
-    flatten(file, part, root.get_ref(), &mut entries)?;
-    Ok(entries)
-}
-
-fn flatten(
-    file: &File,
-    prefix: &str,
-    table: &toml::de::DeTable<'_>,
-    out: &mut Vec<Entry>,
-) -> Result<(), Problem> {
-    for (name, value) in table {
-        let key = format!("{prefix}.{}", name.get_ref());
-        match value.get_ref() {
-            toml::de::DeValue::String(text) => {
-                out.push(Entry { key, text: text.to_string(), at: name.span().start });
-            }
-            toml::de::DeValue::Table(inner) => flatten(file, &key, inner, out)?,
-            other => {
-                let words =
-                    format!("{} is a {}, not a text; put it in quotes", name.get_ref(), other.type_str());
-                return Err(Problem::at(file, value.span().start, words));
-            }
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,12 +233,5 @@ mod tests {
         assert_eq!(Texts::embedded("de").map(|t| t.tag(t.negotiate("fr")).to_owned()).unwrap(), "de");
         let refused = Texts::embedded("xx").err().unwrap().to_string();
         assert!(refused.contains("site.language = \"xx\"") && refused.contains("de, en"), "{refused}");
-    }
-
-    #[test]
-    fn values_are_put_in_once() {
-        let with = [("a", "{b}"), ("b", "x")];
-        assert_eq!(filled("{a} and {b}, {c} {", &with), "{b} and x, {c} {");
-        assert_eq!(placeholders("{b} {a} {b}"), ["a", "b"]);
     }
 }

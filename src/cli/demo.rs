@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::{CommandError, CommandResult, Exit};
+use super::files::make_folder;
+use super::setup::init;
 use super::terminal::say;
-use super::{init, send, serve};
+use super::{send, serve};
 use crate::app::App;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
@@ -40,7 +42,7 @@ pub struct Demo {
 
 pub async fn run(arguments: &Demo) -> CommandResult {
     let dir = &arguments.dir;
-    init::make_folder(dir)?;
+    make_folder(dir)?;
     init::write_key(&dir.join("verdicts.key"))?;
     let settings_file = dir.join("verdicts.toml");
     fs::write(&settings_file, settings_text(arguments.listen)).map_err(|error| {
@@ -54,7 +56,8 @@ pub async fn run(arguments: &Demo) -> CommandResult {
 
 async fn letters(app: &App, dir: &Path, arguments: &Demo) -> CommandResult {
     import(app).await?;
-    // A demo that is started again finds its letter sent already, which is as good an end as sending it.
+    // A demo that is started again finds its letter sent already, which is as good an end
+    // as sending it.
     send::run(&send::Send::default(), app).await?;
     say_where(dir)?;
     if arguments.once {
@@ -67,7 +70,8 @@ async fn letters(app: &App, dir: &Path, arguments: &Demo) -> CommandResult {
 async fn import(app: &App) -> Result<(), CommandError> {
     let (mut added, mut total) = (0, 0);
     for comparison in samples(UnixMillis::now()) {
-        // A demo started again keeps its first dates: moving them would make last week's comparisons new.
+        // A demo started again keeps its first dates: moving them would make last
+        // week's comparisons new.
         if app.store.comparison(&comparison.slug).await?.is_some() {
             continue;
         }

@@ -1,9 +1,11 @@
 //! How a command ends, and why it failed.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::app::AppError;
 use crate::config::ConfigError;
+use crate::domain::issue::IssueNumber;
 
 /// How a command ended when it did not fail. The numbers are a contract.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +25,17 @@ pub enum CommandError {
     Failed(String),
     /// Exit 2: bad usage or settings.
     Usage(String),
+}
+
+impl CommandError {
+    /// What is wrong with a file.
+    pub(super) fn about(file: &Path, error: &dyn fmt::Display) -> Self {
+        Self::Failed(format!("{}: {error}", file.display()))
+    }
+
+    pub(super) fn no_issue(number: IssueNumber) -> Self {
+        Self::Failed(format!("there is no issue {number}; \"verdicts issue list\" shows which there are"))
+    }
 }
 
 impl<E: std::error::Error + 'static> From<E> for CommandError {

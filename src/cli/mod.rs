@@ -1,17 +1,14 @@
 //! One file per command group. Owns terminal output and progress bars; decides nothing.
 
-mod check;
 mod comparisons;
-mod db;
 mod demo;
-mod dkim;
 mod exit;
-mod init;
+mod files;
 mod issue;
-mod key;
 mod progress;
 mod send;
 mod serve;
+mod setup;
 mod status;
 mod stop;
 pub mod subscribers;
@@ -27,6 +24,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 pub use exit::{CommandError, CommandResult, Exit};
+
+use setup::{check, db, dkim, init, key};
 
 use crate::app::App;
 use crate::config::{ConfigError, Settings};
@@ -51,7 +50,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The whole main job on the embedded default, from nothing: samples in, letters in a folder, pages to look at
+    /// The whole main job on the embedded default, from nothing: samples in, letters in a folder,
+    /// pages to look at
     Demo(demo::Demo),
     /// Write settings, a secret key and folders for a new site
     Init(init::Init),
@@ -74,7 +74,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Every way this set-up could fail to deliver, checked before it does
     Check(check::Check),
-    /// Make the letter look your own way: the built-in templates as files, and what is wrong with yours
+    /// Make the letter look your own way: the built-in templates as files, and what is
+    /// wrong with yours
     #[command(subcommand)]
     Templates(templates::TemplatesCommand),
     /// Make the keys that sign letters, and print their DNS records
@@ -91,7 +92,8 @@ enum Command {
     Completions { shell: clap_complete::Shell },
 }
 
-/// Parses the arguments, runs the command, and turns its end into an exit code. `env` is the process's environment.
+/// Parses the arguments, runs the command, and turns its end into an exit code. `env` is
+/// the process's environment.
 pub fn main(
     arguments: impl Iterator<Item = OsString>,
     env: impl Iterator<Item = (String, String)>,
@@ -105,8 +107,9 @@ pub fn main(
         }
     };
     start_log(&cli);
-    // One thread for the ledger and its connections: they wake each other a few times a letter, which costs next to nothing on
-    // one thread and a switch each between two. SQLite, signatures and pages have threads of their own.
+    // One thread for the ledger and its connections: they wake each other a few times a letter,
+    // which costs next to nothing on one thread and a switch each between two. SQLite, signatures
+    // and pages have threads of their own.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,27 +1,26 @@
 //! `verdicts send`: pick, render, enqueue and deliver now.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
-use tokio::sync::watch;
 
 use super::exit::{CommandError, CommandResult, Exit};
+use super::issue::breakdown::breakdown;
+use super::issue::draft::draft;
 use super::issue::subject::{self, Words};
 use super::progress::Bar;
 use super::status::RunStatus;
 use super::stop::stop_signal;
 use super::terminal::say;
 use crate::app::{self, App};
-use crate::delivery::{self, Pass};
+use crate::delivery::{Pass, Progress};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
 use crate::domain::issue::{Issue, IssueNumber, IssueState};
 use crate::domain::subject::Wording;
 use crate::publish::{self, Started};
-use crate::store::WorkerLease;
-
-/// How often a process that only watches looks at the ledger, and tries to take over.
-const WATCH: Duration = Duration::from_millis(500);
+use crate::store::SubjectTest;
+use crate::worker::{Observer, Until, deliver_issue};
 
 /// Pick, render, enqueue and deliver now; resumes an unfinished run.
 #[derive(Args, Default)]
@@ -50,43 +49,58 @@ pub struct Send {
 
 pub async fn run(arguments: &Send, app: &App) -> CommandResult {
     if arguments.dry_run {
-        return super::issue::draft::draft(app, arguments.json).await;
+        return draft(app, arguments.json).await;
     }
     let stop = stop_signal();
     app::mark_file(&app.settings, &app.store).check(&app.store).await?;
     write_subject(arguments, app).await?;
     let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
     let before = app.store.tally(number).await?;
-    let done = deliver(app, number, arguments.wait, &stop).await?;
+    let until = if arguments.wait { Until::NothingOpen } else { Until::NothingDue };
+    let done = {
+        // Its lease ends with it, so that another process may go on while this one reports.
+        let mut deliverer = app.deliverer(stop.clone())?;
+        let watcher = Watcher { bar: Bar::letters(before), said: AtomicBool::new(false) };
+        let done = deliver_issue(&mut deliverer, number, until, &watcher).await?;
+        watcher.bar.finish();
+        done
+    };
     if done.is_some() && !*stop.borrow() {
-        // `serve` does it by itself; who has a timer run `send` alone would keep every row for ever.
-        if let Err(error) = super::db::condense(&app.store, &app.settings).await {
+        // `serve` does it by itself; who has a timer run `send` alone would keep every row for
+        // ever.
+        if let Err(error) = super::setup::db::condense(&app.store, &app.settings).await {
             eprintln!("old deliveries could not be condensed: {error}; the next send tries again");
         }
     }
     let run_status = RunStatus::read(&app.store, number).await?;
-    if arguments.json {
+    report(&run_status, arguments.json, app).await?;
+    conclude(&run_status.status, before, done.as_ref())
+}
+
+/// Where the run stands now, what waits for later, and what did not get through.
+async fn report(run_status: &RunStatus, as_json: bool, app: &App) -> Result<(), CommandError> {
+    if as_json {
         run_status.say_json()?;
     } else {
         run_status.say();
     }
     let RunStatus { status, waiting, test, .. } = run_status;
-    if let Some(waiting) = &waiting {
+    if let Some(waiting) = waiting {
         eprintln!(
             "{}; \"verdicts serve\" or the next \"verdicts send\" sends what is due by then",
             super::status::waiting_words(waiting)
         );
     }
-    if let Some(test) = test.filter(|test| test.decided.is_none() && test.held > 0) {
+    if let Some(test) = test.as_ref().filter(|test| test.decided.is_none() && test.held > 0) {
         eprintln!(
             "the winner of the subject test is decided {}; \"verdicts serve\" or the next \"verdicts send\" sends it to the rest",
             test.decide_at
         );
     }
-    if !arguments.json && status.tally.failed + status.tally.deferred > 0 {
-        super::issue::breakdown::breakdown(app, number).await?.lines().into_iter().for_each(say);
+    if !as_json && status.tally.failed + status.tally.deferred > 0 {
+        breakdown(app, status.issue).await?.lines().into_iter().for_each(say);
     }
-    conclude(&status, before, done.as_ref())
+    Ok(())
 }
 
 /// Keeps the words of `--subject` and `--preheader` for the issue that is about to be made.
@@ -107,7 +121,8 @@ async fn write_subject(arguments: &Send, app: &App) -> Result<(), CommandError> 
     subject::write(app, number, Some(&written)).await
 }
 
-/// The unfinished run, or a new one; none when there is nothing to send, which has been said by then.
+/// The unfinished run, or a new one; none when there is nothing to send, which has been said by
+/// then.
 async fn the_run(app: &App) -> Result<Option<IssueNumber>, CommandError> {
     let now = UnixMillis::now();
     if let Some(issue) = app.store.unfinished().await?.into_iter().next() {
@@ -126,7 +141,8 @@ async fn the_run(app: &App) -> Result<Option<IssueNumber>, CommandError> {
             Ok(None)
         }
         Started::Taken { .. } => {
-            // Somebody was first between our look and our commit: help to deliver what they enqueued.
+            // Somebody was first between our look and our commit: help to deliver what they
+            // enqueued.
             match app.store.unfinished().await?.into_iter().next() {
                 Some(issue) => Ok(Some(issue.number)),
                 None => {
@@ -149,70 +165,37 @@ fn refuse_paused(issue: &Issue) -> Result<(), CommandError> {
     )))
 }
 
-/// Delivers, or watches the process that does. Takes over when that one ends with work left.
-async fn deliver(
-    app: &App,
-    number: IssueNumber,
-    wait: bool,
-    stop: &watch::Receiver<bool>,
-) -> Result<Option<Pass>, CommandError> {
-    let mailer = app.mailer()?;
-    let bar = Bar::letters(app.store.tally(number).await?);
-    let mut enlistment: Option<WorkerLease> = None;
-    let mut last = None;
-    let mut said = false;
-    let mut held = None;
-    while !*stop.borrow() {
-        let now = UnixMillis::now();
-        if enlistment.is_none() {
-            enlistment = app.store.enlist(now).await?;
-        }
-        match &enlistment {
-            Some(me) => {
-                let found = app.store.reclaim(me, now).await?;
-                if found > 0 {
-                    eprintln!(
-                        "{found} letters were in flight when a worker ended; they are tried again under the same Message-ID"
-                    );
-                }
-                if let Some(test) = app.store.decide_subject_test(now).await? {
-                    let lines = subject::words(&test, IssueState::Running);
-                    lines.into_iter().for_each(|line| eprintln!("{line}"));
-                }
-                let pass =
-                    delivery::pass(&app.store, me, &mailer, stop, |progress| bar.show(&progress)).await?;
-                let paused = !pass.paused.is_empty();
-                held = pass.held_until;
-                last = Some(pass);
-                if paused {
-                    break;
-                }
-            }
-            None if !said => {
-                eprintln!("another process delivers from this database; watching it");
-                said = true;
-            }
-            None => {}
-        }
-        app.store.finish_done(UnixMillis::now()).await?;
-        let tally = app.store.tally(number).await?;
-        bar.set(&tally);
-        let running = app.store.issue(number).await?.is_some_and(|issue| issue.state == IssueState::Running);
-        let due = app.store.next_due().await?.is_some_and(|due| due <= UnixMillis::now());
-        let idle = enlistment.is_some() || tally.sending == 0;
-        if !running || tally.open() == 0 || (!wait && (!due || held.is_some()) && idle) {
-            break;
-        }
-        if !due || held.is_some() || enlistment.is_none() {
-            let mut stopping = stop.clone();
-            tokio::select! {
-                () = tokio::time::sleep(WATCH) => {}
-                _ = stopping.wait_for(|stopping| *stopping) => {}
-            }
+/// What a `send` says on stderr while letters go.
+struct Watcher {
+    bar: Bar,
+    /// Whether it has been said that another process delivers.
+    said: AtomicBool,
+}
+
+impl Observer for Watcher {
+    fn elsewhere(&self) {
+        if !self.said.swap(true, Ordering::Relaxed) {
+            eprintln!("another process delivers from this database; watching it");
         }
     }
-    bar.finish();
-    Ok(last)
+
+    fn reclaimed(&self, letters: u64) {
+        eprintln!(
+            "{letters} letters were in flight when a worker ended; they are tried again under the same Message-ID"
+        );
+    }
+
+    fn decided(&self, test: &SubjectTest) {
+        subject::words(test, IssueState::Running).into_iter().for_each(|line| eprintln!("{line}"));
+    }
+
+    fn progress(&self, progress: &Progress) {
+        self.bar.show(progress);
+    }
+
+    fn counted(&self, tally: &Tally) {
+        self.bar.set(tally);
+    }
 }
 
 fn conclude(status: &Status, before: Tally, pass: Option<&Pass>) -> CommandResult {

@@ -13,8 +13,9 @@ use crate::web;
 pub async fn run(app: &App, pages: bool) -> CommandResult {
     let stop = super::stop::stop_signal();
     let worker = app.worker(stop.clone())?;
+    let schedule = worker.scheduler.schedule.text();
     if !pages {
-        tracing::info!(schedule = worker.schedule.text(), "working");
+        tracing::info!(schedule, "working");
         worker.run().await;
         return Ok(Exit::Done);
     }
@@ -27,7 +28,8 @@ pub async fn run(app: &App, pages: bool) -> CommandResult {
         let listener = TcpListener::bind(listen).await?;
         // Gone only if `run` is, and then nobody waits for it.
         let _ = sender.send(listener.local_addr());
-        web::serve(listener, pages, stop).await
+        web::serve(listener, pages, stop).await;
+        Ok::<_, std::io::Error>(())
     });
     let Ok(address) = listening.await else {
         let error = served.await.expect("binding does not panic").err();
@@ -36,7 +38,7 @@ pub async fn run(app: &App, pages: bool) -> CommandResult {
             "web.listen = \"{listen}\" can't be listened on ({error}); choose another port"
         )));
     };
-    tracing::info!(listen = %address?, schedule = worker.schedule.text(), "serving");
+    tracing::info!(listen = %address?, schedule, "serving");
     let (served, ()) = tokio::join!(served, worker.run());
     // Nothing runs there any more; to wait for its threads here is not allowed, and not needed.
     threads.shutdown_background();

@@ -64,7 +64,7 @@ impl RunStatus {
     /// Fails for an issue that does not exist.
     pub async fn read(store: &Store, number: IssueNumber) -> Result<Self, CommandError> {
         let now = UnixMillis::now();
-        let status = store.status(number).await?.ok_or_else(|| unknown(number))?;
+        let status = store.status(number).await?.ok_or_else(|| CommandError::no_issue(number))?;
         let is_going = status.state == IssueState::Running && status.tally.open() > 0;
         Ok(Self {
             waiting: store.waiting_for_hour(number, now).await?,
@@ -152,10 +152,6 @@ pub(super) fn waiting_words(waiting: &Waiting) -> String {
             format!("{letters} letters wait for the hours that their readers chose, from {next} to {last}")
         }
     }
-}
-
-pub(super) fn unknown(number: IssueNumber) -> CommandError {
-    CommandError::Failed(format!("there is no issue {number}; \"verdicts issue list\" shows which there are"))
 }
 
 /// The status as a person reads it.

@@ -1,4 +1,5 @@
-//! `verdicts templates`: letter, notices, pages and texts as files, and what is wrong with an operator's.
+//! `verdicts templates`: letter, notices, pages and texts as files, and what is wrong
+//! with an operator's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::exit::{CommandError, CommandResult, Exit};
+use super::files::make_folder;
 use super::terminal::say;
 use crate::app;
 use crate::config::Settings;
@@ -14,13 +16,15 @@ use crate::templates::{self, Kind};
 
 #[derive(Subcommand)]
 pub enum TemplatesCommand {
-    /// Write the built-in templates into a folder, to be changed there; nothing that exists is overwritten
+    /// Write the built-in templates into a folder, to be changed there; nothing that
+    /// exists is overwritten
     #[command(
         after_help = "Writes DIR/letter, DIR/notices, DIR/pages and DIR/texts. Delete what you don't change: what is not there is built in.\n\n\
         Example:\n  verdicts templates export templates    # then: [templates] dir = \"templates\""
     )]
     Export { dir: PathBuf },
-    /// Everything that is wrong with the templates, by file, line and column; samples are rendered and held to the linter
+    /// Everything that is wrong with the templates, by file, line and column; samples are rendered
+    /// and held to the linter
     #[command(after_help = "Example:\n  verdicts templates check templates")]
     Check {
         /// The folder [default: templates.dir of the settings, else the built-in ones]
@@ -48,7 +52,7 @@ fn export(dir: &Path) -> CommandResult {
         let (mut written, mut kept) = (0, 0);
         for file in templates::embedded(kind) {
             let path = folder.join(&file.name);
-            super::init::make_folder(path.parent().unwrap_or(&folder))?;
+            make_folder(path.parent().unwrap_or(&folder))?;
             match fs::File::create_new(&path)
                 .and_then(|mut new| std::io::Write::write_all(&mut new, file.text.as_bytes()))
             {

@@ -47,8 +47,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the file at `path`, else `./verdicts.toml`, and the variables of `env` that start with `VERDICTS__`. Without
-    /// a path the file may be absent if the environment speaks for it.
+    /// Reads the file at `path`, else `./verdicts.toml`, and the variables of `env` that start with
+    /// `VERDICTS__`. Without a path the file may be absent if the environment speaks for it.
     ///
     /// # Errors
     /// The first thing that is wrong, with its place, key, value (unless secret) and remedy.

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// The settings can't be used. Every text names the place, the key, the value (never a secret) and the remedy.
+/// The settings can't be used. Every text names the place, the key, the value (never a secret)
+/// and the remedy.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("there is no verdicts.toml here; run \"verdicts init\", or name the file with --config")]

@@ -1,5 +1,8 @@
-//! The one table of settings: name, form, default and text of every key. The file that `init` writes, the list of
-//! known keys, the values that nobody set and `docs/configuration.md` all come from here. A table, so it is as long as it is.
+//! The one table of settings: name, form, default and text of every key. The file that `init`
+//! writes, the list of known keys, the values that nobody set and `docs/configuration.md` all come
+//! from here.
+//!
+//! Long because it is one table, and a key is found by looking in one place.
 
 use super::key::Initial::{Absent, Default, Required};
 use super::key::Shape::{Flag, Number, Secret, Table, Text};

@@ -1,7 +1,8 @@
-//! Every setting, with its default and text: `verdicts.toml` and the environment over it, read once and typed.
+//! Every setting, with its default and text: `verdicts.toml` and the environment over it, read
+//! once and typed.
 //!
-//! [`KEYS`] is the only list of settings; [`init_file`] and [`reference`](reference()) print it. What is not in it is
-//! refused by name. Secrets never stand in an error or in `Debug`.
+//! [`KEYS`] is the only list of settings; [`init_file`] and [`reference`](reference()) print it.
+//! What is not in it is refused by name. Secrets never stand in an error or in `Debug`.
 
 mod assemble;
 mod docs;

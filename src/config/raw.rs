@@ -1,4 +1,5 @@
-//! Which value each key has, and where it was set: the file, the environment over it, the defaults under both.
+//! Which value each key has, and where it was set: the file, the environment over it, the
+//! defaults under both.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -110,7 +111,8 @@ fn known(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
-/// The end of the sentence about an unknown key: the nearest key that there is, in the form `show` gives it.
+/// The end of the sentence about an unknown key: the nearest key that there is, in the form
+/// `show` gives it.
 fn suggest(name: &str, show: impl Fn(&str) -> String) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let nearest = KEYS

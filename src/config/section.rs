@@ -1,7 +1,9 @@
-//! One file for each section of `verdicts.toml`: its settings as a type, and how each key of it is read.
+//! One file for each section of `verdicts.toml`: its settings as a type, and how each key of
+//! it is read.
 //!
-//! A section knows the values' forms ([`super::value`]) and what was given ([`super::raw`]), and no other section; what one
-//! of them has to know of another (the theme the site's name, the signatures its sender) it is handed or takes by its key.
+//! A section knows the values' forms ([`super::value`]) and what was given ([`super::raw`]), and no
+//! other section; what one of them has to know of another (the theme the site's name, the
+//! signatures its sender) it is handed or takes by its key.
 
 pub(super) mod database;
 pub(super) mod delivery;

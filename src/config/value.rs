@@ -1,4 +1,5 @@
-//! What several settings are written in: numbers, spans, paths, names; and secrets that may stand in a file.
+//! What several settings are written in: numbers, spans, paths, names; and secrets that may stand
+//! in a file.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,8 +52,8 @@ pub(super) fn is_dotted(text: &str) -> bool {
     text.len() <= 255 && text.split('.').all(part)
 }
 
-/// Reads a secret from its key, or from the file that the other key names. The environment has the last word over the
-/// file; both in one place are refused, since nobody could say which is meant.
+/// Reads a secret from its key, or from the file that the other key names. The environment has the
+/// last word over the file; both in one place are refused, since nobody could say which is meant.
 pub(super) fn from_either<T>(
     raw: &Raw,
     key: &'static str,
@@ -84,7 +85,8 @@ pub(super) fn from_either<T>(
     })
 }
 
-/// Reads one value of TOML. Its own words name fields and types; a value that may be a secret is not among them.
+/// Reads one value of TOML. Its own words name fields and types; a value that may be a secret is
+/// not among them.
 pub(super) fn table<T: DeserializeOwned>(text: &str) -> Read<T> {
     #[derive(Deserialize)]
     struct Of<T> {

@@ -1,4 +1,5 @@
-//! Plain types and pure rules: what a tool, a comparison, a subscriber, an issue and a delivery are.
+//! Plain types and pure rules: what a tool, a comparison, a subscriber, an issue and
+//! a delivery are.
 //!
 //! Nothing here does I/O, knows SQL or HTTP, or asks what time it is: `now` is always an argument.
 //! The folders are those of the store; everything in them is named without the folder.

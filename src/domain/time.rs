@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct UnixMillis(pub i64);
 
 impl UnixMillis {
-    /// The wall clock. Only the edges (cli, worker, web, delivery) may call this; rules take `now` as an argument.
+    /// The wall clock. Only the edges (cli, worker, web, delivery) may call this; rules take `now`
+    /// as an argument.
     pub fn now() -> Self {
         Self(Utc::now().timestamp_millis())
     }

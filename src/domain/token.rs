@@ -1,9 +1,12 @@
 //! Keyed values: link tokens, message ids and suppression hashes.
 //!
-//! Every value is an HMAC-SHA-256 under the site's secret key, with its purpose inside the MAC, so that a token made
-//! for one thing proves nothing about another. A link token is `k<key>.<purpose letter><subscriber>.<mac>` in URL-safe
-//! characters. Unsubscribe tokens have no expiry: a link in a letter from years ago still has to work. A bounce token is
+//! Every value is an HMAC-SHA-256 under the site's secret key, with its purpose inside the MAC, so
+//! that a token made for one thing proves nothing about another. A link token is
+//! `k<key>.<purpose letter><subscriber>.<mac>` in URL-safe characters. Unsubscribe tokens have no
+//! expiry: a link in a letter from years ago still has to work. A bounce token is
 //! `<key>-<issue>-<subscriber>-<mac>` in characters that survive a mail server's change of case.
+//!
+//! Long because what makes a value and what verifies it stand beside each other, under one keyring.
 
 use std::fmt;
 
@@ -20,10 +23,11 @@ use crate::domain::time::UnixMillis;
 
 /// Octets of the MAC that a token carries: 128 bits, beyond guessing and short enough for a link.
 const MAC_OCTETS: usize = 16;
-/// Octets of the MAC in a bounce token: 80 bits, 16 characters, since a local part has room for 64 octets in all.
+/// Octets of the MAC in a bounce token: 80 bits, 16 characters, since a local part has room for 64
+/// octets in all.
 const BOUNCE_MAC_OCTETS: usize = 10;
-/// The longest local part of a bounce address, in octets. It leaves 39 for a token behind the plus: enough for issue 999999
-/// and subscriber 999999999999.
+/// The longest local part of a bounce address, in octets. It leaves 39 for a token behind the plus:
+/// enough for issue 999999 and subscriber 999999999999.
 pub const BOUNCE_LOCAL_MAX: usize = 24;
 /// RFC 4648 §6, in lower case.
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -57,7 +61,8 @@ impl Purpose {
     }
 }
 
-/// The site's secret keys: the first makes tokens, the rest still verify. `Debug` prints no octet of them.
+/// The site's secret keys: the first makes tokens, the rest still verify. `Debug` prints no
+/// octet of them.
 #[derive(Clone)]
 pub struct Keyring {
     keys: Vec<(u32, [u8; KEY_OCTETS])>,
@@ -74,8 +79,8 @@ pub enum KeyError {
 }
 
 impl Keyring {
-    /// Reads a key file: one `<number> <64 hex digits>` a line, the newest first; blank lines and `#` comments are
-    /// skipped.
+    /// Reads a key file: one `<number> <64 hex digits>` a line, the newest first; blank lines and
+    /// `#` comments are skipped.
     ///
     /// # Errors
     /// [`KeyError`] names the line that is not a key, or says that there is none.
@@ -146,7 +151,8 @@ impl Keyring {
         check.verify_truncated_left(&given).ok().map(|()| subscriber)
     }
 
-    /// The token on the page after a leaving, which takes that very leaving back. Whoever verifies it knows until when.
+    /// The token on the page after a leaving, which takes that very leaving back. Whoever verifies
+    /// it knows until when.
     pub fn undo_token(&self, subscriber: SubscriberId, left_at: UnixMillis) -> String {
         self.bound_token(Purpose::Undo, &format!("{}-{}", subscriber.0, left_at.0), b"")
     }
@@ -158,7 +164,8 @@ impl Keyring {
         Some((SubscriberId(digits(who)?), UnixMillis(digits(when)?)))
     }
 
-    /// The token that confirms a change of address: bound to the change, the reader and the new address.
+    /// The token that confirms a change of address: bound to the change, the reader and
+    /// the new address.
     pub fn change_token(&self, change: i64, subscriber: SubscriberId, email: &EmailAddress) -> String {
         self.bound_token(Purpose::AddressChange, &change.to_string(), &change_binding(subscriber, email))
     }
@@ -168,7 +175,8 @@ impl Keyring {
         digits(token.split('.').nth(1)?.strip_prefix(Purpose::AddressChange.letter())?)
     }
 
-    /// Whether the token was made for this change of this reader to this address. Compared in constant time.
+    /// Whether the token was made for this change of this reader to this address. Compared
+    /// in constant time.
     pub fn verify_change_token(&self, token: &str, subscriber: SubscriberId, email: &EmailAddress) -> bool {
         let binding = |_: &str| Some(change_binding(subscriber, email));
         self.verify_bound_token(Purpose::AddressChange, token, binding).is_some()
@@ -206,7 +214,8 @@ impl Keyring {
         check.verify_truncated_left(&given).ok().map(|()| what)
     }
 
-    /// The text of a key file with `key` in front of these: it makes tokens from now on, and all others still verify.
+    /// The text of a key file with `key` in front of these: it makes tokens from now on, and all
+    /// others still verify.
     pub fn rotated_file_text(&self, key: &[u8; KEY_OCTETS]) -> String {
         let number = self.keys.iter().map(|(number, _)| *number).max().unwrap_or(0).saturating_add(1);
         let mut text = Self::file_text(number, key);
@@ -224,15 +233,16 @@ impl Keyring {
         (self.keys[0].0, self.keys.len())
     }
 
-    /// The tag that a letter's envelope sender carries, so that its bounce leads back to the delivery (VERP).
+    /// The tag that a letter's envelope sender carries, so that its bounce leads back to
+    /// the delivery (VERP).
     pub fn bounce_token(&self, issue: IssueNumber, subscriber: SubscriberId) -> String {
         let (number, key) = &self.keys[0];
         let mac = Self::mac(key, "verdicts bounce", &[&issue.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
         format!("{number}-{issue}-{}-{}", subscriber.0, base32(&mac[..BOUNCE_MAC_OCTETS]))
     }
 
-    /// Which delivery this tag was made for, if it is one of ours. Upper and lower case are the same, since a mail server
-    /// on the way may fold them. Compared in constant time.
+    /// Which delivery this tag was made for, if it is one of ours. Upper and lower case are the
+    /// same, since a mail server on the way may fold them. Compared in constant time.
     pub fn verify_bounce_token(&self, token: &str) -> Option<(IssueNumber, SubscriberId)> {
         let mut parts = token.split('-');
         let (number, issue, who, mac) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -251,8 +261,8 @@ impl Keyring {
         check.verify_truncated_left(&given).ok().map(|()| (IssueNumber(issue), SubscriberId(subscriber)))
     }
 
-    /// The envelope sender of a letter: `bounces@…` with the delivery's tag. Without a tag if the two don't fit into a local
-    /// part, which takes numbers beyond any list.
+    /// The envelope sender of a letter: `bounces@…` with the delivery's tag. Without a tag if the
+    /// two don't fit into a local part, which takes numbers beyond any list.
     pub fn bounce_address(
         &self,
         bounces: &EmailAddress,
@@ -264,7 +274,8 @@ impl Keyring {
         EmailAddress::parse(&format!("{local}+{token}@{domain}")).unwrap_or_else(|_| bounces.clone())
     }
 
-    /// The left part of a letter's Message-ID: the same for every attempt, and no way back to the reader.
+    /// The left part of a letter's Message-ID: the same for every attempt, and no way back
+    /// to the reader.
     pub fn message_id(&self, issue: IssueNumber, subscriber: SubscriberId) -> String {
         let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
         let mac =
@@ -272,23 +283,24 @@ impl Keyring {
         hex(&mac[..MAC_OCTETS])
     }
 
-    /// A reader's lot among the readers of an issue: who is drawn for a test of it. The same each time it is asked for, and
-    /// another one for the next issue.
+    /// A reader's lot among the readers of an issue: who is drawn for a test of it. The same each
+    /// time it is asked for, and another one for the next issue.
     pub fn lot(&self, issue: IssueNumber, subscriber: SubscriberId) -> u64 {
         let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
         let mac = Self::mac(key, "verdicts lot", &[&issue.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
         u64::from_be_bytes(mac[..8].try_into().expect("a MAC has 32 octets"))
     }
 
-    /// What a form of ours carries: when it was made, and a little chance, so that no two are the same. Proves that whoever
-    /// sends the form off has asked for it before.
+    /// What a form of ours carries: when it was made, and a little chance, so that no two are the
+    /// same. Proves that whoever sends the form off has asked for it before.
     pub fn form_stamp(&self, now: UnixMillis, chance: u32) -> String {
         let (number, key) = &self.keys[0];
         let mac = Self::mac(key, "verdicts form", &[&now.0.to_be_bytes(), &chance.to_be_bytes()]);
         format!("k{number}.{}.{chance:08x}.{}", now.0, URL_SAFE_NO_PAD.encode(&mac[..MAC_OCTETS]))
     }
 
-    /// When the form was made that carries this stamp, if it is one of ours. Compared in constant time.
+    /// When the form was made that carries this stamp, if it is one of ours. Compared
+    /// in constant time.
     pub fn verify_form_stamp(&self, stamp: &str) -> Option<UnixMillis> {
         let mut parts = stamp.split('.');
         let (key, at, chance, mac) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -316,14 +328,16 @@ impl Keyring {
         hex(&Self::mac(key, "verdicts notice", &[&notice.0.to_be_bytes()])[..MAC_OCTETS])
     }
 
-    /// The name under which something is counted (an address, an IP) that nobody may read from the count.
+    /// The name under which something is counted (an address, an IP) that nobody may read
+    /// from the count.
     pub fn count_key(&self, what: &str, whose: &str) -> String {
         let (_, key) = &self.keys[0];
         hex(&Self::mac(key, "verdicts count", &[what.as_bytes(), whose.as_bytes()])[..MAC_OCTETS])
     }
 
-    /// The keyed hash under which an address is suppressed. Made with the *oldest* key in the ring, which therefore
-    /// has to stay there: a suppression can't be computed again once the address is gone.
+    /// The keyed hash under which an address is suppressed. Made with the *oldest* key in the
+    /// ring, which therefore has to stay there: a suppression can't be computed again once the
+    /// address is gone.
     pub fn suppression_hash(&self, email: &EmailAddress) -> String {
         let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
         let mac = Self::mac(key, "verdicts suppression", &[email.expose().to_lowercase().as_bytes()]);

@@ -20,6 +20,7 @@ use crate::domain::site::Site;
 use crate::domain::theme::Theme;
 use crate::mail::{Letter, Marks, Piece, StencilSlot};
 use crate::templates::{self, File, FolderError, Kind, Origin, Problem};
+use crate::texts::{Phrases, Texts, TextsError};
 use theme::Look;
 
 /// Gmail hides what is beyond 102 KB; the links that fill the slots need a little.
@@ -28,17 +29,21 @@ pub const HTML_MAX: usize = 90_000;
 const SLOTS_MAX: usize = 2_000;
 /// Room for what a vote link adds to its mark: the base URL and the token.
 const VOTE_MAX: usize = 120;
-/// The letter's templates: the embedded ones, with a folder's files in their place where it has them.
+/// The letter's templates and the texts of its sentences: the embedded ones, with a folder's files in their
+/// place where it has them.
 pub struct Templates {
     tera: Tera,
     files: Vec<File>,
     look: Look,
+    texts: Texts,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     #[error(transparent)]
     Folder(#[from] FolderError),
+    #[error(transparent)]
+    Texts(#[from] TextsError),
     #[error("{0}; \"verdicts templates check\" shows all")]
     Problem(Problem),
     #[error("templates/letter/letter.mjml is not MJML: {0}; mend the template, or one that it includes")]
@@ -53,7 +58,7 @@ impl Templates {
     /// # Errors
     /// [`RenderError::Problem`] if a template does not parse, with file, line and column.
     pub fn embedded() -> Result<Self, RenderError> {
-        Self::from_files(templates::embedded(Kind::Letter))
+        Self::from_files(templates::embedded(Kind::Letter), Texts::of_letters(None)?)
     }
 
     /// The embedded templates with those of `folder` (`letter.mjml`, `letter.txt`, …) in their place, and its own besides.
@@ -62,7 +67,7 @@ impl Templates {
     /// [`RenderError`] if the folder can't be read, a template does not parse, or one has a problem that [`templates::scan`]
     /// knows.
     pub fn with_folder(folder: &Path) -> Result<Self, RenderError> {
-        Self::of(templates::in_folder(Kind::Letter, folder)?)
+        Self::of(templates::in_folder(Kind::Letter, folder)?, Texts::of_letters(None)?)
     }
 
     /// The letter's templates of an operator's whole folder.
@@ -70,11 +75,11 @@ impl Templates {
     /// # Errors
     /// As [`Templates::with_folder`].
     pub fn of_dir(dir: Option<&Path>) -> Result<Self, RenderError> {
-        Self::of(templates::files(Kind::Letter, dir)?)
+        Self::of(templates::files(Kind::Letter, dir)?, Texts::of_letters(dir)?)
     }
 
-    fn of(files: Vec<File>) -> Result<Self, RenderError> {
-        let made = Self::from_files(files)?;
+    fn of(files: Vec<File>, texts: Texts) -> Result<Self, RenderError> {
+        let made = Self::from_files(files, texts)?;
         let own = made.files.iter().filter(|file| file.is_own);
         match own.flat_map(|file| templates::scan(Kind::Letter, file)).next() {
             Some(problem) => Err(RenderError::Problem(problem)),
@@ -82,11 +87,11 @@ impl Templates {
         }
     }
 
-    fn from_files(files: Vec<File>) -> Result<Self, RenderError> {
-        let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+    fn from_files(files: Vec<File>, texts: Texts) -> Result<Self, RenderError> {
+        let contents = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
         let tera =
-            Self::parsed(texts).map_err(|error| RenderError::Problem(Problem::of_tera(&files, &error)))?;
-        Ok(Self { tera, files, look: Look::of(&Theme::default()) })
+            Self::parsed(contents).map_err(|error| RenderError::Problem(Problem::of_tera(&files, &error)))?;
+        Ok(Self { tera, files, look: Look::of(&Theme::default()), texts })
     }
 
     fn parsed(files: Vec<(String, String)>) -> tera::TeraResult<Tera> {
@@ -102,6 +107,11 @@ impl Templates {
     pub fn with_theme(mut self, theme: &Theme) -> Self {
         self.look = Look::of(theme);
         self
+    }
+
+    /// What the sentences of the letter are made of.
+    pub fn phrases(&self) -> Phrases<'_> {
+        Phrases { texts: &self.texts, language: self.texts.site_language() }
     }
 
     /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`]; what had to be left

@@ -1,10 +1,12 @@
 //! DKIM (RFC 6376, RFC 8463): a filled letter gets one signature for each key, all in one pass.
 //!
-//! What is signed: the body whole (no `l=`) and as it is (`c=relaxed/simple`: its lines are quoted-printable, so a relay finds
-//! nothing in them to tidy up, and hashing them costs half), and the headers of [`SIGNED`] in relaxed canonical form. From, To and Subject
-//! stand in `h=` once more than they stand in the letter, and those that a letter does not have stand there as well: who adds
-//! another one on the way breaks the signature. The body is hashed once and the headers are canonicalised once, however
-//! many keys there are. What it does not do: look anything up in the DNS.
+//! What is signed: the body whole (no `l=`) and as it is (`c=relaxed/simple`: its lines are
+//! quoted-printable, so a relay finds nothing in them to tidy up, and hashing them costs half),
+//! and the headers of [`SIGNED`] in relaxed canonical form. From, To and Subject stand in `h=`
+//! once more than they stand in the letter, and those that a letter does not have stand there as
+//! well: who adds another one on the way breaks the signature. The body is hashed once and the
+//! headers are canonicalised once, however many keys there are. What it does not do: look anything
+//! up in the DNS.
 
 mod key;
 
@@ -25,7 +27,8 @@ pub use key::{KeyKind, PrivateKey};
 use crate::config::DkimKey;
 use crate::domain::UnixMillis;
 
-/// What a signature covers. A name that stands here once more than in the letter is "oversigned" (RFC 6376 §8.15).
+/// What a signature covers. A name that stands here once more than in the letter is "oversigned"
+/// (RFC 6376 §8.15).
 pub const SIGNED: [&str; 15] = [
     "From",
     "From",
@@ -86,12 +89,13 @@ impl Signer {
         Ok(Self { keys: keys.iter().map(LoadedKey::load).collect::<Result<_, _>>()? })
     }
 
-    /// Writes the signatures in front of `letter`, a whole RFC 5322 message with CRLF line ends. The same letter at the same
-    /// moment gets the same octets: both algorithms are deterministic.
+    /// Writes the signatures in front of `letter`, a whole RFC 5322 message with CRLF line ends.
+    /// The same letter at the same moment gets the same octets: both algorithms are deterministic.
     pub fn sign(&self, at: UnixMillis, letter: &mut Vec<u8>) {
         let mut head = Vec::with_capacity(1024 * self.keys.len());
         self.headers(at, letter, &mut head);
-        // One move of the letter within its own space: a microsecond, against some hundred for the signature.
+        // One move of the letter within its own space: a microsecond, against some hundred
+        // for the signature.
         letter.splice(0..0, head);
     }
 
@@ -115,8 +119,8 @@ impl Signer {
         }
     }
 
-    /// Whether a signature takes longer than to hand the letter to another thread and back: RSA's does (0.3 ms), Ed25519's
-    /// does not (0.04 ms).
+    /// Whether a signature takes longer than to hand the letter to another thread and back: RSA's
+    /// does (0.3 ms), Ed25519's does not (0.04 ms).
     pub fn is_slow(&self) -> bool {
         self.keys.iter().any(|key| key.private.kind() == KeyKind::Rsa)
     }
@@ -176,7 +180,8 @@ impl Record {
         }
     }
 
-    /// The text cut into the strings of a TXT record, each of at most 255 octets. Who verifies puts them together again.
+    /// The text cut into the strings of a TXT record, each of at most 255 octets. Who verifies puts
+    /// them together again.
     pub fn strings(&self) -> Vec<&str> {
         let cuts = (0..self.value.len()).step_by(TXT_STRING);
         cuts.map(|at| &self.value[at..self.value.len().min(at + TXT_STRING)]).collect()
@@ -206,8 +211,8 @@ impl fmt::Display for Record {
     }
 }
 
-/// The hash of a letter's body as it is (`simple`, RFC 6376 §3.4.3): the letter's line ends are CRLF and nothing else, so that there
-/// is nothing in it to look for but empty lines at its end.
+/// The hash of a letter's body as it is (`simple`, RFC 6376 §3.4.3): the letter's line ends are
+/// CRLF and nothing else, so that there is nothing in it to look for but empty lines at its end.
 fn body_hash(letter: &[u8]) -> Digest {
     let begin = memmem::find(letter, b"\r\n\r\n").map_or(letter.len(), |at| at + 4);
     let mut body = &letter[begin..];

@@ -1,8 +1,9 @@
 //! The relay that is a folder: each letter becomes one `.eml` file.
 //!
-//! A file appears whole or not at all, and a second attempt of the same letter replaces the first. The files are not
-//! fsynced: the outbox is for reading and for tests, and a power cut may cost its newest letters. A crash of the process costs
-//! none; at most it leaves one hidden `.tmp` file per letter in flight, which the next attempt replaces.
+//! A file appears whole or not at all, and a second attempt of the same letter replaces the first.
+//! The files are not fsynced: the outbox is for reading and for tests, and a power cut may cost its
+//! newest letters. A crash of the process costs none; at most it leaves one hidden `.tmp` file per
+//! letter in flight, which the next attempt replaces.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -37,8 +38,9 @@ impl Outbox {
         &self.folder
     }
 
-    /// Writes `letter` as `name`, a temporary file renamed into its place, so that a reader of the folder never sees
-    /// half a letter. The same name replaces the letter: give every attempt of one letter the same.
+    /// Writes `letter` as `name`, a temporary file renamed into its place, so that a reader of the
+    /// folder never sees half a letter. The same name replaces the letter: give every attempt of
+    /// one letter the same.
     ///
     /// # Errors
     /// [`OutboxError`]; the letter is then not in the outbox under its name.

@@ -43,8 +43,11 @@ impl Edition {
         now: UnixMillis,
     ) -> Result<Self, PublishError> {
         let Contents { number, selection, last_votes, written, heading } = contents;
-        let composition =
-            compose(number, now, site, selection).with_votes(last_votes).in_words(written).under(heading);
+        let phrases = templates.phrases();
+        let composition = compose(number, now, site, selection, phrases)
+            .with_votes(last_votes, phrases)
+            .in_words(written)
+            .under(heading);
         let stencil = Stencil::build(&templates.render(&composition)?, site, number)?;
         Ok(Self { composition, stencil })
     }

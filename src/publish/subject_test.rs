@@ -50,7 +50,7 @@ fn heading_b(publisher: &Publisher, contents: Contents<'_>, a: &Composition) -> 
     let mut heading = Heading { subject: a.subject.clone(), preheader: a.preheader.clone() };
     if let Some((against, _)) = written.and_then(|written| written.against.as_ref()) {
         against.as_str().clone_into(&mut heading.subject);
-    } else if let Some(second) = second(&publisher.settings.site, selection) {
+    } else if let Some(second) = second(&publisher.settings.site, selection, publisher.templates.phrases()) {
         heading.subject = second.subject;
         if written.is_none_or(|written| written.preheader.is_none()) {
             heading.preheader = second.preheader;

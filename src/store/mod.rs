@@ -37,6 +37,8 @@ pub use issue::public::{Figures, ListsVersion};
 pub use issue::retention::Requeued;
 pub use issue::subject_test::{Decided, NewSubjectTest, SubjectTest, Subjects};
 pub use issue::variants::{Choices, ChosenHour, ChosenTopics, NewVariant, Served, Waiting};
+#[doc(hidden)]
+pub use plans::PlannedStatement;
 pub use queue::deliveries::Turned;
 pub use queue::notices::NoticeRow;
 pub use queue::paced_claim::Paced;

@@ -1,4 +1,5 @@
-//! Which column of a header is what, in the words of this house and of the services that people come from.
+//! Which column of a header is what, in the words of this house and of the services that
+//! people come from.
 
 use crate::domain::subscriber::SubscriberStatus;
 
@@ -31,8 +32,9 @@ impl Field {
     }
 }
 
-/// The names of each field in order of preference: the first that the header has is taken, further ones are left out.
-/// Substack's `active_subscription` is absent on purpose: it means that somebody pays, not that they get the letter.
+/// The names of each field in order of preference: the first that the header has is taken, further
+/// ones are left out. Substack's `active_subscription` is absent on purpose: it means that somebody
+/// pays, not that they get the letter.
 const ALIASES: [(Field, &[&str]); Field::COUNT] = [
     (
         Field::Email,
@@ -108,8 +110,9 @@ fn normal(name: &str) -> String {
     out.trim_matches('_').to_owned()
 }
 
-/// A status in the words of this house or of another. A word that nobody knows is refused, since to guess "active" would be
-/// mail without consent; whoever is paused, blocked or under review elsewhere does not become active here.
+/// A status in the words of this house or of another. A word that nobody knows is refused, since to
+/// guess "active" would be mail without consent; whoever is paused, blocked or under review
+/// elsewhere does not become active here.
 pub(super) fn status(text: &str) -> Result<SubscriberStatus, String> {
     use SubscriberStatus::{Active, Bounced, Complained, Pending, Unsubscribed};
     Ok(match normal(text).as_str() {

@@ -1,6 +1,8 @@
-//! From a file to the store: rows are read and hashed on a thread of their own while the store writes the batch before.
+//! From a file to the store: rows are read and hashed on a thread of their own while the store
+//! writes the batch before.
 //!
-//! A crash leaves whole batches behind. The same import again adds the rest, since a known address is left as it is.
+//! A crash leaves whole batches behind. The same import again adds the rest, since a known address
+//! is left as it is.
 
 use tokio::sync::mpsc;
 
@@ -9,8 +11,8 @@ use crate::domain::subscriber::NewSubscriber;
 use crate::domain::token::Keyring;
 use crate::store::{Store, StoreError, SubscriberChange};
 
-/// Rows a commit. Addresses fall anywhere in their index, so a commit writes most of its pages: few commits write less.
-/// Nobody else writes meanwhile, so it stays well under a second.
+/// Rows a commit. Addresses fall anywhere in their index, so a commit writes most of its pages: few
+/// commits write less. Nobody else writes meanwhile, so it stays well under a second.
 const BATCH: usize = 10_000;
 /// Batches that wait for the store; more would only hold memory.
 const WAITING: usize = 1;

@@ -1,7 +1,8 @@
-//! Files of people: CSV in, CSV out, and the import that takes one to the store. Memory stays flat however long a file is.
+//! Files of people: CSV in, CSV out, and the import that takes one to the store. Memory stays flat
+//! however long a file is.
 //!
-//! A row that can't be used is reported with its line, field and reason, and the rest goes in. No report repeats an
-//! address: a bad row's text may be a person's.
+//! A row that can't be used is reported with its line, field and reason, and the rest goes in. No
+//! report repeats an address: a bad row's text may be a person's.
 
 mod columns;
 mod import;

@@ -19,8 +19,9 @@ const HEAD: usize = 64 * 1024;
 /// What a file is read with.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// For rows whose file names no status, or one that is not an end. A status that is an end always stays: no flag makes
-    /// somebody who left active again. None: the file's word, else active.
+    /// For rows whose file names no status, or one that is not an end. A status that is an
+    /// end always stays: no flag makes somebody who left active again. None: the file's
+    /// word, else active.
     pub status: Option<SubscriberStatus>,
     /// For rows without a source of their own, for example `import:readers.csv`.
     pub source: String,
@@ -75,8 +76,9 @@ type BoundedInput = Bounded<std::io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>
 
 const TOO_LONG: &str = "it is over 64 KB long; a quote is opened here and not closed";
 
-/// Lets one row take so many more octets and then fails with `FileTooLarge`: a quote that nobody closes would otherwise
-/// take the rest of the file into memory. Counted by whole reads, so a row that is shorter never meets the end.
+/// Lets one row take so many more octets and then fails with `FileTooLarge`: a quote that nobody
+/// closes would otherwise take the rest of the file into memory. Counted by whole reads, so a row
+/// that is shorter never meets the end.
 struct Bounded<R> {
     source: R,
     left: usize,
@@ -106,7 +108,8 @@ pub struct CsvReader {
 }
 
 impl CsvReader {
-    /// Reads the header. The delimiter (comma, semicolon or tab) is found from it; a byte order mark is skipped.
+    /// Reads the header. The delimiter (comma, semicolon or tab) is found from it; a byte order
+    /// mark is skipped.
     ///
     /// # Errors
     /// [`UnreadableFile`], when no row could ever be read.
@@ -159,8 +162,8 @@ impl CsvReader {
         self.csv.position().byte()
     }
 
-    /// The fields that were left out of rows that went in (an unknown time zone, a date nobody can read), since the last
-    /// call.
+    /// The fields that were left out of rows that went in (an unknown time zone, a date nobody can
+    /// read), since the last call.
     pub fn take_remarks(&mut self) -> Vec<RowError> {
         std::mem::take(&mut self.remarks)
     }
@@ -269,7 +272,8 @@ impl Iterator for CsvReader {
             Ok(false) => None,
             Ok(true) => Some(self.row()),
             Err(error) => {
-                // Byte records of any width only fail when the file itself does: there is no next row.
+                // Byte records of any width only fail when the file itself does: there is
+                // no next row.
                 self.broken = true;
                 let line = self.record.position().map_or(0, csv::Position::line);
                 let reason = match error.kind() {
@@ -301,8 +305,8 @@ const ALL: [Field; Field::COUNT] = [
     Field::Source,
 ];
 
-/// A name in one line: breaks, control characters and runs of blanks become one blank; 200 characters at most. None if
-/// nothing is left.
+/// A name in one line: breaks, control characters and runs of blanks become one blank; 200
+/// characters at most. None if nothing is left.
 pub fn clean_name(text: &str) -> Option<String> {
     let name = one_line(text);
     if name.is_empty() {

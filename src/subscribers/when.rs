@@ -4,9 +4,10 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use crate::domain::UnixMillis;
 
-/// Reads a moment: RFC 3339, `2026-11-17 09:00:00` with or without fraction and offset, `2026-11-17`, `11/17/2026` with or
-/// without a time (month first, as the exports of American services have it), `17.11.2026`, or Unix seconds or milliseconds.
-/// What names no offset is taken as UTC.
+/// Reads a moment: RFC 3339, `2026-11-17 09:00:00` with or without fraction and offset,
+/// `2026-11-17`, `11/17/2026` with or without a time (month first, as the exports of American
+/// services have it), `17.11.2026`, or Unix seconds or milliseconds. What names no offset is
+/// taken as UTC.
 pub fn parse_when(text: &str) -> Option<UnixMillis> {
     let text = text.trim();
     if text.bytes().all(|b| b.is_ascii_digit()) {

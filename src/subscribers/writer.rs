@@ -1,7 +1,9 @@
-//! Subscribers as CSV, in the columns that [`super::CsvReader`] knows: what goes out comes in again the same.
+//! Subscribers as CSV, in the columns that [`super::CsvReader`] knows: what goes out comes in
+//! again the same.
 //!
-//! Names are written as they are, also those that begin with `=`, `+`, `-` or `@`: to mark them for the sake of
-//! spreadsheets would change the data. Whoever opens an export in one should import it as text.
+//! Names are written as they are, also those that begin with `=`, `+`, `-` or `@`: to mark them
+//! for the sake of spreadsheets would change the data. Whoever opens an export in one should
+//! import it as text.
 
 use std::io::Write;
 
@@ -15,17 +17,12 @@ pub struct CsvWriter<W: Write> {
 
 impl<W: Write> CsvWriter<W> {
     /// Writes the header.
-    ///
-    /// # Errors
-    /// What the file says.
     pub fn new(out: W) -> std::io::Result<Self> {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(["email", "name", "status", "timezone", "created_at", "source"])?;
         Ok(Self { csv })
     }
 
-    /// # Errors
-    /// What the file says.
     pub fn write(&mut self, subscriber: &Subscriber) -> std::io::Result<()> {
         let created = subscriber.created_at.utc().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         self.csv.write_record([
@@ -41,9 +38,6 @@ impl<W: Write> CsvWriter<W> {
     }
 
     /// Flushes, and hands the file back.
-    ///
-    /// # Errors
-    /// What the file says.
     pub fn finish(self) -> std::io::Result<W> {
         self.csv.into_inner().map_err(csv::IntoInnerError::into_error)
     }
@@ -56,23 +50,16 @@ pub struct Refusals<W: Write> {
 
 impl<W: Write> Refusals<W> {
     /// Writes the header.
-    ///
-    /// # Errors
-    /// What the file says.
     pub fn new(out: W) -> std::io::Result<Self> {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(["line", "field", "reason"])?;
         Ok(Self { csv })
     }
 
-    /// # Errors
-    /// What the file says.
     pub fn write(&mut self, refused: &RowError) -> std::io::Result<()> {
         Ok(self.csv.write_record([&refused.line.to_string(), refused.field, &refused.reason])?)
     }
 
-    /// # Errors
-    /// What the file says.
     pub fn flush(&mut self) -> std::io::Result<()> {
         self.csv.flush()
     }

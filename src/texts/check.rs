@@ -3,21 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::{Entry, placeholders, read};
+use super::read::{TextEntry, placeholders, read};
 use crate::templates::{self, File, Kind, Problem};
 
 /// The language that the others are compared with.
 const MODEL: &str = "en";
+/// The part that only it has: letters are in no other language.
+const MODEL_ONLY: &str = "letter";
+
 /// What the operator's own files of texts lack or have too much of, each problem with its place. The built-in texts are right.
 pub fn check(files: &[File]) -> Vec<Problem> {
+    let mut problems = check_each(files);
+    problems.extend(incomplete(files, &model()));
+    problems
+}
+
+/// The same of each file alone, whatever else its language lacks.
+pub(super) fn check_each(files: &[File]) -> Vec<Problem> {
     let model = model();
     let mut problems = Vec::new();
     for file in files.iter().filter(|file| file.is_own) {
         match file.name.strip_suffix(".toml").and_then(|name| name.split_once('/')) {
-            Some((tag, part)) if is_tag(tag) => match model.get(part) {
+            Some((tag, part)) if is_tag(tag) => match model.get(part).filter(|_| is_in(tag, part)) {
                 Some(wanted) => problems.extend(one(file, part, wanted)),
                 None => {
-                    let parts = model.keys().map(|part| format!("{part}.toml")).collect::<Vec<_>>().join(", ");
+                    let parts = model.keys().filter(|part| is_in(tag, part));
+                    let parts = parts.map(|part| format!("{part}.toml")).collect::<Vec<_>>().join(", ");
                     problems.push(Problem::at(file, 0, format!("nobody reads this file; a language has {parts}")));
                 }
             },
@@ -28,8 +39,12 @@ pub fn check(files: &[File]) -> Vec<Problem> {
             )),
         }
     }
-    problems.extend(incomplete(files, &model));
     problems
+}
+
+/// Whether a language has this part.
+fn is_in(tag: &str, part: &str) -> bool {
+    part != MODEL_ONLY || tag == MODEL
 }
 
 /// Two or three letters of the alphabet in lower case: what the first part of `Accept-Language` is compared with.
@@ -64,7 +79,8 @@ fn incomplete(files: &[File], model: &BTreeMap<String, BTreeMap<String, String>>
         let own = files.iter().find(|file| file.is_own && file.name.split('/').next() == Some(tag));
         let folder =
             own.and_then(|file| file.path.parent()).map_or_else(|| PathBuf::from(tag), PathBuf::from);
-        for part in model.keys().filter(|part| !parts.contains(part.as_str())) {
+        let wanted = model.keys().filter(|part| is_in(tag, part));
+        for part in wanted.filter(|part| !parts.contains(part.as_str())) {
             let file = folder.join(format!("{part}.toml"));
             let words = format!("the file is missing; copy texts/{MODEL}/{part}.toml and translate it");
             problems.push(Problem { file, line: 1, column: 1, words });
@@ -109,7 +125,7 @@ fn nearest(key: &str, part: &str, wanted: &BTreeMap<String, String>) -> String {
     near.map_or_else(String::new, |near| format!("did you mean {}?", inside(near, part)))
 }
 
-fn flaw(entry: &Entry, model: &str, part: &str) -> Option<String> {
+fn flaw(entry: &TextEntry, model: &str, part: &str) -> Option<String> {
     let (key, text) = (inside(&entry.key, part), &entry.text);
     let (own, wanted) = (placeholders(text), placeholders(model));
     if let Some(surplus) = own.iter().find(|name| !wanted.contains(name)) {

@@ -1,17 +1,22 @@
-//! The pages readers and machines ask for over HTTP. Nothing of HTTP lives outside this room.
+//! The pages that readers and machines ask for over HTTP. Nothing of HTTP lives outside this room.
 //!
-//! No GET changes anything: mail scanners follow every link (promise P10). Every POST carries its authority in a keyed
-//! token in its path, so no form needs a cookie. A request is logged by its route's pattern, never by its path, which
-//! may hold a token.
+//! What is absent: a GET that changes something, since mail scanners follow every link (promise
+//! P10); a session and a cookie, since whatever changes something shows a keyed token in its path
+//! ([`Authority`]); and a token in a log, where a request stands by its route's pattern and never by
+//! its path.
+//!
+//! A request walks from `server` (its connection, its limits) through `router` to a handler in
+//! `public`, `signup` or `reader`, and its answer through `render` back.
 //!
 //! | room | what it owns |
 //! |---|---|
-//! | `state`, `router` | what every handler is given; every route |
-//! | `server` | connections and their bounds, limits and headers of every request, who is asking |
+//! | `state` | what every handler is given |
+//! | `route`, `router` | every route as a row of a table, and what lies around the handlers |
+//! | `server` | connections, the limits and headers of every request, who is asking |
 //! | `render` | templates, texts and data become HTML; refusals become pages |
-//! | `public` | what is the same for everybody, from memory: archive, comparisons, feeds, sitemap |
+//! | `public` | what is the same for everybody: archive, comparisons, feeds, sitemap |
 //! | `signup` | the form, the endpoint for other sites, the confirmation |
-//! | `reader` | what a reader does with a link of their own: preferences, address, unsubscribing, votes |
+//! | `reader` | what a reader does by a link of theirs: preferences, unsubscribing, votes |
 //! | [`preview`] | the letter on the operator's own screen, by a server of its own |
 
 pub mod preview;

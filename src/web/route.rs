@@ -1,7 +1,8 @@
-//! A route as data: its path, the methods it takes, and what a request that changes something has to show.
+//! A route as data: its path, the methods it takes, and what a request that changes something has
+//! to show.
 //!
-//! A route can't take a POST without saying what gives it the right to ([`Route::post`]), so that a test can walk all of them and
-//! try each without.
+//! A route can't take a POST without saying what gives it the right to ([`Route::post`]), so that a
+//! test can walk all of them and try each without.
 
 use std::sync::Arc;
 
@@ -11,11 +12,13 @@ use axum::routing::MethodRouter;
 use crate::domain::token::Purpose;
 use crate::web::state::Web;
 
-/// What a request that changes something shows for it. There is no session and there are no cookies: nothing that a browser
-/// would send along by itself, so a foreign page can't act in a reader's name.
+/// What a request that changes something shows for it. There is no session and there are no
+/// cookies: nothing that a browser would send along by itself, so a foreign page can't act in a
+/// reader's name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Authority {
-    /// Nothing. Anybody may ask, under limits, and all that comes of it is a notice to the address that was named.
+    /// Nothing. Anybody may ask, under limits, and all that comes of it is a notice to the address
+    /// that was named.
     Anybody,
     /// A token in the path, made with our key for one reader and this purpose.
     Token(Purpose),

@@ -88,7 +88,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .layer(from_fn(guard::body_limit))
         .layer(time_limit.clone())
         .layer(CatchPanicLayer::custom(middleware::panicked))
-        .layer(from_fn_with_state(web.clone(), middleware::dress))
+        .layer(from_fn_with_state(web.clone(), middleware::render))
         .layer(compression())
         .merge(of(probes()).layer(time_limit))
         .layer(from_fn_with_state(web.clone(), guard::security_headers))
@@ -100,9 +100,9 @@ fn of(routes: Vec<Route>) -> Router<Arc<Web>> {
     routes.into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handlers))
 }
 
-/// Compressed answers give a secret away by their length only if somebody else can put guesses beside it (BREACH). Nobody
-/// can: who sees a page with a token in it has the token in its path already, and there is no cookie that would let a foreign
-/// page ask for it in a reader's name.
+/// Compressed answers give a secret away by their length only if somebody else can put guesses
+/// beside it (BREACH). Nobody can: who sees a page with a token in it has the token in its path
+/// already, and there is no cookie that would let a foreign page ask for it in a reader's name.
 fn compression() -> CompressionLayer<impl tower_http::compression::predicate::Predicate> {
     CompressionLayer::new().compress_when(SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::IMAGES))
 }

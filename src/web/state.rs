@@ -14,10 +14,9 @@ use crate::domain::UnixMillis;
 use crate::domain::site::Site;
 use crate::domain::token::Keyring;
 use crate::store::Store;
-use crate::texts::Language;
+use crate::texts::{Language, Phrases};
 use crate::web::public::page_cache::PageCache;
 use crate::web::render::pages::Pages;
-use crate::web::render::phrases::Phrases;
 use crate::web::server::bounds::Bounds;
 
 /// What the pages need.

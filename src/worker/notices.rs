@@ -1,15 +1,17 @@
-//! The worker's other loop: notices, each within a moment of what caused it, however long a run goes on beside it.
+//! The worker's other loop: notices, each within a moment of what caused it, however long a run
+//! goes on beside it.
 //!
-//! A notice is claimed before its attempt, one at a time, so a kill leaves at most one in doubt; the next worker sends it
-//! again under the same Message-ID. What the relay says of a notice is written on its row and changes nobody's status.
+//! A notice is claimed before its attempt, one at a time, so a kill leaves at most one in doubt;
+//! the next worker sends it again under the same Message-ID. What the relay says of a notice is
+//! written on its row and changes nobody's status.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use super::{AFTER_ERROR, POLL, Worker};
-use crate::delivery::SingleSession;
+use super::rest::{AFTER_ERROR, POLL};
+use crate::delivery::{Mailer, SingleSession};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Transition, Variant};
 use crate::domain::issue::IssueNumber;
@@ -18,52 +20,76 @@ use crate::domain::signup::PENDING_KEPT;
 use crate::domain::subscriber::SubscriberId;
 use crate::fault::{self, Point};
 use crate::letter::{Latest, NoticeWriter};
+use crate::publish::Publisher;
 use crate::store::{StoreError, WorkerLease};
 
 /// How often what is over is swept away, and what a worker that is gone had claimed is taken back.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// How long a relay that can't be reached is left alone, at most; `delivery.first_retry` if that is less.
+/// How long a relay that can't be reached is left alone, at most; `delivery.first_retry` if that is
+/// less.
 const REST: Duration = Duration::from_secs(30);
-/// Rows that one sweep deletes of each kind.
+/// Rows that one sweep deletes from each table.
 const SWEPT_AT_ONCE: i64 = 500;
 /// How long a notice that is over stays, for an operator who is asked about it.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// What the notices' loop keeps from one look to the next; nothing of it matters to a worker that starts anew.
-#[derive(Default)]
+/// Sends notices. Nothing that it keeps from one tick to the next matters to a worker that starts
+/// anew.
 pub struct NoticeLoop {
-    hold: Option<WorkerLease>,
+    sender: NoticeSender,
+    /// Notified by the pages of this process when they have queued a notice.
+    wake: Arc<Notify>,
+    stop: watch::Receiver<bool>,
+    /// None as long as another process sends notices.
+    lease: Option<WorkerLease>,
     swept_at: Option<UnixMillis>,
-    /// The relay takes nothing at the moment: nobody knocks before this.
+    /// The relay takes nothing at the moment: it is left alone until then.
     rests_until: Option<UnixMillis>,
-    line: SingleSession,
+    session: SingleSession,
 }
 
-/// What sends notices: the writer, and what wakes it.
-#[derive(Clone)]
-pub struct Notices {
-    pub writer: Arc<NoticeWriter>,
-    /// Told by the pages of this process when they have put a notice into the queue.
-    pub wake: Arc<Notify>,
+struct NoticeSender {
+    publisher: Publisher,
+    mailer: Arc<Mailer>,
+    writer: NoticeWriter,
 }
 
-impl Worker {
-    pub(super) async fn run_notices(&self) {
-        let mut state = NoticeLoop::default();
+impl NoticeLoop {
+    /// `wake` is notified by the pages of this process when they have queued a notice; `stop` ends
+    /// the loop.
+    pub fn new(
+        publisher: Publisher,
+        mailer: Arc<Mailer>,
+        writer: NoticeWriter,
+        wake: Arc<Notify>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            sender: NoticeSender { publisher, mailer, writer },
+            wake,
+            stop,
+            lease: None,
+            swept_at: None,
+            rests_until: None,
+            session: SingleSession::default(),
+        }
+    }
+
+    pub(super) async fn run(&mut self) {
         let mut stop = self.stop.clone();
         while !*self.stop.borrow() {
-            let rest = match self.notices_tick(&mut state, UnixMillis::now()).await {
+            let span = match self.tick(UnixMillis::now()).await {
                 Ok(()) => POLL,
                 Err(error) => {
                     tracing::error!(%error, "notices wait for a moment");
-                    state.hold = None;
+                    self.lease = None;
                     AFTER_ERROR
                 }
             };
-            state.line.close().await;
+            self.session.close().await;
             tokio::select! {
-                () = tokio::time::sleep(rest) => {}
-                () = self.notices.wake.notified(), if rest == POLL => {}
+                () = tokio::time::sleep(span) => {}
+                () = self.wake.notified(), if span == POLL => {}
                 _ = stop.wait_for(|stopping| *stopping) => {}
             }
         }
@@ -73,37 +99,26 @@ impl Worker {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn notices_tick(&self, state: &mut NoticeLoop, now: UnixMillis) -> Result<(), StoreError> {
-        let store = &self.publisher.store;
-        if state.hold.is_none() {
-            state.hold = store.enlist_for_notices(now).await?;
-            state.swept_at = None;
+    pub async fn tick(&mut self, now: UnixMillis) -> Result<(), StoreError> {
+        let (sender, store) = (&self.sender, &self.sender.publisher.store);
+        if self.lease.is_none() {
+            self.lease = store.enlist_for_notices(now).await?;
+            self.swept_at = None;
         }
-        let Some(me) = &state.hold else { return Ok(()) };
-        if state.swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY) {
-            self.mailer.check_mark(store).await?;
-            let found = store.reclaim_notices(me, now).await?;
-            if found > 0 {
-                tracing::warn!(notices = found, "a worker is gone; the notice it had in hand is sent again");
-            }
-            store.forget_notices(now.minus(KEEP), SWEPT_AT_ONCE).await?;
-            store.forget_allowances(now, SWEPT_AT_ONCE).await?;
-            let forgotten = store.forget_pending(now.minus(PENDING_KEPT), SWEPT_AT_ONCE).await?;
-            if forgotten > 0 {
-                tracing::info!(addresses = forgotten, "never confirmed, so they are deleted");
-            }
-            state.swept_at = Some(now);
+        let Some(me) = &self.lease else { return Ok(()) };
+        if self.swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY) {
+            sender.sweep(me, now).await?;
+            self.swept_at = Some(now);
         }
-        if state.rests_until.is_some_and(|until| now < until) {
+        if self.rests_until.is_some_and(|until| now < until) {
             return Ok(());
         }
         while !*self.stop.borrow() {
-            match store.claim_notice(me, self.mailer.rate(), now).await? {
+            match store.claim_notice(me, sender.mailer.rate(), now).await? {
                 NextNotice::Due(notice) => {
-                    if !self.send_notice(me, &mut state.line, &notice, now).await? {
-                        state.rests_until = Some(
-                            UnixMillis::now().plus(REST.min(self.publisher.settings.delivery.first_retry)),
-                        );
+                    if !sender.send(me, &mut self.session, &notice, now).await? {
+                        let rest = REST.min(sender.publisher.settings.delivery.first_retry);
+                        self.rests_until = Some(UnixMillis::now().plus(rest));
                         break;
                     }
                 }
@@ -112,21 +127,40 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+impl NoticeSender {
+    /// Takes back what a worker that is gone had claimed, and deletes what is over.
+    async fn sweep(&self, me: &WorkerLease, now: UnixMillis) -> Result<(), StoreError> {
+        let store = &self.publisher.store;
+        self.mailer.check_mark(store).await?;
+        let found = store.reclaim_notices(me, now).await?;
+        if found > 0 {
+            tracing::warn!(notices = found, "a worker is gone; the notice it had in hand is sent again");
+        }
+        store.forget_notices(now.minus(KEEP), SWEPT_AT_ONCE).await?;
+        store.forget_allowances(now, SWEPT_AT_ONCE).await?;
+        let forgotten = store.forget_pending(now.minus(PENDING_KEPT), SWEPT_AT_ONCE).await?;
+        if forgotten > 0 {
+            tracing::info!(addresses = forgotten, "never confirmed, so they are deleted");
+        }
+        Ok(())
+    }
 
     /// False when the relay (or the outbox) could not even be asked: then the others need not try.
-    async fn send_notice(
+    async fn send(
         &self,
         me: &WorkerLease,
-        line: &mut SingleSession,
+        session: &mut SingleSession,
         notice: &ClaimedNotice,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
         fault::point(Point::Claim);
-        let transition = match self.notices.writer.write(notice, self.latest().await?.as_ref()) {
+        let transition = match self.writer.write(notice, self.latest().await?.as_ref()) {
             Ok(letter) => {
                 let id = self.publisher.keyring.notice_message_id(notice.id);
                 let name = format!("notice-{:08}-{id}", notice.id.0);
-                self.mailer.attempt(line, &stand_in(notice), &name, &letter).await.transition
+                self.mailer.attempt(session, &stand_in(notice), &name, &letter).await.transition
             }
             Err(error) => Transition::Failed { reply: None, note: error.to_string() },
         };

@@ -1,7 +1,6 @@
 //! The schedule with the real store: one issue per slot, whoever asks; too late and too quiet are written down.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
@@ -9,7 +8,7 @@ use verdicts::app::App;
 use verdicts::config::Settings;
 use verdicts::domain::UnixMillis;
 use verdicts::publish::Started;
-use verdicts::worker::{Scheduled, Worker};
+use verdicts::worker::{Scheduled, Ticked, Worker};
 
 use crate::support::house::{self, House, outbox};
 
@@ -54,7 +53,7 @@ impl Week {
     }
 
     async fn tick(&self, now: DateTime<Utc>) -> Scheduled {
-        self.worker().schedule_tick(at(now)).await.unwrap()
+        self.worker().scheduler.tick(at(now)).await.unwrap()
     }
 }
 
@@ -77,10 +76,10 @@ async fn a_slot_makes_one_issue_when_it_is_due() {
 #[tokio::test]
 async fn twenty_workers_make_one_issue() {
     let week = Week::new(true).await;
-    let workers: Vec<_> = (0..20).map(|_| Arc::new(week.worker())).collect();
+    let workers: Vec<_> = (0..20).map(|_| week.worker()).collect();
     let mut ticks = tokio::task::JoinSet::new();
     for worker in workers {
-        ticks.spawn(async move { worker.schedule_tick(at(slot())).await.unwrap() });
+        ticks.spawn(async move { worker.scheduler.tick(at(slot())).await.unwrap() });
     }
     let ran = ticks.join_all().await.into_iter().filter(|t| matches!(t, Scheduled::Ran(_))).count();
     assert_eq!(ran, 1);
@@ -115,7 +114,7 @@ async fn serve_says_in_its_log_that_a_slot_was_too_late() {
     let app = App::open(settings).await.unwrap();
     let worker = app.worker(tokio::sync::watch::channel(false).1).unwrap();
     // The worker that knew of the schedule before, and was down since.
-    assert_eq!(worker.schedule_tick(at(now - TimeDelta::hours(12))).await.unwrap(), Scheduled::NothingDue);
+    assert_eq!(worker.scheduler.tick(at(now - TimeDelta::hours(12))).await.unwrap(), Scheduled::NothingDue);
     drop((worker, app));
 
     let _serving = house.start_logged(&["serve"], "serve.log");
@@ -161,10 +160,10 @@ async fn a_clock_that_jumps_makes_no_second_issue_of_a_slot() {
     ] {
         assert_eq!(week.tick(moment).await, Scheduled::NothingDue, "at {moment}");
     }
-    let mut enlistment = None;
-    let worker = week.worker();
-    assert!(worker.delivery_tick(&mut enlistment, at(slot() - TimeDelta::hours(1))).await.unwrap().is_none());
-    worker.delivery_tick(&mut enlistment, at(slot() + TimeDelta::days(1))).await.unwrap();
+    let mut deliverer = week.worker().deliverer;
+    let early = deliverer.tick(&(), at(slot() - TimeDelta::hours(1))).await.unwrap();
+    assert_eq!(early, Ticked::Idle);
+    deliverer.tick(&(), at(slot() + TimeDelta::days(1))).await.unwrap();
     assert_eq!(week.house.must(&["issue", "list", "--json"]).out.matches("\"number\"").count(), 1);
     assert_eq!(week.house.status()["sent"], 1, "and its letter is not lost");
 }

@@ -11,4 +11,5 @@ mod pacing;
 mod pass;
 mod promises;
 mod smtp_session;
+mod tick;
 mod troubles;

@@ -112,7 +112,9 @@ impl World {
             quiet: None,
         };
         let ballot = ComparisonVotes { comparison: self.comparison.clone(), here: Default::default() };
-        let mut composition = compose(cases::ISSUE, cases::NOW, &self.site, &selection).with_votes(&[ballot]);
+        let phrases = cases::phrases();
+        let mut composition =
+            compose(cases::ISSUE, cases::NOW, &self.site, &selection, phrases).with_votes(&[ballot], phrases);
         composition.subject = self.subject.clone().unwrap_or(composition.subject);
         composition.preheader = self.preheader.clone().unwrap_or(composition.preheader);
         let logo = |alt: &String| Logo {

@@ -17,6 +17,8 @@ use verdicts::letter::pick::{Reason, Rules, Selection, Window, pick, reach};
 use verdicts::letter::{render, samples, sources};
 use verdicts::mail::{Letter, Marks, Recipient, Stencil, StencilSlot};
 
+use crate::support::mail::cases::phrases;
+
 /// 2026-11-17T09:00:00Z.
 const NOW: UnixMillis = UnixMillis(1_794_906_000_000);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -43,7 +45,7 @@ fn picked(candidates: &[Comparison], max: usize) -> Selection {
 }
 
 fn composed(candidates: &[Comparison], max: usize) -> Composition {
-    compose(ISSUE, NOW, &site(), &picked(candidates, max))
+    compose(ISSUE, NOW, &site(), &picked(candidates, max), phrases())
 }
 
 fn rendered(composition: &Composition) -> Letter {
@@ -286,7 +288,7 @@ fn a_letter_that_is_too_large_does_without_the_least_important_first() {
         comparison: sample("quarry-vs-atlas-index"),
         here: [Votes { ship: 1, skip: 2 }, Votes::default()],
     }];
-    let whole = composed(&with_long_quotes(long), 4).with_votes(&ballots);
+    let whole = composed(&with_long_quotes(long), 4).with_votes(&ballots, phrases());
     let columns = |composition: &Composition, lead: bool| {
         let features = composition.comparisons.iter().filter(|feature| feature.is_lead == lead);
         let quotes = features.flat_map(|feature| &feature.tools).flat_map(|tool| &tool.quotes);
@@ -529,7 +531,7 @@ fn a_reader_votes_from_the_letter_and_sees_how_the_last_votes_came_out() {
         },
         ComparisonVotes { comparison: sample("brook-vs-steno-9"), here: [Votes::default(); 2] },
     ];
-    let voted = composition.clone().with_votes(&ballots);
+    let voted = composition.clone().with_votes(&ballots, phrases());
     assert_eq!(voted.votes.len(), 1, "one without a vote is left out");
     let figures: Vec<_> =
         voted.votes[0].tools.iter().map(|t| (t.percent.as_str(), t.votes.as_str())).collect();

@@ -38,7 +38,7 @@ impl Served {
                 let web = Arc::new(app.web().unwrap());
                 let listener = tokio::net::TcpListener::bind(address).await.unwrap();
                 ready.send(()).unwrap();
-                verdicts::web::serve(listener, web, stopped).await.unwrap();
+                verdicts::web::serve(listener, web, stopped).await;
                 app.store.close().await;
             });
         });

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::stencil;
+use super::letter::stencil;
 use crate::app::App;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
 use crate::cli::terminal::{say, say_json};

@@ -10,7 +10,6 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::app::preview::IssuePreview;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
-use crate::cli::status;
 use crate::cli::stop::stop_signal;
 use crate::cli::terminal::say;
 use crate::config::{FILE_NAME, Settings};
@@ -23,7 +22,8 @@ pub struct PreviewArgs {
     /// The folder for letter.html, letter.txt and letter.eml
     #[arg(long, default_value = "preview", conflicts_with = "serve")]
     pub out: PathBuf,
-    /// Show it as a page in HTML and text, light and dark, narrow and wide, that follows the templates as you save them
+    /// Show it as a page in HTML and text, light and dark, narrow and wide, that follows the
+    /// templates as you save them
     #[arg(long)]
     pub serve: bool,
     /// Where the page is; port 0 takes a free one
@@ -32,7 +32,8 @@ pub struct PreviewArgs {
     /// Let other machines see it as well: whoever reaches --listen reads the draft
     #[arg(long, requires = "serve")]
     pub public: bool,
-    /// Comparison files to show as they are on disk [default: comparisons/ beside the settings, if it is there]
+    /// Comparison files to show as they are on disk [default: comparisons/ beside the settings, if
+    /// it is there]
     #[arg(long, value_name = "PATH", requires = "serve")]
     pub comparisons: Vec<PathBuf>,
 }
@@ -63,7 +64,7 @@ pub async fn serve(
     let preview = IssuePreview::open(app.clone(), Box::new(reread), config, number, comparisons).await?;
     let outcome = match preview {
         Some(preview) => run(preview, arguments.listen, guests).await,
-        None => Err(status::unknown(number)),
+        None => Err(CommandError::no_issue(number)),
     };
     app.store.close().await;
     outcome

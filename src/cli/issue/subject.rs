@@ -1,4 +1,5 @@
-//! `verdicts issue subject`: the subject of the next issue in an operator's own words, and the test of two subjects.
+//! `verdicts issue subject`: the subject of the next issue in an operator's own words, and the test
+//! of two subjects.
 
 use std::time::Duration;
 
@@ -7,7 +8,6 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
-use crate::cli::status;
 use crate::cli::terminal::{say, say_json};
 use crate::config::parse_span;
 use crate::domain::UnixMillis;
@@ -26,7 +26,8 @@ pub struct Words {
     /// Test the subject against this one
     #[arg(long, value_name = "SUBJECT")]
     against: Option<String>,
-    /// How many of the readers take part in the test, half of them under each subject [default: subject_test.share, or 20%]
+    /// How many of the readers take part in the test, half of them under each subject [default:
+    /// subject_test.share, or 20%]
     #[arg(long, requires = "against", value_name = "PERCENT")]
     share: Option<String>,
     /// How long the others wait for the winner [default: subject_test.wait]
@@ -49,7 +50,8 @@ pub struct SubjectArgs {
     json: bool,
 }
 
-/// How many of the readers take part in a test for which neither the command nor the settings say it.
+/// How many of the readers take part in a test for which neither the command nor the
+/// settings say it.
 const SHARE: &str = "20%";
 
 impl Words {
@@ -166,7 +168,7 @@ async fn show(app: &App, number: IssueNumber, as_json: bool) -> CommandResult {
         return Ok(Exit::Done);
     }
     if app.store.next_number().await? != number {
-        return Err(status::unknown(number));
+        return Err(CommandError::no_issue(number));
     }
     let written = app.store.wording(number).await?;
     let draft = publish::draft(&app.publisher(), UnixMillis::now()).await?;

@@ -4,8 +4,8 @@ use super::wrap::wrap;
 use crate::config::key::Initial;
 use crate::config::keys::{KEYS, SECTIONS};
 
-/// The documented `verdicts.toml` that `verdicts init` writes: every key with its comment; those that may be absent are
-/// commented out.
+/// The documented `verdicts.toml` that `verdicts init` writes: every key with its comment; those
+/// that may be absent are commented out.
 pub fn init_file() -> String {
     let mut out = String::from(
         "# The settings of verdicts. Paths are relative to this folder; times are written as 90s, 12h, 7d.\n\

@@ -188,7 +188,8 @@ mod tests {
         }
     }
 
-    /// Loads a file in which every key is set that may be, with `name` set to `value` by the environment.
+    /// Loads a file in which every key is set that may be, with `name` set to `value`
+    /// by the environment.
     fn with(folder: &Path, key: &Key, value: &str) -> Result<Settings, ConfigError> {
         let smtp = ("VERDICTS__RELAY__URL".to_owned(), "smtp://127.0.0.1:25".to_owned());
         let env = [smtp].into_iter().filter(|_| key.section() != "relay" || !key.name.contains("url"));

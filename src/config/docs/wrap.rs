@@ -3,8 +3,8 @@
 /// The longest line, in characters.
 const WIDTH: usize = 100;
 
-/// Writes `text` as lines that begin with `before`. None of them begins with what Markdown would take
-/// for a heading or a list.
+/// Writes `text` as lines that begin with `before`. None of them begins with what Markdown would
+/// take for a heading or a list.
 pub(super) fn wrap(out: &mut String, before: &str, text: &str) {
     let mut width = 0;
     for word in text.split_whitespace() {

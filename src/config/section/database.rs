@@ -19,7 +19,8 @@ pub(in crate::config) fn database(raw: &Raw, folder: &Path) -> Result<DatabaseSe
     Ok(DatabaseSettings { url })
 }
 
-/// A database URL that the store understands: `sqlite:PATH` or `postgres://…`. `Display` and `Debug` mask the password.
+/// A database URL that the store understands: `sqlite:PATH` or `postgres://…`. `Display` and
+/// `Debug` mask the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 

@@ -48,8 +48,9 @@ pub(in crate::config) fn keys(raw: &Raw, site: &Site, folder: &Path) -> Result<V
     Ok(keys)
 }
 
-/// Whether a signature of `domain` speaks for `sender`: the same domain, a parent or a part of it. That is what DMARC calls
-/// aligned (RFC 7489 §3.1.1), as far as one can tell without the list of public suffixes. Both in lower case.
+/// Whether a signature of `domain` speaks for `sender`: the same domain, a parent or a part of it.
+/// That is what DMARC calls aligned (RFC 7489 §3.1.1), as far as one can tell without the list of
+/// public suffixes. Both in lower case.
 pub fn aligned(domain: &str, sender: &str) -> bool {
     let within = |inner: &str, outer: &str| inner.strip_suffix(outer).is_some_and(|rest| rest.ends_with('.'));
     domain.contains('.') && (domain == sender || within(sender, domain) || within(domain, sender))

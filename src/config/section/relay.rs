@@ -1,4 +1,5 @@
-//! `[relay]`: the SMTP server that takes the letters, others beside it, and how fast they may get them.
+//! `[relay]`: the SMTP server that takes the letters, others beside it, and how fast they
+//! may get them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

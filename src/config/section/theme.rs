@@ -1,5 +1,5 @@
-//! `[theme]`: how letters and notices look. What could end a style or load something is refused here, since the templates
-//! print it as it is.
+//! `[theme]`: how letters and notices look. What could end a style or load something is refused
+//! here, since the templates print it as it is.
 
 use crate::config::error::ConfigError;
 use crate::config::raw::Raw;
@@ -54,7 +54,8 @@ fn image(text: &str) -> Result<String, String> {
     }
 }
 
-/// Names of fonts between commas: letters, digits, blanks and hyphens, in single quotes where one likes.
+/// Names of fonts between commas: letters, digits, blanks and hyphens, in single quotes
+/// where one likes.
 fn fonts(text: &str) -> Result<String, String> {
     let is_name = |family: &str| {
         let family = family.trim();

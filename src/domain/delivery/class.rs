@@ -1,5 +1,5 @@
-//! What kind of no a relay gave, for people who read reports and choose what to try again. What a refusal *does* is
-//! decided elsewhere ([`crate::delivery::outcome::transition`]); this only sorts.
+//! What a refusal was about, for people who read reports and choose what to try again. What a
+//! refusal *does* is decided elsewhere ([`crate::delivery::outcome::transition`]); this only sorts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::delivery::deliveries::Reply;
 
-/// A kind of refusal, by the reply alone.
+/// What a refusal was about, by the reply alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
@@ -44,8 +44,8 @@ impl Class {
         }
     }
 
-    /// By the enhanced status code (RFC 3463 §3) if it says enough, else by the basic one (RFC 5321 §4.2.3). No reply
-    /// is a matter of the network.
+    /// By the enhanced status code (RFC 3463 §3) if it says enough, else by the basic one (RFC 5321
+    /// §4.2.3). No reply is a matter of the network.
     pub fn of(reply: Option<&Reply>) -> Self {
         let Some(reply) = reply else { return Self::Network };
         by_enhanced(reply.enhanced.as_deref()).unwrap_or_else(|| by_code(reply.code))

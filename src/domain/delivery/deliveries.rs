@@ -1,4 +1,5 @@
-//! One letter owed to one subscriber: its states, what a relay can say of it, and the count that always balances.
+//! One letter owed to one subscriber: its states, what a relay can say of it, and the count
+//! that always balances.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -11,7 +12,7 @@ use crate::domain::reader::address::EmailAddress;
 use crate::domain::reader::subscriber::SubscriberId;
 use crate::domain::time::UnixMillis;
 
-/// queued → sending → sent | deferred | failed | cancelled. *Sent* means that the relay answered 250.
+/// queued → sending → sent | deferred | failed | cancelled. *Sent*: the relay has answered 250.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryState {
@@ -46,8 +47,8 @@ impl DeliveryState {
     }
 }
 
-/// Why a delivery is cancelled. The row keeps it apart from its note, which is for people: a leaving
-/// that is taken back puts back what it cancelled, and nothing else.
+/// Why a delivery is cancelled. The row keeps it apart from its note, which is for people: a
+/// leaving that is taken back puts back what it cancelled, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CancelledBy {
     /// The reader unsubscribed.
@@ -60,7 +61,8 @@ pub enum CancelledBy {
     Erasure,
     /// An operator called the issue off.
     Operator,
-    /// When its turn came, or its attempt came back, the reader was no active subscriber or the issue was over.
+    /// When its turn came, or its attempt came back, the reader was no active subscriber or the
+    /// issue was over.
     Unwanted,
 }
 
@@ -80,13 +82,13 @@ impl CancelledBy {
     }
 }
 
-/// One of the letters of an issue: what it carries, and under which subject. The default is the whole
-/// letter under the issue's own subject.
+/// One of the letters of an issue: what it carries, and under which subject. The default is the
+/// whole letter under the issue's own subject.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Variant {
     pub arm: Arm,
-    /// Its number among the letters that carry less, for readers who chose topics: 1, 2, 3, …; none:
-    /// the whole letter.
+    /// Its number among the letters that carry less, for readers who chose topics: 1, 2, 3, …;
+    /// none: the whole letter.
     pub letter: Option<NonZeroU32>,
 }
 
@@ -99,16 +101,19 @@ pub struct Claimed {
     pub name: Option<String>,
     /// Which attempt this is: 1 for the first.
     pub attempt: u32,
-    /// When the delivery was enqueued, or the hour its reader chose; the age that `delivery.max_age` limits counts from here.
+    /// When the delivery was enqueued, or the hour its reader chose; the age that
+    /// `delivery.max_age` limits counts from here.
     pub enqueued_at: UnixMillis,
     /// Which of the issue's letters it is.
     pub variant: Variant,
-    /// The number of the reader's choice among the issue's choices of topics, from 1; none: they chose
-    /// no topics. Readers of different choices may get the same letter, which says to each what they chose.
+    /// The number of the reader's choice among the issue's choices of topics, from 1; none: they
+    /// chose no topics. Readers of different choices may get the same letter, which says to each
+    /// what they chose.
     pub choice: Option<NonZeroU32>,
 }
 
-/// A relay's reply: the basic code, the enhanced status code (RFC 3463) when it gave one, and its words.
+/// A relay's reply: the basic code, the enhanced status code (RFC 3463) when it gave one,
+/// and its words.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Reply {
     /// 250, 451, 550, …
@@ -129,17 +134,19 @@ impl fmt::Display for Reply {
     }
 }
 
-/// What an attempt means for its row. Decided by a pure table from the outcome; written by the store.
+/// What an attempt means for its row. Decided by a pure table from the outcome; written
+/// by the store.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Transition {
     /// The relay took responsibility with a 250.
     Sent { reply: Reply },
-    /// Another try at `due_at`. `unknown` when the line dropped after the final dot: the relay may have taken it.
+    /// Another try at `due_at`. `unknown` when the line dropped after the final dot: the relay may
+    /// have taken it.
     Deferred { due_at: UnixMillis, reply: Option<Reply>, note: String, unknown: bool },
     /// Never again for this issue.
     Failed { reply: Option<Reply>, note: String },
-    /// The letter was not tried at all (the relay was unreachable, or refuses *us*): the row goes back as it was, due
-    /// at `due_at`, and the attempt does not count.
+    /// The letter was not tried at all (the relay was unreachable, or refuses *us*): the row goes
+    /// back as it was, due at `due_at`, and the attempt does not count.
     Returned { due_at: UnixMillis, note: String },
 }
 

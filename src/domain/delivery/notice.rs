@@ -63,8 +63,8 @@ impl FromStr for NoticeKind {
     }
 }
 
-/// What a kind's templates need to know beyond the subscriber, by name. Kept in the store for as long as the notice is, so
-/// it holds no token that could be made again when the notice is written.
+/// What a kind's templates need to know beyond the subscriber, by name. Kept in the store for as
+/// long as the notice is, so it holds no token that could be made again when the notice is written.
 pub type NoticeData = BTreeMap<String, String>;
 
 /// A notice on its way into the queue.

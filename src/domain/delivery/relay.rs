@@ -43,8 +43,8 @@ const FORMS: &str = "use outbox:FOLDER, smtp://user:password@host:587, smtps://u
                      smtp://127.0.0.1:2525";
 
 impl RelayUrl {
-    /// Parses a relay URL. `smtp://` means STARTTLS (port 587), except to a loopback host, where it is plain (port 25)
-    /// unless `?starttls=required` asks for it. `smtps://` means TLS (port 465).
+    /// Parses a relay URL. `smtp://` means STARTTLS (port 587), except to a loopback host, where it
+    /// is plain (port 25) unless `?starttls=required` asks for it. `smtps://` means TLS (port 465).
     ///
     /// # Errors
     /// One line that never repeats the URL, since it may hold a password.

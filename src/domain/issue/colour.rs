@@ -63,7 +63,8 @@ impl Colour {
         Self([part(0), part(1), part(2)])
     }
 
-    /// The same hue for a dark ground: lighter and less strong, as far as it takes to be read on all of `grounds` with ease.
+    /// The same hue for a dark ground: lighter and less strong, as far as it takes to be read on
+    /// all of `grounds` with ease.
     #[must_use]
     pub fn lightened(self, grounds: &[Self]) -> Self {
         let [r, g, b] = self.0.map(|part| f64::from(part) / 255.0);
@@ -84,7 +85,8 @@ impl Colour {
         (start..=100).map(shade).find(fits).unwrap_or(Self::WHITE)
     }
 
-    /// The nearest shade, on the way to `end`, whose words can be read on all of `grounds`; `end` itself if none is.
+    /// The nearest shade, on the way to `end`, whose words can be read on all of `grounds`; `end`
+    /// itself if none is.
     #[must_use]
     pub fn readable_on(self, grounds: &[Self], end: Self) -> Self {
         let fits = |shade: &Self| grounds.iter().all(|ground| shade.contrast(*ground) >= TEXT_CONTRAST);

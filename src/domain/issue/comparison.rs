@@ -109,7 +109,8 @@ impl Votes {
         Self { ship: self.ship.saturating_add(other.ship), skip: self.skip.saturating_add(other.skip) }
     }
 
-    /// Ships in percent of all votes, rounded half up; none when nobody voted, which is "—" and never 0 %.
+    /// Ships in percent of all votes, rounded half up; none when nobody voted, which is "—" and
+    /// never 0 %.
     pub fn percent(self) -> Option<u8> {
         let total = self.total();
         if total == 0 {

@@ -18,7 +18,8 @@ impl fmt::Display for IssueNumber {
     }
 }
 
-/// Where the run of an issue stands. An issue exists from the commit that enqueues its deliveries on.
+/// Where the run of an issue stands. An issue exists from the commit that enqueues
+/// its deliveries on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IssueState {
@@ -65,14 +66,16 @@ impl FromStr for IssueState {
 /// An issue ready to be enqueued: chosen, composed and rendered, with nobody's name on it yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewIssue {
-    /// The schedule's local slot (`2026-11-17T09:00:00 America/New_York`), or none when an operator asked for the run.
+    /// The schedule's local slot (`2026-11-17T09:00:00 America/New_York`), or none when an operator
+    /// asked for the run.
     pub slot: Option<String>,
     /// Comparisons published after this moment belong to a later issue.
     pub cutoff_at: UnixMillis,
     pub subject: String,
     pub preheader: String,
-    /// The rendered letter with slots, as `letter::Stencil` writes and reads it. The ledger keeps it whole, so that a
-    /// run that goes on after a crash or an upgrade sends every reader the same letter.
+    /// The rendered letter with slots, as `letter::Stencil` writes and reads it. The ledger
+    /// keeps it whole, so that a run that goes on after a crash or an upgrade sends every reader
+    /// the same letter.
     pub stencil: String,
     /// Featured comparisons by slug, in the order of the letter.
     pub featured: Vec<String>,

@@ -1,9 +1,10 @@
 //! When a letter is due: a cron text, read on the clock of one place.
 //!
-//! The cron crate only parses. Its evaluation in a zone skips a run in the spring gap and fires twice in the autumn
-//! overlap, so the fields are matched here on floating local time and the zone is resolved afterwards: a local time
-//! inside a gap is due at the first instant after it, a local time that comes twice is due the first time. The local
-//! time is the slot's key, and two slots never have the same instant.
+//! The cron crate only parses. Its evaluation in a zone skips a run in the spring gap and fires
+//! twice in the autumn overlap, so the fields are matched here on floating local time and the zone
+//! is resolved afterwards: a local time inside a gap is due at the first instant after it, a local
+//! time that comes twice is due the first time. The local time is the slot's key, and two slots
+//! never have the same instant.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -50,13 +51,14 @@ pub fn decide(slot: &Slot, now: UnixMillis, catch_up: Duration) -> Due {
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2100;
 
 impl Schedule {
-    /// Parses a cron text of five fields (minute hour day month weekday), six (with leading seconds) or seven (with a
-    /// year at the end). Where both day and weekday are restricted, both must match: `0 9 1-7 * Tue` is the first Tuesday
-    /// of a month.
+    /// Parses a cron text of five fields (minute hour day month weekday), six (with leading
+    /// seconds) or seven (with a year at the end). Where both day and weekday are restricted, both
+    /// must match: `0 9 1-7 * Tue` is the first Tuesday of a month.
     ///
     /// # Errors
-    /// One line with the field that is wrong and the remedy. Weekdays as numbers are refused: 1 is Monday to some and
-    /// Sunday to others, and a letter on the wrong day is worse than a name more to type.
+    /// One line with the field that is wrong and the remedy. Weekdays as numbers are refused: 1 is
+    /// Monday to some and Sunday to others, and a letter on the wrong day is worse than a name
+    /// more to type.
     pub fn parse(cron: &str, zone: Tz) -> Result<Self, String> {
         let mut parts: Vec<&str> = cron.split_whitespace().collect();
         match parts.len() {
@@ -98,12 +100,14 @@ impl Schedule {
     pub fn next_after(&self, after: UnixMillis) -> Option<Slot> {
         let after = clamp(after);
         let mut local = self.local_after(self.wall(after))?;
-        // Only in the second pass of an overlap do slots lie behind us whose wall time is still ahead.
+        // Only in the second pass of an overlap do slots lie behind us whose wall time
+        // is still ahead.
         while self.instant(local) <= after {
             local = self.local_after(local)?;
         }
         let at = self.instant(local);
-        // Several local times of one gap share an instant; the last of them names the slot, here and in `latest`.
+        // Several local times of one gap share an instant; the last of them names the slot, here
+        // and in `latest`.
         self.local_at_or_before(self.wall(at)).map(|local| self.slot(local))
     }
 
@@ -111,7 +115,8 @@ impl Schedule {
     pub fn latest_at_or_before(&self, now: UnixMillis, since: UnixMillis) -> Option<Slot> {
         let now = clamp(now);
         let mut local = self.local_at_or_before(self.wall(now))?;
-        // In the second pass of an overlap, slots of the first pass have a wall time that is still ahead.
+        // In the second pass of an overlap, slots of the first pass have a wall time that
+        // is still ahead.
         while let Some(next) = self.local_after(local).filter(|&next| self.instant(next) <= now) {
             local = next;
         }
@@ -132,7 +137,8 @@ impl Schedule {
     }
 
     fn local_after(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
-        // A slot has no fraction of a second, so the next whole second is the first that can be one.
+        // A slot has no fraction of a second, so the next whole second is the first that
+        // can be one.
         let floor = local.with_nanosecond(0)?;
         self.local_from(floor.checked_add_signed(TimeDelta::seconds(1))?)
     }
@@ -201,8 +207,8 @@ impl Schedule {
     }
 }
 
-/// The instant that a local time means in a zone: inside a gap the first after it, and of two the earlier. Later local times
-/// never mean earlier instants.
+/// The instant that a local time means in a zone: inside a gap the first after it, and of two the
+/// earlier. Later local times never mean earlier instants.
 pub fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     match zone.from_local_datetime(&local) {
         LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.to_utc(),
@@ -210,7 +216,8 @@ pub fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     }
 }
 
-/// The first instant whose wall time is past `local`, which no instant has. No zone was ever more than 16 hours off UTC.
+/// The first instant whose wall time is past `local`, which no instant has. No zone was ever more
+/// than 16 hours off UTC.
 fn end_of_gap(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     let middle = local.and_utc().timestamp();
     let (mut before, mut after) = (middle - 16 * 3_600, middle + 16 * 3_600);

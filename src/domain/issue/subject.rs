@@ -1,8 +1,10 @@
-//! The subject of an issue in an operator's own words, and the test of two subjects against each other. Pure.
+//! The subject of an issue in an operator's own words, and the test of two subjects against
+//! each other. Pure.
 //!
-//! The test: a share of the readers gets its letter at once, one half under subject A and the other under B. The others
-//! wait; then they get the subject that moved the larger part of its readers to vote. Only votes count. A pixel would say who
-//! opened a letter, and a counted click would need links that are not what they look like; the letter has neither.
+//! The test: a share of the readers gets its letter at once, one half under subject A and the other
+//! under B. The others wait; then they get the subject that moved the larger part of its readers to
+//! vote. Only votes count. A pixel would say who opened a letter, and a counted click would need
+//! links that are not what they look like; the letter has neither.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,17 +12,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest subject or preheader that is taken, in characters; the linter has its word far below.
+/// The longest subject or preheader that is taken, in characters; the linter has its
+/// word far below.
 pub const LONGEST: usize = 250;
 
-/// The fewest letters that each arm has to have sent before its votes say anything; with fewer to send, no test is begun.
+/// The fewest letters that each arm has to have sent before its votes say anything; with fewer to
+/// send, no test is begun.
 pub const LEAST_SENT: i64 = 20;
 
 /// The fewest readers, of both arms together, whose votes say anything.
 pub const LEAST_VOTED: i64 = 10;
 
-/// A subject or preheader as somebody typed it: one line with something in it. It becomes a header, in which a line break
-/// would begin another.
+/// A subject or preheader as somebody typed it: one line with something in it. It becomes a header,
+/// in which a line break would begin another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SubjectLine(String);
@@ -37,7 +41,8 @@ pub enum LineError {
 
 impl SubjectLine {
     /// # Errors
-    /// [`LineError`] if it is empty, too long, or more than a line. U+2028 and U+2029 are line breaks, too.
+    /// [`LineError`] if it is empty, too long, or more than a line. U+2028 and U+2029 are
+    /// line breaks, too.
     pub fn parse(text: &str) -> Result<Self, LineError> {
         let text = text.trim_matches(' ');
         if let Some(c) = text.chars().find(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
@@ -109,7 +114,8 @@ impl fmt::Display for Share {
     }
 }
 
-/// One of the two subjects of a test. A is the issue's own: it goes out when nothing speaks for the other.
+/// One of the two subjects of a test. A is the issue's own: it goes out when nothing speaks
+/// for the other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Arm {
@@ -141,7 +147,8 @@ pub struct ArmFigures {
 }
 
 impl ArmFigures {
-    /// Readers who voted for each letter sent, in tenths of a per cent, rounded half up; none before a letter is sent.
+    /// Readers who voted for each letter sent, in tenths of a per cent, rounded half up; none
+    /// before a letter is sent.
     pub fn rate(self) -> Option<i64> {
         (self.sent > 0).then(|| (self.voted * 1000 + self.sent / 2) / self.sent)
     }
@@ -186,7 +193,8 @@ impl fmt::Display for Why {
     }
 }
 
-/// Which subject the rest gets: the one with the higher rate of voters; A at a tie, and where the figures say nothing.
+/// Which subject the rest gets: the one with the higher rate of voters; A at a tie, and where the
+/// figures say nothing.
 pub fn judge(a: ArmFigures, b: ArmFigures) -> (Arm, Why) {
     if a.sent.min(b.sent) < LEAST_SENT || a.voted + b.voted < LEAST_VOTED {
         return (Arm::A, Why::TooFew);

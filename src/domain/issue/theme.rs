@@ -1,6 +1,8 @@
-//! The look of letters and notices: what an operator chooses, and every colour that follows from it. Pure.
+//! The look of letters and notices: what an operator chooses, and every colour that follows
+//! from it. Pure.
 //!
-//! Templates name no colour, font or radius of their own; they print what stands in a [`Palette`] or a [`Theme`].
+//! Templates name no colour, font or radius of their own; they print what stands in a [`Palette`]
+//! or a [`Theme`].
 
 use serde::Serialize;
 
@@ -35,14 +37,15 @@ pub struct Logo {
     pub alt: String,
 }
 
-/// Every colour of one mode. Whatever stands on whatever here has the contrast of [`TEXT_CONTRAST`]; a test computes it.
+/// Every colour of one mode. Whatever stands on whatever here has the contrast of
+/// [`TEXT_CONTRAST`]; a test computes it.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Palette {
     /// Behind everything.
     pub page: Colour,
     /// Behind a comparison.
     pub sheet: Colour,
-    /// Behind the verdict: a breath of the accent.
+    /// Behind the verdict: a little of the accent.
     pub soft: Colour,
     pub line: Colour,
     /// The part of a bar that is not full.
@@ -142,7 +145,8 @@ impl Theme {
         self.radius.div_ceil(2)
     }
 
-    /// The first family of each list that Outlook on Windows has: with an unknown one in front it takes Times New Roman.
+    /// The first family of each list that Outlook on Windows has: with an unknown one in front it
+    /// takes Times New Roman.
     pub fn for_outlook(families: &str) -> &str {
         const KNOWN: [&str; 13] = [
             "Arial",

@@ -1,17 +1,19 @@
-//! An email address, parsed once at the door and masked wherever it is printed.
+//! An email address, parsed once where it comes in and masked wherever it is printed.
 
 use std::fmt;
 
-/// Longest address that fits an SMTP path: 256 octets less the angle brackets (RFC 5321 §4.5.3.1.3).
+/// Longest address that fits an SMTP path: 256 octets less the angle brackets
+/// (RFC 5321 §4.5.3.1.3).
 const MAX_ADDRESS: usize = 254;
 /// Longest local part (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL: usize = 64;
 
 /// A mailbox `local@domain` in the form that we compare, store and send to.
 ///
-/// The domain is case-folded and in its ASCII (IDNA, UTS 46) form; the local part is kept to the letter, since only
-/// its own host may interpret it (RFC 5321 §2.4). `Display` and `Debug` print a mask (`b***@e***.com`): code that
-/// really needs the address asks for it with [`EmailAddress::expose`].
+/// The domain is case-folded and in its ASCII (IDNA, UTS 46) form; the local part is
+/// kept to the letter, since only its own host may interpret it (RFC 5321 §2.4).
+/// `Display` and `Debug` print a mask (`b***@e***.com`): code that really needs the
+/// address asks for it with [`EmailAddress::expose`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
 
@@ -31,11 +33,13 @@ pub enum AddressError {
 }
 
 impl EmailAddress {
-    /// Parses an address as a person types it: blanks around it are dropped, nothing else is guessed.
+    /// Parses an address as a person types it: blanks around it are dropped, nothing
+    /// else is guessed.
     ///
     /// # Errors
-    /// [`AddressError`] says which part is wrong. Quoted local parts and address literals (`me@[127.0.0.1]`) are
-    /// refused: no list that people joined by themselves has them, and forgeries do.
+    /// [`AddressError`] says which part is wrong. Quoted local parts and address literals
+    /// (`me@[127.0.0.1]`) are refused: no list that people joined by themselves has them,
+    /// and forgeries do.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         if text.is_empty() {
@@ -52,7 +56,8 @@ impl EmailAddress {
         Ok(Self(format!("{local}@{domain}")))
     }
 
-    /// The address itself, for the relay, the store and an operator who asked for it. Never for a log.
+    /// The address itself, for the relay, the store and an operator who asked for it. Never
+    /// for a log.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -62,7 +67,8 @@ impl EmailAddress {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
-    /// Whether the local part is beyond ASCII, so that only a relay with SMTPUTF8 (RFC 6531) can carry it.
+    /// Whether the local part is beyond ASCII, so that only a relay with SMTPUTF8 (RFC 6531)
+    /// can carry it.
     pub fn needs_smtputf8(&self) -> bool {
         !self.0.is_ascii()
     }

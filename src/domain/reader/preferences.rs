@@ -11,7 +11,8 @@ use crate::domain::time::UnixMillis;
 
 /// The longest pause: who wants to be away for longer had better leave, and come back.
 pub const LONGEST_PAUSE_DAYS: u64 = 366;
-/// The most topics that a choice may name. Sites have a dozen; this keeps a forged form from filling the store.
+/// The most topics that a choice may name. Sites have a dozen; this keeps a forged form from
+/// filling the store.
 pub const MOST_TOPICS: usize = 100;
 
 /// What one reader has chosen; the default is the whole letter, with everybody's.
@@ -99,8 +100,9 @@ impl Pause {
     }
 }
 
-/// When a letter may go that is ready at `now` and waits for its reader's hour: at once within that hour, else when the hour
-/// next begins. In the spring gap that is the first instant after it, in the autumn overlap the earlier of the two.
+/// When a letter may go that is ready at `now` and waits for its reader's hour: at once within that
+/// hour, else when the hour next begins. In the spring gap that is the first instant after it, in
+/// the autumn overlap the earlier of the two.
 pub fn next_hour(zone: Tz, hour: u8, now: UnixMillis) -> UnixMillis {
     let local = now.utc().with_timezone(&zone);
     if local.hour() == u32::from(hour) {
@@ -157,10 +159,12 @@ mod tests {
     #[test]
     fn the_hour_holds_when_clocks_change() {
         let berlin: Tz = "Europe/Berlin".parse().unwrap();
-        // 2026-03-29: 02:00 becomes 03:00. The hour that does not exist is the first instant after the gap.
+        // 2026-03-29: 02:00 becomes 03:00. The hour that does not exist is the first instant
+        // after the gap.
         assert_eq!(next_hour(berlin, 2, at("2026-03-28T23:30:00Z")), at("2026-03-29T01:00:00Z"));
         assert_eq!(next_hour(berlin, 9, at("2026-03-28T23:30:00Z")), at("2026-03-29T07:00:00Z"));
-        // 2026-10-25: 03:00 becomes 02:00 again. The earlier of the two, and within either of them at once.
+        // 2026-10-25: 03:00 becomes 02:00 again. The earlier of the two, and within either of
+        // them at once.
         assert_eq!(next_hour(berlin, 2, at("2026-10-24T22:30:00Z")), at("2026-10-25T00:00:00Z"));
         assert_eq!(next_hour(berlin, 2, at("2026-10-25T01:30:00Z")), at("2026-10-25T01:30:00Z"));
         assert_eq!(next_hour(berlin, 1, at("2026-10-25T00:30:00Z")), at("2026-10-26T00:00:00Z"));

@@ -1,4 +1,5 @@
-//! Sign-up: what counts as one person asking, how often anybody may, and what is kept as proof that they did.
+//! Sign-up: what counts as one person asking, how often anybody may, and what is kept as proof
+//! that they did.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,7 +18,8 @@ pub const LINK_VALID: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub const PENDING_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long a form may lie open before it is sent off.
 pub const STAMP_VALID: Duration = DAY;
-/// Leading zero bits of a proof of work: some ten thousand hashes, a second at most in a browser of today.
+/// Leading zero bits of a proof of work: some ten thousand hashes, a second at most in a
+/// browser of today.
 pub const WORK_BITS: u32 = 14;
 
 /// At most `most` of something in a span that begins with the first of them.
@@ -52,7 +54,8 @@ pub struct SignupLimits {
 const UNSTAMPED_SHARE: u32 = 4;
 
 impl SignupLimits {
-    /// What is asked of whoever asks, before anything is looked up. It tells nothing about an address, so a refusal may.
+    /// What is asked of whoever asks, before anything is looked up. It tells nothing about an
+    /// address, so a refusal may.
     pub fn of_asker(&self, keyring: &Keyring, ip: IpAddr, stamped: bool) -> Vec<Allowance> {
         let network = network(ip);
         let mut limits = vec![
@@ -69,8 +72,8 @@ impl SignupLimits {
     }
 }
 
-/// How many notices a form may cause to one mailbox, whoever fills it in: one in ten minutes and three a day. Reaching it is
-/// never said, since it would tell that somebody has asked before.
+/// How many notices a form may cause to one mailbox, whoever fills it in: one in ten minutes and
+/// three a day. Reaching it is never said, since it would tell that somebody has asked before.
 pub fn of_mailbox(keyring: &Keyring, email: &EmailAddress) -> Vec<Allowance> {
     let mailbox = mailbox(email);
     vec![
@@ -84,8 +87,9 @@ pub fn of_already(keyring: &Keyring, email: &EmailAddress) -> Allowance {
     Allowance::new(keyring, "already subscribed", &mailbox(email), 1, DAY)
 }
 
-/// The mailbox that an address most likely leads to: at Gmail `Ann.Lee+news` is `annlee`, so that tags and dots don't get
-/// anybody a second helping. For counting alone; mail goes to the address as it was typed.
+/// The mailbox that an address most likely leads to: at Gmail `Ann.Lee+news` is `annlee`, so that
+/// tags and dots don't get anybody a second helping. For counting alone; mail goes to the address
+/// as it was typed.
 fn mailbox(email: &EmailAddress) -> String {
     let (local, domain) = email.expose().rsplit_once('@').unwrap_or_default();
     let local = local.split('+').next().unwrap_or(local).to_lowercase();
@@ -95,7 +99,8 @@ fn mailbox(email: &EmailAddress) -> String {
     }
 }
 
-/// Who counts as one asker: an address of IPv4; of IPv6 the /64 that a household or a machine has for itself.
+/// Who counts as one asker: an address of IPv4; of IPv6 the /64 that a household or a machine
+/// has for itself.
 pub fn network(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
@@ -211,7 +216,8 @@ pub fn form_age(stamped: UnixMillis, minimum: Duration, now: UnixMillis) -> Form
     }
 }
 
-/// Whether `nonce` is work done on `stamp`: SHA-256 of `stamp:nonce` begins with [`WORK_BITS`] zero bits.
+/// Whether `nonce` is work done on `stamp`: SHA-256 of `stamp:nonce` begins with
+/// [`WORK_BITS`] zero bits.
 pub fn is_work(stamp: &str, nonce: &str) -> bool {
     use sha2::{Digest as _, Sha256};
     if nonce.is_empty() || nonce.len() > 20 || !nonce.bytes().all(|b| b.is_ascii_digit()) {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::reader::address::EmailAddress;
 use crate::domain::time::UnixMillis;
 
-/// The store's number for a subscriber. It stands in link tokens, and is never used again after an erasure.
+/// The store's number for a subscriber. It stands in link tokens, and is never used again
+/// after an erasure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SubscriberId(pub i64);
@@ -39,7 +40,8 @@ impl SubscriberStatus {
         }
     }
 
-    /// Whether this status is an end: only the reader's own new sign-up leads out of it, never an import.
+    /// Whether this status is an end: only the reader's own new sign-up leads out of it,
+    /// never an import.
     pub fn is_ended(self) -> bool {
         !matches!(self, Self::Pending | Self::Active)
     }

@@ -50,8 +50,8 @@ const REAL: [&str; 14] = [
     "yahoo.es",
 ];
 
-/// The address with its domain put right, if the domain looks like a slip of a well-known one: one letter left out, added,
-/// wrong, or two in the wrong order; two such slips in a long name.
+/// The address with its domain put right, if the domain looks like a slip of a well-known one: one
+/// letter left out, added, wrong, or two in the wrong order; two such slips in a long name.
 pub fn suggestion(email: &EmailAddress) -> Option<EmailAddress> {
     let domain = email.domain();
     if KNOWN.contains(&domain) || REAL.contains(&domain) {

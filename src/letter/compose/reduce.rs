@@ -1,7 +1,8 @@
 //! What a letter does without when it would be too large: the least important first. Pure.
 
-use super::super::english;
-use super::{Composition, Feature, keep_one_of_each};
+use super::composition::{Composition, Feature};
+use super::quotes::keep_one_of_each;
+use crate::letter::english;
 
 impl Composition {
     /// What each step leaves out besides what those before it do, in words for the log. The figures, the verdicts and the link

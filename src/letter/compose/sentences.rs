@@ -1,66 +1,86 @@
-//! The sentences of a letter: subject, preheader, verdict and split. They state what the figures say and promise
-//! nothing that the letter does not hold.
+//! The sentences of a letter about what the panel says: verdict, split, and what stands around them. They state
+//! what the figures say and promise nothing that the letter does not hold.
 
-use super::super::english::{capitalized, isolated, list, number, plural};
-use super::super::verdict::{self, Panel, Verdict};
-use super::percent;
 use crate::domain::comparison::{Comparison, Stance, Tool};
+use crate::letter::english::{capitalized, isolated};
+use crate::letter::verdict::{self, Panel, Verdict};
+use crate::texts::Phrases;
+
+/// Stands for a figure where there is nothing to count: never 0%.
+pub(super) const UNKNOWN: &str = "—";
 
 /// What to ship with, in as few words as there are.
-pub(super) fn answer(comparison: &Comparison) -> String {
-    let words = match verdict::verdict(comparison) {
+pub(super) fn answer(comparison: &Comparison, phrases: Phrases<'_>) -> String {
+    let key = match verdict::verdict(comparison) {
         Verdict::Pick { tool, .. } => {
             let panel = comparison.tools[tool].panel();
             if panel.ship >= panel.skip {
                 return comparison.tools[tool].name.clone();
             }
-            "Neither, so far"
+            "letter.answer_neither_yet"
         }
-        Verdict::Tie { percent: 100 } => "Either one",
-        Verdict::Tie { percent: 0 } => "Neither",
-        Verdict::Tie { .. } => "Too close to call",
-        Verdict::OneSided { .. } => "Half a verdict",
-        Verdict::Unjudged => "Too early to say",
+        Verdict::Tie { percent: 100 } => "letter.answer_either",
+        Verdict::Tie { percent: 0 } => "letter.answer_neither",
+        Verdict::Tie { .. } => "letter.answer_close",
+        Verdict::OneSided { .. } => "letter.answer_half",
+        Verdict::Unjudged => "letter.answer_none",
     };
-    words.to_owned()
+    phrases.get(key)
 }
 
 /// Where the reviews stand in full.
-pub(super) fn link_text(comparison: &Comparison) -> String {
+pub(super) fn link_text(comparison: &Comparison, phrases: Phrases<'_>) -> String {
     match comparison.tools.iter().map(|tool| tool.reviews.len()).sum() {
-        0 => "Read the whole comparison".to_owned(),
-        1 => "Read the review".to_owned(),
-        2 => "Read both reviews".to_owned(),
-        n => format!("Read all {} reviews", number(n)),
+        0 => phrases.get("letter.reviews_none"),
+        2 => phrases.get("letter.reviews_two"),
+        n => counted("letter.reviews", n, &[("number", &phrases.number(n))], phrases),
     }
 }
 
-/// The verdict in one sentence.
-pub(super) fn verdict_line(comparison: &Comparison) -> String {
-    let name = |tool: usize| isolated(&comparison.tools[tool].name);
-    let figure = |tool: usize| percent(&comparison.tools[tool]);
+/// "100%", or "—" without a review.
+pub(super) fn percent(tool: &Tool) -> String {
+    tool.panel().percent().map_or_else(|| UNKNOWN.to_owned(), |p| format!("{p}%"))
+}
+
+/// A tool's ship % as a number, for a sentence that is only said of tools with reviews.
+pub(super) fn figure(tool: &Tool) -> String {
+    tool.panel().percent().unwrap_or(0).to_string()
+}
+
+/// A text that depends on a count.
+pub(super) fn counted(key: &str, count: usize, with: &[(&str, &str)], phrases: Phrases<'_>) -> String {
+    let count = count.to_string();
+    let with: Vec<(&str, &str)> = with.iter().copied().chain([("count", count.as_str())]).collect();
+    phrases.fill(key, &with)
+}
+
+/// The verdict in one sentence, with the tools called as `name` says.
+pub fn verdict_line(comparison: &Comparison, phrases: Phrases<'_>, name: fn(&str) -> String) -> String {
+    let tool = |at: usize| name(&comparison.tools[at].name);
+    let figure = |at: usize| figure(&comparison.tools[at]);
     match verdict::verdict(comparison) {
-        Verdict::Pick { tool, .. } => {
-            let (winner, figures) = (name(tool), format!("{} to {}", figure(tool), figure(1 - tool)));
-            let panel = comparison.tools[tool].panel();
-            if panel.ship < panel.skip {
-                format!("The panel prefers {winner}, {figures}, and would ship neither.")
-            } else {
-                format!("The panel picks {winner}, {figures}.")
-            }
+        Verdict::Pick { tool: at, .. } => {
+            let panel = comparison.tools[at].panel();
+            let key = if panel.ship < panel.skip { "read.verdict_prefer" } else { "read.verdict_pick" };
+            phrases.fill(key, &[("tool", &tool(at)), ("a", &figure(at)), ("b", &figure(1 - at))])
         }
-        Verdict::Tie { percent: 100 } => "A tie: the whole panel ships both.".to_owned(),
-        Verdict::Tie { percent: 0 } => "A tie: the whole panel skips both.".to_owned(),
-        Verdict::Tie { percent } => format!("A tie: {percent}% of the panel ships each of them."),
-        Verdict::OneSided { tool } => {
-            format!("Only {} has been reviewed so far: {} of the panel ships it.", name(tool), figure(tool))
+        Verdict::Tie { percent: 100 } => phrases.get("read.verdict_both"),
+        Verdict::Tie { percent: 0 } => phrases.get("read.verdict_neither"),
+        Verdict::Tie { percent } => phrases.fill("read.verdict_tie", &[("percent", &percent.to_string())]),
+        Verdict::OneSided { tool: at } => {
+            phrases.fill("read.verdict_one", &[("tool", &tool(at)), ("percent", &figure(at))])
         }
-        Verdict::Unjudged => "No verdict yet: the panel has reviewed neither.".to_owned(),
+        Verdict::Unjudged => phrases.get("read.verdict_none"),
     }
+}
+
+/// [`verdict_line`] for a letter, where a name in another script must not turn the figures behind it.
+pub(super) fn isolated_verdict(comparison: &Comparison, phrases: Phrases<'_>) -> String {
+    verdict_line(comparison, phrases, isolated)
 }
 
 /// Who disagreed with whom, tool by tool.
-pub(super) fn split_line(comparison: &Comparison) -> String {
+pub(super) fn split_line(comparison: &Comparison, phrases: Phrases<'_>) -> String {
     let split = verdict::split(comparison);
     let [first, second] = &comparison.tools;
     if let [Panel::Nobody, Panel::Nobody] = split.panels {
@@ -71,73 +91,95 @@ pub(super) fn split_line(comparison: &Comparison) -> String {
         && n == m
         && n > 1
     {
-        let verb = if a == Stance::Ship { "ship" } else { "skip" };
-        return format!(
-            "{} reviewers {verb} each of them, without a dissenting voice.",
-            capitalized(&number(n))
-        );
+        let key = if a == Stance::Ship { "letter.all_ship_each" } else { "letter.all_skip_each" };
+        return phrases.fill(key, &[("number", &capitalized(&phrases.number(n)))]);
     }
-    let mut sentences = match same_on_both(comparison, &split.panels) {
+    let mut sentences = match same_on_both(comparison, &split.panels, phrases) {
         Some(sentence) => vec![sentence],
-        None => vec![panel_sentence(first, &split.panels[0]), panel_sentence(second, &split.panels[1])],
+        None => vec![
+            panel_sentence(first, &split.panels[0], phrases),
+            panel_sentence(second, &split.panels[1], phrases),
+        ],
     };
     let divided: Vec<&str> = split.divided.iter().map(|(who, _)| *who).collect();
     if matches!(verdict::verdict(comparison), Verdict::Tie { .. }) && divided.len() > 1 {
-        sentences.push(format!("{} ship one and skip the other.", list(&divided)));
+        sentences.push(phrases.fill("letter.divided", &[("names", &list(&divided, phrases))]));
     }
     sentences.join(" ")
 }
 
 /// One sentence where two would say the same: an even split on both, or one reviewer alone on both.
-fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2]) -> Option<String> {
+fn same_on_both(comparison: &Comparison, panels: &[Panel<'_>; 2], phrases: Phrases<'_>) -> Option<String> {
     let [first, second] = &comparison.tools;
     match panels {
         [Panel::Even { each }, Panel::Even { each: other }] if each == other => {
-            Some(format!("The panel is split down the middle on both, {each} to {each}."))
+            Some(phrases.fill("letter.even_each", &[("each", &each.to_string())]))
         }
         [Panel::Dissent { stance, by }, Panel::Dissent { stance: other, by: who }]
             if by.len() == 1 && by == who =>
         {
-            let (one, two) = (stance.as_str(), other.as_str());
-            let (who, first, second) = (isolated(by[0]), isolated(&first.name), isolated(&second.name));
-            Some(format!("{who} stands alone on both: {one} on {first}, {two} on {second}."))
+            let [first_stance, second_stance] = [stance, other].map(|stance| {
+                phrases.get(match stance {
+                    Stance::Ship => "letter.stance_ship",
+                    Stance::Skip => "letter.stance_skip",
+                })
+            });
+            let (name, first, second) = (isolated(by[0]), isolated(&first.name), isolated(&second.name));
+            let with = [
+                ("name", name.as_str()),
+                ("first_stance", &first_stance),
+                ("first", &first),
+                ("second_stance", &second_stance),
+                ("second", &second),
+            ];
+            Some(phrases.fill("letter.alone_each", &with))
         }
         _ => None,
     }
 }
 
-fn panel_sentence(tool: &Tool, panel: &Panel<'_>) -> String {
+fn panel_sentence(tool: &Tool, panel: &Panel<'_>, phrases: Phrases<'_>) -> String {
     let name = isolated(&tool.name);
+    let tool = ("tool", name.as_str());
     match panel {
-        Panel::Nobody => format!("Nobody has reviewed {name} yet."),
-        Panel::Unanimous { stance, count } => {
-            let (one, many) = match stance {
-                Stance::Ship => ("ships", "ship"),
-                Stance::Skip => ("skips", "skip"),
+        Panel::Nobody => phrases.fill("read.panel_nobody", &[tool]),
+        Panel::Unanimous { stance, count: 2 } => {
+            let key = match stance {
+                Stance::Ship => "letter.panel_both_ship",
+                Stance::Skip => "letter.panel_both_skip",
             };
-            match count {
-                1 => format!("The only reviewer of {name} {one} it."),
-                2 => format!("Both reviewers {many} {name}."),
-                n => format!("All {} {many} {name}.", number(*n)),
-            }
+            phrases.fill(key, &[tool])
+        }
+        Panel::Unanimous { stance, count } => {
+            let key = match stance {
+                Stance::Ship => "letter.panel_all_ship",
+                Stance::Skip => "letter.panel_all_skip",
+            };
+            counted(key, *count, &[tool, ("number", &phrases.number(*count))], phrases)
         }
         Panel::Dissent { stance, by } => {
-            let word = stance.as_str();
-            let verb = if by.len() == 1 { "is the only" } else { "are the only" };
-            format!("{} {verb} {} on {name}.", list(by), plural(by.len(), word))
+            let key = match stance {
+                Stance::Ship => "letter.panel_only_ship",
+                Stance::Skip => "letter.panel_only_skip",
+            };
+            counted(key, by.len(), &[tool, ("names", &list(by, phrases))], phrases)
         }
-        Panel::Even { each } => format!("On {name} the panel is split down the middle, {each} to {each}."),
+        Panel::Even { each } => phrases.fill("read.panel_even", &[tool, ("each", &each.to_string())]),
     }
 }
 
-pub(super) fn intro(featured: usize, mentioned: usize) -> String {
-    let verdicts = match featured {
-        1 => "One comparison this week".to_owned(),
-        n => format!("{} comparisons this week", capitalized(&number(n))),
-    };
+/// "A", "A and B", "A, B and C".
+fn list(names: &[&str], phrases: Phrases<'_>) -> String {
+    let names: Vec<String> = names.iter().map(|name| isolated(name)).collect();
+    phrases.list(&names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+pub(super) fn intro(featured: usize, mentioned: usize, phrases: Phrases<'_>) -> String {
+    let number = capitalized(&phrases.number(featured));
+    let comparisons = counted("letter.intro", featured, &[("number", &number)], phrases);
+    let comparisons = ("comparisons", comparisons.as_str());
     match mentioned {
-        0 => format!("{verdicts}."),
-        1 => format!("{verdicts}, and one more in a line."),
-        n => format!("{verdicts}, and {} more in a line each.", number(n)),
+        0 => phrases.fill("letter.intro_alone", &[comparisons]),
+        n => counted("letter.intro_more", n, &[comparisons, ("number", &phrases.number(n))], phrases),
     }
 }

@@ -1,7 +1,10 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::comparison::{Pricing, Review, Stance, Tool};
+use crate::texts::Texts;
 
 fn tool(name: &str, ship: usize, skip: usize) -> Tool {
     let review = |n: usize| Review {
@@ -38,17 +41,20 @@ fn quarry(a: (usize, usize), b: (usize, usize)) -> Comparison {
 }
 
 fn both(featured: &[&Comparison]) -> (Heading, Option<Heading>) {
-    (heading(featured, "Weekly Verdicts"), second_heading(featured, "Weekly Verdicts"))
+    static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts::of_letters(None).unwrap());
+    let (texts, language) = (&*TEXTS, TEXTS.site_language());
+    let phrases = Phrases { texts, language };
+    (heading(featured, "Weekly Verdicts", phrases), second_heading(featured, "Weekly Verdicts", phrases))
 }
 
 /// Ships and skips of a panel.
-type Panel = (usize, usize);
+type Votes = (usize, usize);
 /// Subject, preheader, and the second subject.
 type Said = (&'static str, &'static str, Option<&'static str>);
 
 #[test]
 fn one_comparison_is_a_question_with_its_answer() {
-    let cases: [(Panel, Panel, Said); 9] = [
+    let cases: [(Votes, Votes, Said); 9] = [
         (
             (2, 1),
             (1, 2),
@@ -147,7 +153,7 @@ fn one_comparison_is_a_question_with_its_answer() {
 #[test]
 fn several_are_the_lead_and_a_count() {
     let others = [of(["Tessera", "Mock"], (1, 0), (0, 1)), of(["Brook", "Steno"], (1, 1), (1, 1))];
-    let cases: [(Panel, Panel, Said); 5] = [
+    let cases: [(Votes, Votes, Said); 5] = [
         (
             (4, 0),
             (1, 3),

@@ -1,10 +1,10 @@
 //! Readers' votes in words: the community's figure, and how the votes on the last letter came out. Pure.
 
-use serde::Serialize;
-
-use super::super::english::{figures, plural};
-use super::Composition;
+use super::composition::{Composition, VoteFigure, VoteResult};
+use super::sentences::UNKNOWN;
 use crate::domain::comparison::{Comparison, Votes};
+use crate::letter::english::figures;
+use crate::texts::Phrases;
 
 /// A comparison that readers could vote on, with the votes cast here.
 #[derive(Clone, PartialEq, Debug)]
@@ -14,47 +14,28 @@ pub struct ComparisonVotes {
     pub here: [Votes; 2],
 }
 
-/// How the votes on one comparison of the last letter came out.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct VoteResult {
-    pub title: String,
-    pub question: String,
-    pub url: String,
-    pub tools: Vec<VoteFigure>,
-}
-
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct VoteFigure {
-    pub name: String,
-    /// "62%", or "—" without a vote.
-    pub percent: String,
-    /// The same as a number, for the bar; none without a vote.
-    pub bar: Option<u8>,
-    /// "120 votes", or "no votes".
-    pub votes: String,
-}
-
 impl Composition {
-    /// The letter with the results of `ballots`: those on which anybody has voted here, with the community's figures as
-    /// the pages show them (the votes of the comparison's file included).
+    /// The letter with the results of `ballots`: those on which anybody has voted here, with the community's
+    /// figures as the pages show them (the votes of the comparison's file included).
     #[must_use]
-    pub fn with_votes(mut self, ballots: &[ComparisonVotes]) -> Self {
-        self.votes = ballots.iter().filter(|b| b.here.iter().any(|v| v.total() > 0)).map(result).collect();
+    pub fn with_votes(mut self, ballots: &[ComparisonVotes], phrases: Phrases<'_>) -> Self {
+        let voted = ballots.iter().filter(|ballot| ballot.here.iter().any(|votes| votes.total() > 0));
+        self.votes = voted.map(|ballot| result(ballot, phrases)).collect();
         self
     }
 }
 
-fn result(ballot: &ComparisonVotes) -> VoteResult {
+fn result(ballot: &ComparisonVotes, phrases: Phrases<'_>) -> VoteResult {
     let Comparison { title, question, url, tools, .. } = &ballot.comparison;
     let figures = tools.iter().zip(ballot.here).map(|(tool, here)| {
         let votes = tool.community_with(here);
         VoteFigure {
             name: tool.name.clone(),
-            percent: votes.percent().map_or_else(|| "—".to_owned(), |p| format!("{p}%")),
+            percent: votes.percent().map_or_else(|| UNKNOWN.to_owned(), |p| format!("{p}%")),
             bar: votes.percent(),
             votes: match votes.total() {
-                0 => "no votes".to_owned(),
-                total => counted(total),
+                0 => phrases.get("letter.votes_none"),
+                total => counted(total, phrases),
             },
         }
     });
@@ -63,10 +44,12 @@ fn result(ballot: &ComparisonVotes) -> VoteResult {
 }
 
 /// "62% of 120 votes", or "—" when nobody has voted.
-pub(super) fn community(votes: Votes) -> String {
-    votes.percent().map_or_else(|| "—".to_owned(), |p| format!("{p}% of {}", counted(votes.total())))
+pub(super) fn community(votes: Votes, phrases: Phrases<'_>) -> String {
+    let Some(percent) = votes.percent() else { return UNKNOWN.to_owned() };
+    let (percent, votes) = (percent.to_string(), counted(votes.total(), phrases));
+    phrases.fill("letter.community", &[("percent", &percent), ("votes", &votes)])
 }
 
-fn counted(votes: u64) -> String {
-    format!("{} {}", figures(votes), plural(usize::try_from(votes).unwrap_or(usize::MAX), "vote"))
+fn counted(votes: u64, phrases: Phrases<'_>) -> String {
+    phrases.fill("read.votes", &[("count", &figures(votes))])
 }

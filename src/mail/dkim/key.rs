@@ -1,4 +1,5 @@
-//! Private keys: out of PEM files, into PEM files, and what they sign. None of them is ever printed.
+//! Private keys: out of PEM files, into PEM files, and what they sign. None of them
+//! is ever printed.
 
 use std::fmt;
 
@@ -37,7 +38,8 @@ pub enum PrivateKey {
 }
 
 impl PrivateKey {
-    /// Makes a key: RSA of 2048 bits, which every verifier takes and one TXT record holds, or Ed25519.
+    /// Makes a key: RSA of 2048 bits, which every verifier takes and one TXT record
+    /// holds, or Ed25519.
     ///
     /// # Errors
     /// One line, when the system gives no random numbers.
@@ -104,8 +106,8 @@ impl PrivateKey {
         }
     }
 
-    /// The public key as a record carries it: SubjectPublicKeyInfo for RSA (RFC 6376 §3.6.1, as everyone reads it), the 32
-    /// octets themselves for Ed25519 (RFC 8463 §4.2).
+    /// The public key as a record carries it: SubjectPublicKeyInfo for RSA (RFC 6376 §3.6.1, as
+    /// everyone reads it), the 32 octets themselves for Ed25519 (RFC 8463 §4.2).
     pub(super) fn public(&self) -> Vec<u8> {
         match self {
             Self::Rsa(key) => {

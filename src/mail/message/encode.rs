@@ -1,5 +1,6 @@
-//! How text becomes ASCII on the wire: quoted-printable bodies (RFC 2045 §6.7), encoded words (RFC 2047) and folded
-//! headers (RFC 5322 §2.2.3). Everything here writes CRLF, and no input can put a line end where none belongs.
+//! How text becomes ASCII on the wire: bodies as quoted-printable (RFC 2045 §6.7), encoded words
+//! (RFC 2047) and folded headers (RFC 5322 §2.2.3). Everything here writes CRLF, and no input can
+//! put a line end where none belongs.
 
 use crate::domain::site::Mailbox;
 
@@ -11,8 +12,8 @@ const ENCODED_WORD: usize = 75;
 const FOLD: usize = 76;
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Appends `text` as quoted-printable, assuming that `out` stands at the start of a line. `\n` and `\r\n` become CRLF,
-/// a lone `\r` becomes `=0D`.
+/// Appends `text` as quoted-printable, assuming that `out` stands at the start of a line. `\n` and
+/// `\r\n` become CRLF, a lone `\r` becomes `=0D`.
 pub fn quoted_printable(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut column = 0;
@@ -57,8 +58,9 @@ fn is_plain(octet: u8) -> bool {
     octet.is_ascii_graphic() && !matches!(octet, b'=' | b'.')
 }
 
-/// Whether an octet may stand for itself. A blank at the end of a line may not, since relays strip it (rule 3); a dot at
-/// the start of a line may, but needs stuffing on the way, and not every program that reads a mail file undoes it.
+/// Whether an octet may stand for itself. A blank at the end of a line may not, since relays strip
+/// it (rule 3); a dot at the start of a line may, but needs stuffing on the way, and not every
+/// program that reads a mail file undoes it.
 fn is_literal(bytes: &[u8], at: usize, column: usize) -> bool {
     match bytes[at] {
         b' ' | b'\t' => !matches!(bytes.get(at + 1), None | Some(b'\r' | b'\n')),
@@ -97,9 +99,9 @@ pub fn from_quoted_printable(encoded: &[u8]) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// One line of text that a person or a file gave us, made safe for a header or a greeting: control characters (CR and
-/// LF among them) become blanks, invisible direction overrides go, blanks are collapsed, and it is cut at `max`
-/// characters.
+/// One line of text that a person or a file gave us, made safe for a header or a greeting: control
+/// characters (CR and LF among them) become blanks, invisible direction overrides go, blanks are
+/// collapsed, and it is cut at `max` characters.
 pub fn one_line(text: &str, max: usize) -> String {
     let visible = text.chars().filter(|c| !is_direction_override(*c));
     let mut line = String::with_capacity(text.len().min(max * 4));
@@ -127,7 +129,8 @@ fn is_direction_override(c: char) -> bool {
     matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// `Name: value\r\n` for unstructured text such as a subject: as it is where ASCII allows, else in encoded words.
+/// `Name: value\r\n` for unstructured text such as a subject: as it is where ASCII allows, else
+/// in encoded words.
 pub fn text_header(name: &str, text: &str) -> Vec<u8> {
     let text = one_line(text, usize::MAX / 8);
     let mut out = format!("{name}:").into_bytes();
@@ -141,12 +144,14 @@ pub fn text_header(name: &str, text: &str) -> Vec<u8> {
     out
 }
 
-/// `Name: Display <address>\r\n`; an address beyond ASCII stands as UTF-8 (RFC 6532), for relays with SMTPUTF8.
+/// `Name: Display <address>\r\n`; an address beyond ASCII stands as UTF-8 (RFC 6532), for
+/// relays with SMTPUTF8.
 pub fn mailbox_header(name: &str, mailbox: &Mailbox, out: &mut Vec<u8>) {
     address_header(name, mailbox.name.as_deref(), mailbox.address.expose(), out);
 }
 
-/// As [`mailbox_header`], with the parts apart. A display name is made one line of at most 120 characters.
+/// As [`mailbox_header`], with the parts apart. A display name is made one line of at
+/// most 120 characters.
 pub fn address_header(name: &str, display: Option<&str>, address: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
@@ -204,8 +209,8 @@ fn fold_words(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Encoded words (RFC 2047, the Q form with the letters that §5 (3) allows in a phrase), split between characters, each
-/// on a line of its own.
+/// Encoded words (RFC 2047, the Q form with the letters that §5 (3) allows in a phrase), split
+/// between characters, each on a line of its own.
 fn encoded_words(text: &str, column: usize, out: &mut Vec<u8>) {
     const OPEN: &[u8] = b" =?utf-8?Q?";
     const CLOSE: &[u8] = b"?=";

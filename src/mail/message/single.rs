@@ -1,7 +1,9 @@
-//! A letter to one person, written as a whole: a notice. Letters of an issue are a [`super::Stencil`] instead.
+//! A letter to one person, written as a whole: a notice. Letters of an issue are
+//! a [`super::Stencil`] instead.
 //!
-//! CRLF line ends only; ASCII only (unless an address is not); body lines of at most 76 octets; headers folded where they
-//! may be. What stands in a subject or a display name can't become a header of its own.
+//! CRLF line ends only; ASCII only (unless an address is not); body lines of at most 76 octets;
+//! headers folded where they may be. What stands in a subject or a display name can't become a
+//! header of its own.
 
 use super::encode::{self, one_line};
 use crate::domain::site::Site;
@@ -20,7 +22,8 @@ pub struct Single<'a> {
     pub language: &'a str,
     pub text: &'a str,
     pub html: &'a str,
-    /// The one-click link (RFC 8058), in notices to readers; never to somebody who has not confirmed.
+    /// The one-click link (RFC 8058), in notices to readers; never to somebody who
+    /// has not confirmed.
     pub unsubscribe_url: Option<&'a str>,
 }
 

@@ -1,7 +1,8 @@
-//! The places in a rendered letter that differ from reader to reader, and the marks that stand there until then.
+//! The places in a rendered letter that differ from reader to reader, and the marks that stand
+//! there until then.
 //!
-//! A mark is `[[n:name]]`. The number `n` is chosen per letter so that `[[n:` occurs nowhere in its content, so a
-//! comparison that quotes a mark is printed as it is and fills nothing.
+//! A mark is `[[n:name]]`. The number `n` is chosen per letter so that `[[n:` occurs nowhere in its
+//! content, so a comparison that quotes a mark is printed as it is and fills nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,8 @@ pub enum StencilSlot {
     PreferencesUrl,
     /// The URL under which this reader votes; a template adds `?compare=…&tool=…&say=ship`.
     VoteUrl,
-    /// The topics that the reader chose, or that they get everything: `You read {{ slots.topics }}.`
+    /// The topics that the reader chose, or that they get everything:
+    /// `You read {{ slots.topics }}.`
     Topics,
     /// From here to `reader_end` is for the reader's own copy; the public archive leaves it out.
     ReaderOnly,

@@ -1,9 +1,10 @@
-//! One issue's letter, encoded once: fixed octets with slots between them. A reader's letter is a copy with the slots
-//! filled, a few microseconds of work, and never a second rendering.
+//! One issue's letter, encoded once: fixed octets with slots between them. A reader's letter is a
+//! copy with the slots filled, a few microseconds of work, and never a second rendering.
 //!
-//! What a stencil promises of every letter it fills: CRLF line ends only; ASCII only (unless the reader's own address
-//! is not); body lines of at most 76 octets, whatever stands in the slots; headers folded where they may be; the same
-//! octets for the same reader before and after a restart. What it does not do: sign, dot-stuff, or send.
+//! What a stencil promises of every letter it fills: CRLF line ends only; ASCII only (unless the
+//! reader's own address is not); body lines of at most 76 octets, whatever stands in the slots;
+//! headers folded where they may be; the same octets for the same reader before and after a
+//! restart. What it does not do: sign, dot-stuff, or send.
 
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +154,8 @@ impl Stencil {
         &self.subject
     }
 
-    /// Octets of the fixed parts: what every reader's copy has in common, to within a few hundred octets of the whole.
+    /// Octets of the fixed parts: what every reader's copy has in common, to within a few hundred
+    /// octets of the whole.
     pub fn size(&self) -> usize {
         self.parts.iter().map(|part| if let StencilPart::Fixed(text) = part { text.len() } else { 0 }).sum()
     }
@@ -198,7 +200,8 @@ impl Stencil {
         }
     }
 
-    /// The HTML for the public archive: nobody's name, nobody's links, and without what is for the reader alone.
+    /// The HTML for the public archive: nobody's name, nobody's links, and without what is for
+    /// the reader alone.
     pub fn web_html(&self) -> String {
         self.public(&StencilPart::HtmlBegins)
     }
@@ -294,8 +297,8 @@ fn body(pieces: &[Piece<'_>], slot: fn(StencilSlot) -> StencilPart) -> Vec<Stenc
         .collect()
 }
 
-/// One reader's values, encoded when a slot first asks for them: a letter has a vote link for every tool, and making one
-/// costs more than copying it.
+/// One reader's values, encoded when a slot first asks for them: a letter has a vote link for every
+/// tool, and making one costs more than copying it.
 struct Values<'a> {
     stencil: &'a Stencil,
     reader: &'a Recipient<'a>,
@@ -321,7 +324,8 @@ fn encoded(value: &str) -> Vec<u8> {
     out
 }
 
-/// Writes a slot's value between soft breaks, so that neither it nor what follows can make a line too long.
+/// Writes a slot's value between soft breaks, so that neither it nor what follows can make a
+/// line too long.
 fn push_value(value: &[u8], out: &mut Vec<u8>) {
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"=\r\n");

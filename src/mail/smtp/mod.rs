@@ -1,6 +1,7 @@
 //! SMTP: from a relay's URL to a session on it, and one letter after another over it.
 //!
-//! [`relay`] connects and hands over a [`session`]; the rest is what the two of them speak with. Nothing here knows the queue.
+//! [`relay`] connects and hands over a [`session`]; the rest is what the two of them speak with.
+//! Nothing here knows the queue.
 
 pub(super) mod capabilities;
 pub(super) mod envelope;

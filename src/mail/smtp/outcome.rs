@@ -11,13 +11,13 @@ pub enum Outcome {
     Accepted(Reply),
     /// The relay said no, for now (4xx) or for good (5xx). It does not have the letter.
     Refused { stage: Stage, reply: Reply },
-    /// The conversation broke. `after_dot` when the whole letter had left us: then the relay may have taken it, and nobody can
-    /// know. Otherwise it was not taken.
+    /// The conversation broke. `after_dot` when the whole letter had left us: then the relay may
+    /// have taken it, and nobody can know. Otherwise it was not taken.
     LineDropped { after_dot: bool, why: String },
 }
 
-/// Relays like to repeat the address in their words, in a case of their own. The ledger keeps those words longer than
-/// the address, and operators read them.
+/// Relays like to repeat the address in their words, in a case of their own. The ledger keeps those
+/// words longer than the address, and operators read them.
 pub(super) fn discreet(outcome: Outcome, to: &EmailAddress) -> Outcome {
     match outcome {
         Outcome::Accepted(reply) => Outcome::Accepted(masked(reply, to)),

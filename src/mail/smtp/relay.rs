@@ -83,7 +83,8 @@ impl Relay {
     /// Prepares for `url`; opens nothing yet.
     ///
     /// # Errors
-    /// [`ConnectError::CaFile`] or [`ConnectError::Tls`] if the certificates to trust can't be loaded.
+    /// [`ConnectError::CaFile`] or [`ConnectError::Tls`] if the certificates to trust
+    /// can't be loaded.
     pub fn new(url: &SmtpUrl, options: SessionOptions) -> Result<Self, ConnectError> {
         let name = format!("{}:{}", url.host, url.port);
         let tls = match url.security {
@@ -135,7 +136,8 @@ impl Relay {
         Ok(Box::new(TlsRelayStream(stream)))
     }
 
-    /// STARTTLS if the URL asks for it, and no way around it (RFC 3207 §4.1 leaves that to the client's policy).
+    /// STARTTLS if the URL asks for it, and no way around it (RFC 3207 §4.1 leaves that to
+    /// the client's policy).
     async fn starttls(&self, connection: &mut AsyncSmtpConnection) -> Result<(), ConnectError> {
         let (Security::StartTls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(()) };
         if !connection.can_starttls() {
@@ -149,7 +151,8 @@ impl Relay {
         })
     }
 
-    /// Asks once more with EHLO, since lettre keeps PIPELINING and SIZE of the first answer to itself.
+    /// Asks once more with EHLO, since lettre keeps PIPELINING and SIZE of the first
+    /// answer to itself.
     async fn extensions(&self, connection: &mut AsyncSmtpConnection) -> Result<Announced, ConnectError> {
         let hello = connection.command(Ehlo::new(self.hello.clone()));
         let response = self.within(self.options.timeouts.greeting, "no answer to EHLO", hello).await?;
@@ -197,7 +200,8 @@ impl Relay {
         }
     }
 
-    /// A handshake that failed for what the peer showed (its certificate, its protocol) is told from a broken line.
+    /// A handshake that failed for what the peer showed (its certificate, its protocol) is told
+    /// from a broken line.
     fn tls_failed(&self, error: &Error) -> ConnectError {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(error) = cause {

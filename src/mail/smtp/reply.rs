@@ -10,9 +10,11 @@ use crate::domain::delivery::Reply;
 /// Most characters of a reply's text that we keep.
 const MAX_TEXT: usize = 500;
 
-/// The relay's answer to one command: either a reply, good or bad, or no answer that could be understood.
+/// The relay's answer to one command: either a reply, good or bad, or no answer that
+/// could be understood.
 ///
-/// After `Err` nothing on this connection can be matched to its command any more: it is dropped, never used again.
+/// After `Err` nothing on this connection can be matched to its command any more: it is dropped,
+/// never used again.
 pub(super) fn answer(result: Result<Response, Error>) -> Result<Reply, Error> {
     match result {
         Ok(response) => Ok(reply(response.code().into(), response.message())),
@@ -26,8 +28,9 @@ pub(super) fn refusal(error: &Error) -> Option<Reply> {
     Some(reply(error.status()?.into(), [text.as_str()].into_iter()))
 }
 
-/// A reply from its code and lines: the enhanced status code (RFC 3463, carried as in RFC 2034) is the first word of
-/// the first line if it has the form `class.subject.detail` and agrees with the code; the rest is one line of text.
+/// A reply from its code and lines: the enhanced status code (RFC 3463, carried as in RFC 2034) is
+/// the first word of the first line if it has the form `class.subject.detail` and agrees with the
+/// code; the rest is one line of text.
 pub fn reply<'a>(code: u16, lines: impl Iterator<Item = &'a str>) -> Reply {
     let mut enhanced = None;
     let mut text = String::new();

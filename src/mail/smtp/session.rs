@@ -1,12 +1,13 @@
 //! One SMTP session, and one letter after another over it.
 //!
-//! A session belongs to one task. Whatever is not an answer to what was asked (a timeout, a broken line, words that are
-//! no reply) ends it: an answer that comes late would otherwise pass for the answer to the next letter. A refusal that
-//! is a proper reply leaves it usable, after RSET.
+//! A session belongs to one task. Whatever is not an answer to what was asked (a timeout, a broken
+//! line, words that are no reply) ends it: an answer that comes late would otherwise pass for the
+//! answer to the next letter. A refusal that is a proper reply leaves it usable, after RSET.
 //!
-//! On a relay with PIPELINING the end of one letter and MAIL, RCPT, DATA of the next may travel in one write
-//! (RFC 2920 §3.1): [`Session::begin`] a letter, [`Session::end`] it and ask for the next in the same breath. What was asked
-//! ahead and is not wanted any more can't be taken back: such a line is dropped, and the relay has no letter of it.
+//! On a relay with PIPELINING the end of one letter and MAIL, RCPT, DATA of the next may travel in
+//! one write (RFC 2920 §3.1): [`Session::begin`] a letter, then [`Session::end`] it and ask for the
+//! next with the same call. What was asked ahead and is not wanted any more can't be taken back:
+//! such a line is dropped, and the relay has no letter of it.
 
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ pub struct Session {
     timeouts: Timeouts,
     letters_left: u32,
     talk: Talk,
-    /// The letter that the relay waits for, or the last one; what one write takes along stands in it.
+    /// The letter that the relay waits for, or the last one; what one write takes along
+    /// stands in it.
     wire: Wire,
 }
 
@@ -89,7 +91,8 @@ impl Session {
         self.announced.pipelining
     }
 
-    /// Hands one letter over. `letter` has CRLF line ends only, and octets beyond ASCII only if an address has.
+    /// Hands one letter over. `letter` has CRLF line ends only, and octets beyond ASCII only if
+    /// an address has.
     ///
     /// Dropping the future before it is ready ends the session, and leaves the outcome unknown.
     pub async fn deliver(&mut self, from: &EmailAddress, to: &EmailAddress, letter: &[u8]) -> Outcome {
@@ -99,9 +102,10 @@ impl Session {
         }
     }
 
-    /// Asks the relay to take `letter`, if [`Session::end`] has not done so ahead. None when it waits for the letter: then the
-    /// session has taken it, and `letter` is a spent one whose space may be used again. An outcome when it came to nothing, and
-    /// then the relay has no octet of it.
+    /// Asks the relay to take `letter`, if [`Session::end`] has not done so ahead. None when it
+    /// waits for the letter: then the session has taken it, and `letter` is a spent one whose
+    /// space may be used again. An outcome when it came to nothing, and then the relay has no
+    /// octet of it.
     ///
     /// Dropping the future before it is ready ends the session.
     pub async fn begin(
@@ -111,7 +115,8 @@ impl Session {
         letter: &mut Wire,
     ) -> Option<Outcome> {
         let asked = std::mem::replace(&mut self.talk, Talk::Idle);
-        // Taken out for the length of the talk: if this future is dropped in the middle, the line goes with it.
+        // Taken out for the length of the talk: if this future is dropped in the middle, the line
+        // goes with it.
         let connection = self.connection.take();
         if let Some(reply) = self.unfit(utf8(from, to), letter) {
             // Nobody can take back what was asked ahead.
@@ -147,8 +152,9 @@ impl Session {
         Some(discreet(outcome, to))
     }
 
-    /// Sends the letter that [`Session::begin`] got leave for, with its final dot, and asks in the same write for the letter to
-    /// `next`, if the relay takes that and the session has letters left.
+    /// Sends the letter that [`Session::begin`] got leave for, with its final dot, and asks
+    /// in the same write for the letter to `next`, if the relay takes that and the session
+    /// has letters left.
     ///
     /// Dropping the future before it is ready ends the session, and leaves the outcome unknown.
     pub async fn end(&mut self, next: Option<Envelope<'_>>) -> Outcome {
@@ -182,8 +188,8 @@ impl Session {
         discreet(outcome, &to)
     }
 
-    /// Says QUIT and waits a moment for the answer (RFC 5321 §4.1.1.10); nothing depends on it. Where the relay waits for a
-    /// letter there is nothing to say.
+    /// Says QUIT and waits a moment for the answer (RFC 5321 §4.1.1.10); nothing depends on it.
+    /// Where the relay waits for a letter there is nothing to say.
     pub async fn close(mut self) {
         if let (Some(mut connection), Talk::Idle) = (self.connection.take(), &self.talk) {
             let _ = timeout(Duration::from_secs(2), connection.quit()).await;
@@ -211,7 +217,8 @@ impl Session {
         None
     }
 
-    /// MAIL, RCPT and DATA, in one write if the relay takes that. Also says whether the session is usable afterwards.
+    /// MAIL, RCPT and DATA, in one write if the relay takes that. Also says whether the session
+    /// is usable afterwards.
     async fn envelope(
         &mut self,
         connection: &mut AsyncSmtpConnection,
@@ -242,8 +249,9 @@ impl Session {
         Ok((EnvelopeAnswer::Open, true))
     }
 
-    /// RFC 2920 §3.1: one write (unless it went ahead with the letter before), three answers. DATA answers even if MAIL or RCPT was refused, and if it then says 354 the
-    /// relay waits for a letter without recipients, which a lone dot ends.
+    /// RFC 2920 §3.1: one write (unless it went ahead with the letter before), three answers. DATA
+    /// answers even if MAIL or RCPT was refused, and if it then says 354 the relay waits for a
+    /// letter without recipients, which a lone dot ends.
     async fn pipelined(
         &self,
         connection: &mut AsyncSmtpConnection,
@@ -261,13 +269,15 @@ impl Session {
             passing(stage);
             let heard = heard(stage, limit, connection.read_response()).await;
             match (heard, no.take()) {
-                // The refusal that came first is the one that counts, whatever happens to the line behind it.
+                // The refusal that came first is the one that counts, whatever happens to the
+                // line behind it.
                 (Err(_), Some((stage, reply))) => {
                     return Ok((EnvelopeAnswer::Refused { stage, reply }, false));
                 }
                 (Err(broken), None) => return Err(broken),
                 (Ok(later), Some((first, reply))) if stage == Stage::Data && later.code == 354 => {
-                    // With a recipient that it took in spite of its no to MAIL, a lone dot would be an empty letter.
+                    // With a recipient that it took in spite of its no to MAIL, a lone dot would be
+                    // an empty letter.
                     let ended = no_recipient && heard_dot(connection, self.timeouts.final_dot).await;
                     return refused(first, reply, !ended);
                 }

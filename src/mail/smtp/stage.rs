@@ -29,7 +29,7 @@ impl fmt::Display for Stage {
             Self::Rcpt => "RCPT TO",
             Self::Data => "DATA",
             Self::Dot => "the end of the letter",
-            Self::Local => "our own door",
+            Self::Local => "our own check",
         })
     }
 }

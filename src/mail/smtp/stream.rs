@@ -1,9 +1,11 @@
 //! The line to a relay: what lettre needs around a TCP stream and does not have.
 //!
-//! - [`RelayStream`] counts the octets that have left us, so that a line that breaks in the middle of a letter is told from one
-//!   that breaks after the final dot, whatever else went in the same write.
-//! - Before STARTTLS it reads one octet at a time: what somebody slips into the plain text behind the relay's `220` then
-//!   runs into the TLS handshake, which refuses it, and never passes for the relay's encrypted answer.
+//! - [`RelayStream`] counts the octets that have left us, so that a line that breaks in the
+//!   middle of a letter is told from one that breaks after the final dot, whatever else went in
+//!   the same write.
+//! - Before STARTTLS it reads one octet at a time: what somebody slips into the plain text behind
+//!   the relay's `220` then runs into the TLS handshake, which refuses it, and never passes for the
+//!   relay's encrypted answer.
 //! - [`TlsRelayStream`] is a line encrypted from the first octet, in the shape that lettre takes.
 
 use std::io;
@@ -30,8 +32,9 @@ pub(super) struct RelayStream {
     written: Written,
 }
 
-/// Octets that the system has taken from us. Under TLS they are more than those of the conversation, so that by this
-/// count an octet may seem to have left that has not, and never the other way round.
+/// Octets that the system has taken from us. Under TLS they are more than those of the
+/// conversation, so that by this count an octet may seem to have left that has not, and never the
+/// other way round.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Written(Arc<AtomicUsize>);
 

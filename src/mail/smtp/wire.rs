@@ -2,18 +2,20 @@
 
 use memchr::memmem;
 
-/// A letter as a session writes it, but for its final dot: its dots doubled (RFC 5321 §4.5.2), its end a CRLF.
+/// A letter as a session writes it, but for its final dot: its dots doubled (RFC 5321 §4.5.2), its
+/// end a CRLF.
 ///
-/// One with a bare CR or LF (§2.3.8) is none: that may be a line end to the relay and none to us, and a dot behind it would
-/// end the letter early and let the rest pass for commands. Octets beyond ASCII go as UTF-8 with SMTPUTF8 only (RFC 6532: the
-/// reader's own address in To).
+/// One with a bare CR or LF (§2.3.8) is none: that may be a line end to the relay and none to us,
+/// and a dot behind it would end the letter early and let the rest pass for commands. Octets beyond
+/// ASCII go as UTF-8 with SMTPUTF8 only (RFC 6532: the reader's own address in To).
 ///
 /// The default is none, for a place that has no letter yet.
 #[derive(Debug, Default)]
 pub struct Wire {
     /// Empty for a letter that can't go.
     pub(super) text: String,
-    /// The letter's own octets, as SIZE counts them (RFC 1870 §6.1): without the dots that were doubled.
+    /// The letter's own octets, as SIZE counts them (RFC 1870 §6.1): without the dots
+    /// that were doubled.
     octets: usize,
     charset: Charset,
 }
@@ -97,8 +99,9 @@ struct Seen {
 }
 
 impl Seen {
-    /// No branch and no sum an octet: the compiler makes this a few instructions for 16 octets. Every letter goes through here,
-    /// and a look for each line end in turn takes five times as long.
+    /// No branch and no sum an octet: the compiler makes this a few instructions for 16
+    /// octets. Every letter goes through here, and a look for each line end in turn takes five
+    /// times as long.
     fn of(letter: &[u8]) -> Self {
         let next = letter.get(1..).unwrap_or_default();
         let (mut all, mut torn, mut dots) = (letter.last().copied().unwrap_or_default(), 0_u8, 0_u8);

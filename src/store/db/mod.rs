@@ -12,6 +12,7 @@ pub(in crate::store) mod group_commit;
 pub(in crate::store) mod open;
 pub(in crate::store) mod restore_guard;
 pub(in crate::store) mod schema;
+pub(in crate::store) mod statement;
 pub(in crate::store) mod store;
 pub(in crate::store) mod tx;
 pub(in crate::store) mod values;

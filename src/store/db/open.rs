@@ -10,7 +10,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::sync::Mutex;
 
-use crate::store::db::dialect::{Engine, Texts};
+use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::group_commit::Leavers;
 use crate::store::db::store::{Inner, Location, Store};
@@ -205,21 +205,9 @@ fn store(
     place: String,
     Pools { read, normal, bulk, durable }: Pools,
 ) -> Store {
-    let (texts, gate, leavers) = (Texts::new(engine), Mutex::new(()), Leavers::default());
+    let (gate, leavers) = (Mutex::new(()), Leavers::default());
     Store {
-        inner: Arc::new(Inner {
-            engine,
-            texts,
-            home,
-            options,
-            place,
-            read,
-            normal,
-            bulk,
-            durable,
-            gate,
-            leavers,
-        }),
+        inner: Arc::new(Inner { engine, home, options, place, read, normal, bulk, durable, gate, leavers }),
     }
 }
 

@@ -9,6 +9,7 @@ use sqlx::Row as _;
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::{Location, Store};
 use crate::store::db::tx::{Durability, Lock};
 
@@ -21,15 +22,34 @@ pub struct Mark {
     pub issue: Option<(IssueNumber, UnixMillis)>,
 }
 
-const READ: &str = "SELECT id, generation,
-    (SELECT MAX(number) FROM issue) AS number, (SELECT MAX(cutoff_at) FROM issue WHERE released = 0) AS cutoff
-    FROM ledger_mark";
+statements! {
+    READ = "SELECT id, generation,
+        (SELECT MAX(number) FROM issue) AS number, (SELECT MAX(cutoff_at) FROM issue WHERE released = 0) AS cutoff
+        FROM ledger_mark",
+        may_scan("ledger_mark", "one row");
+
+    RAISE = "UPDATE ledger_mark SET generation = generation + 1",
+        may_scan("ledger_mark", "one row");
+
+    PAUSE = "
+        UPDATE issue SET state = 'paused', pause_reason = 'restored from a backup: readers may have this letter already'
+        WHERE finished_at IS NULL RETURNING number";
+
+    STAND_IN = "
+        INSERT INTO issue (number, slot, state, cutoff_at, subject, preheader, stencil, created_at, finished_at)
+        VALUES ($1, NULL, 'cancelled', $2, 'Sent before the database was restored', '', '', $3, $3)";
+
+    TAKE_ALONG = "UPDATE comparison SET featured_in = $1 WHERE featured_in IS NULL AND published_at <= $2";
+
+    CATCH_UP = "UPDATE ledger_mark SET generation = $1 WHERE generation < $1",
+        may_scan("ledger_mark", "one row");
+}
 
 impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn mark(&self) -> Result<Mark> {
-        read(&sqlx::query(READ).fetch_one(&self.inner.read).await?)
+        read(&self.inner.query(&READ).fetch_one(&self.inner.read).await?)
     }
 
     /// Raises the generation, with an fsync: all that was committed before is on disk by then too.
@@ -38,8 +58,8 @@ impl Store {
     /// What the engine says.
     pub async fn raise_mark(&self) -> Result<Mark> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        sqlx::query("UPDATE ledger_mark SET generation = generation + 1").execute(&mut *tx.tx).await?;
-        let mark = read(&sqlx::query(READ).fetch_one(&mut *tx.tx).await?)?;
+        tx.query(&RAISE).execute(&mut *tx.tx).await?;
+        let mark = read(&tx.query(&READ).fetch_one(&mut *tx.tx).await?)?;
         tx.commit().await?;
         Ok(mark)
     }
@@ -53,37 +73,15 @@ impl Store {
     pub async fn accept_restored(&self, known: &Mark, now: UnixMillis) -> Result<Option<IssueNumber>> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.lock(Lock::Ledger).await?;
-        let paused = sqlx::query(
-            "UPDATE issue SET state = 'paused', pause_reason = 'restored from a backup: readers may have this letter already'
-             WHERE finished_at IS NULL RETURNING number",
-        )
-        .fetch_all(&mut *tx.tx)
-        .await?;
-        let here = read(&sqlx::query(READ).fetch_one(&mut *tx.tx).await?)?;
+        let paused = tx.query(&PAUSE).fetch_all(&mut *tx.tx).await?;
+        let here = read(&tx.query(&READ).fetch_one(&mut *tx.tx).await?)?;
         if let Some((number, cutoff)) =
             known.issue.filter(|known| here.issue.is_none_or(|own| own.0 < known.0))
         {
-            sqlx::query(
-                "INSERT INTO issue (number, slot, state, cutoff_at, subject, preheader, stencil, created_at, finished_at)
-                 VALUES ($1, NULL, 'cancelled', $2, 'Sent before the database was restored', '', '', $3, $3)",
-            )
-            .bind(number.0)
-            .bind(cutoff.0)
-            .bind(now.0)
-            .execute(&mut *tx.tx)
-            .await?;
-            sqlx::query(
-                "UPDATE comparison SET featured_in = $1 WHERE featured_in IS NULL AND published_at <= $2",
-            )
-            .bind(number.0)
-            .bind(cutoff.0)
-            .execute(&mut *tx.tx)
-            .await?;
+            tx.query(&STAND_IN).bind(number.0).bind(cutoff.0).bind(now.0).execute(&mut *tx.tx).await?;
+            tx.query(&TAKE_ALONG).bind(number.0).bind(cutoff.0).execute(&mut *tx.tx).await?;
         }
-        sqlx::query("UPDATE ledger_mark SET generation = $1 WHERE generation < $1")
-            .bind(known.generation)
-            .execute(&mut *tx.tx)
-            .await?;
+        tx.query(&CATCH_UP).bind(known.generation).execute(&mut *tx.tx).await?;
         tx.commit().await?;
         paused.first().map(|row| Ok(IssueNumber(row.try_get("number")?))).transpose()
     }

@@ -8,9 +8,14 @@ use sqlx::Row as _;
 use sqlx::any::AnyConnectOptions;
 use tokio::sync::Mutex;
 
-use crate::store::db::dialect::{Engine, Texts};
+use crate::store::db::dialect::Engine;
 use crate::store::db::error::Result;
 use crate::store::db::group_commit::Leavers;
+use crate::store::db::statement::{Query, Statement, statements};
+
+statements! {
+    VERSION = "SELECT MAX(version) AS version FROM schema_version";
+}
 
 /// The store. Cheap to clone; every clone shares the pools.
 #[derive(Clone)]
@@ -26,7 +31,6 @@ impl std::fmt::Debug for Store {
 
 pub(in crate::store) struct Inner {
     pub(in crate::store) engine: Engine,
-    pub(in crate::store) texts: Texts,
     pub(in crate::store) home: Location,
     pub(in crate::store) options: AnyConnectOptions,
     /// The database as an operator may see it: without its password.
@@ -52,9 +56,7 @@ pub(in crate::store) enum Location {
 impl Store {
     /// Reads one row: for `/readyz` and `check`.
     pub async fn ping(&self) -> Result<()> {
-        let row = sqlx::query("SELECT MAX(version) AS version FROM schema_version")
-            .fetch_one(&self.inner.read)
-            .await?;
+        let row = self.inner.query(&VERSION).fetch_one(&self.inner.read).await?;
         row.try_get::<Option<i64>, _>("version")?;
         Ok(())
     }
@@ -74,5 +76,12 @@ impl Store {
             sqlx::query("PRAGMA max_page_count = 1").fetch_all(pool).await?;
         }
         Ok(())
+    }
+}
+
+impl Inner {
+    /// A statement to bind and run, in this engine's words.
+    pub(in crate::store) fn query(&self, statement: &'static Statement) -> Query {
+        sqlx::query(statement.on(self.engine))
     }
 }

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use sqlx::{Any, Transaction};
 use tokio::sync::MutexGuard;
 
+use crate::domain::UnixMillis;
 use crate::store::db::dialect::Engine;
 use crate::store::db::error::{self, Result};
+use crate::store::db::statement::{Query, Statement, statements};
 use crate::store::db::store::Inner;
 
 /// Whether a commit has to survive a power cut. A killed process loses nothing either way: the system has the pages.
@@ -53,8 +55,10 @@ const LOCK_CLASS: i32 = 1_448_432_204;
 /// to a transaction: see `queue::worker_lease`.
 pub(in crate::store) const WORKER_CLASS: i32 = 1_448_432_203;
 
-/// By class and number.
-const TAKE: &str = "SELECT pg_advisory_xact_lock($1, $2)";
+statements! {
+    /// By class and number.
+    TAKE_LOCK = "SELECT pg_advisory_xact_lock($1, $2)", postgres_only();
+}
 
 impl Inner {
     pub(in crate::store) async fn begin(&self, durability: Durability) -> Result<Write<'_>> {
@@ -81,6 +85,19 @@ impl Inner {
             Engine::Postgres => Ok(Write { tx: pool.begin().await?, engine, _gate: None }),
         }
     }
+
+    /// Runs a deletion, which takes a time and at most how many rows; how many it took.
+    pub(in crate::store) async fn sweep(
+        &self,
+        statement: &'static Statement,
+        before: UnixMillis,
+        batch: i64,
+    ) -> Result<u64> {
+        let mut tx = self.begin(Durability::Normal).await?;
+        let gone = tx.query(statement).bind(before.0).bind(batch).execute(&mut *tx.tx).await?;
+        tx.commit().await?;
+        Ok(gone.rows_affected())
+    }
 }
 
 /// Asks again while another process writes, for as long as SQLite itself would wait. Only for what has done nothing when it
@@ -105,10 +122,15 @@ impl Write<'_> {
         Ok(self.tx.commit().await?)
     }
 
+    /// A statement to bind and run within this transaction.
+    pub(in crate::store) fn query(&self, statement: &'static Statement) -> Query {
+        sqlx::query(statement.on(self.engine))
+    }
+
     /// Waits for a lock and keeps it to the end of the transaction.
     pub(in crate::store) async fn lock(&mut self, lock: Lock) -> Result<()> {
         if self.engine == Engine::Postgres {
-            sqlx::query(TAKE).bind(LOCK_CLASS).bind(lock as i32).execute(&mut *self.tx).await?;
+            self.query(&TAKE_LOCK).bind(LOCK_CLASS).bind(lock as i32).execute(&mut *self.tx).await?;
         }
         Ok(())
     }

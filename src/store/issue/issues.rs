@@ -10,6 +10,7 @@ use crate::domain::issue::{Issue, IssueNumber, NewIssue};
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json, small};
@@ -17,53 +18,90 @@ use crate::store::issue::enqueued::Enqueued;
 use crate::store::issue::subject_test::Subjects;
 use crate::store::issue::variants::Choices;
 
-/// The featured comparisons that are in the store, with the issue that has featured them already.
-pub(in crate::store) const FEATURE_TAKEN: &str =
-    "SELECT slug, featured_in FROM comparison WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
+statements! {
+    /// The featured comparisons that are in the store, with the issue that has featured them already.
+    FEATURE_TAKEN = "SELECT slug, featured_in FROM comparison WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
 
-pub(in crate::store) const FEATURE: &str =
-    "UPDATE comparison SET featured_in = $2 WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
+    FEATURE = "UPDATE comparison SET featured_in = $2 WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
 
-pub(in crate::store) const LIST_COMPARISONS: &str = "
-    INSERT INTO issue_comparison (issue, role, position, slug)
-    SELECT $2, e.value ->> 'role', CAST(e.value ->> 'position' AS BIGINT), e.value ->> 'slug' FROM {each}";
+    LIST_COMPARISONS = "
+        INSERT INTO issue_comparison (issue, role, position, slug)
+        SELECT $2, e.value ->> 'role', CAST(e.value ->> 'position' AS BIGINT), e.value ->> 'slug' FROM {each}";
 
-/// A suppressed address is never active, since what suppresses it also ends the status (and an import looks). So the
-/// status alone says who gets the letter.
-pub(in crate::store) const FAN_OUT: &str = "
-    INSERT INTO delivery (issue, subscriber, state, enqueued_at, due_at)
-    SELECT $1, s.id, 'queued', $2, $2 FROM subscriber s WHERE s.status = 'active' ORDER BY s.id";
+    /// A suppressed address is never active, since what suppresses it also ends the status (and an import looks). So the
+    /// status alone says who gets the letter.
+    FAN_OUT = "
+        INSERT INTO delivery (issue, subscriber, state, enqueued_at, due_at)
+        SELECT $1, s.id, 'queued', $2, $2 FROM subscriber s WHERE s.status = 'active' ORDER BY s.id";
 
-pub(in crate::store) const CANCEL_OPEN: &str = "
-    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = 'operator',
-        note = 'the issue was called off'
-    WHERE issue = $1 AND state IN ('queued', 'deferred')";
+    CANCEL_OPEN = "
+        UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = 'operator',
+            note = 'the issue was called off'
+        WHERE issue = $1 AND state IN ('queued', 'deferred')";
 
-/// One look in the index by state for each of the two.
-pub(in crate::store) const REFUSED: &str = "
-    SELECT state, reply_code, reply_enhanced, COUNT(*) AS n FROM delivery
-    WHERE issue = $1 AND state IN ('deferred', 'failed') GROUP BY state, reply_code, reply_enhanced";
+    /// One look in the index by state for each of the two.
+    REFUSED = "
+        SELECT state, reply_code, reply_enhanced, COUNT(*) AS n FROM delivery
+        WHERE issue = $1 AND state IN ('deferred', 'failed') GROUP BY state, reply_code, reply_enhanced";
 
-/// Whether a reader may have the letter.
-pub(in crate::store) const LEFT_THE_HOUSE: &str = "
-    SELECT 1 AS there WHERE EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sent')
-        OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sending')
-        OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND unknowns > 0)
-        OR EXISTS (SELECT 1 FROM condensed WHERE issue = $1 AND (state = 'sent' OR unknowns > 0))";
+    /// Whether a reader may have the letter.
+    LEFT_THE_HOUSE = "
+        SELECT 1 AS there WHERE EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sent')
+            OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sending')
+            OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND unknowns > 0)
+            OR EXISTS (SELECT 1 FROM condensed WHERE issue = $1 AND (state = 'sent' OR unknowns > 0))";
 
-/// One statement, so that rows that are condensed at this moment are counted once. The unknowns come as a row of
-/// their own, without a state.
-pub(in crate::store) const TALLY: &str = "
-    SELECT state, COUNT(*) AS n, 0 AS unknowns FROM delivery WHERE issue = $1 GROUP BY state
-    UNION ALL
-    SELECT NULL AS state, 0 AS n, COUNT(*) AS unknowns FROM delivery WHERE issue = $1 AND unknowns > 0
-    UNION ALL
-    SELECT state, deliveries AS n, unknowns FROM condensed WHERE issue = $1";
+    /// One statement, so that rows that are condensed at this moment are counted once. The unknowns come as a row of
+    /// their own, without a state.
+    TALLY = "
+        SELECT state, COUNT(*) AS n, 0 AS unknowns FROM delivery WHERE issue = $1 GROUP BY state
+        UNION ALL
+        SELECT NULL AS state, 0 AS n, COUNT(*) AS unknowns FROM delivery WHERE issue = $1 AND unknowns > 0
+        UNION ALL
+        SELECT state, deliveries AS n, unknowns FROM condensed WHERE issue = $1";
 
-pub(in crate::store) const DELIVERIES: &str = "
-    SELECT d.subscriber, s.email, d.state, d.attempts, d.reply_code, d.reply_enhanced, d.reply_text, d.note
-    FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber
-    WHERE d.issue = $1 AND d.state = $2 AND d.subscriber > $3 ORDER BY d.subscriber LIMIT $4";
+    DELIVERIES = "
+        SELECT d.subscriber, s.email, d.state, d.attempts, d.reply_code, d.reply_enhanced, d.reply_text, d.note
+        FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber
+        WHERE d.issue = $1 AND d.state = $2 AND d.subscriber > $3 ORDER BY d.subscriber LIMIT $4";
+
+    ONE = "
+        {issue} WHERE number = $1", with(&[("{issue}", ISSUE)]);
+
+    NEWEST = "
+        {issue} ORDER BY number DESC LIMIT $1", with(&[("{issue}", ISSUE)]);
+
+    UNFINISHED = "
+        {issue} WHERE finished_at IS NULL ORDER BY number", with(&[("{issue}", ISSUE)]);
+
+    LAST = "SELECT number, cutoff_at FROM issue WHERE released = 0 ORDER BY number DESC LIMIT 1";
+
+    NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue";
+
+    PUT = "
+        INSERT INTO issue (number, slot, state, cutoff_at, subject, preheader, stencil, created_at)
+        VALUES ($1, $2, 'running', $3, $4, $5, $6, $7)";
+
+    OTHER = "SELECT number FROM issue WHERE finished_at IS NULL OR number >= $1 OR slot = $2 ORDER BY number LIMIT 1";
+
+    NEWEST_NUMBER = "SELECT COALESCE(MAX(number), 0) AS newest FROM issue";
+
+    SKIPPED = "SELECT slot FROM slot_skip WHERE slot = $1";
+
+    STENCIL = "SELECT stencil FROM issue WHERE number = $1";
+
+    PAUSE = "UPDATE issue SET state = 'paused', pause_reason = $2 WHERE number = $1 AND state = 'running'";
+
+    RESUME = "UPDATE issue SET state = 'running', pause_reason = NULL WHERE number = $1 AND state = 'paused'";
+
+    CANCEL = "
+        UPDATE issue SET state = 'cancelled', finished_at = $2, pause_reason = NULL
+        WHERE number = $1 AND finished_at IS NULL";
+
+    RELEASE_COMPARISONS = "UPDATE comparison SET featured_in = NULL WHERE featured_in = $1";
+
+    RELEASE = "UPDATE issue SET released = 1 WHERE number = $1";
+}
 
 const ISSUE: &str = "SELECT number, slot, state, cutoff_at, subject, preheader, created_at, finished_at, pause_reason FROM issue";
 
@@ -101,7 +139,8 @@ impl Store {
     /// The newest issue's cut-off and number: where the next window begins. An issue that was called off before one
     /// letter left does not count: its comparisons are candidates again.
     pub async fn last_issue(&self) -> Result<Option<LastIssue>> {
-        sqlx::query("SELECT number, cutoff_at FROM issue WHERE released = 0 ORDER BY number DESC LIMIT 1")
+        self.inner
+            .query(&LAST)
             .fetch_optional(&self.inner.read)
             .await?
             .map(|row| {
@@ -113,9 +152,7 @@ impl Store {
 
     /// The highest number so far plus one. Only `enqueue` makes it true.
     pub async fn next_number(&self) -> Result<IssueNumber> {
-        let row = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue")
-            .fetch_one(&self.inner.read)
-            .await?;
+        let row = self.inner.query(&NEXT_NUMBER).fetch_one(&self.inner.read).await?;
         Ok(IssueNumber(row.try_get("next")?))
     }
 
@@ -172,26 +209,22 @@ impl Store {
         if !self.is_as_written(&mut tx, expected, subjects.written.as_ref()).await? {
             return Ok(Enqueued::Outdated);
         }
-        sqlx::query(
-            "INSERT INTO issue (number, slot, state, cutoff_at, subject, preheader, stencil, created_at)
-             VALUES ($1, $2, 'running', $3, $4, $5, $6, $7)",
-        )
-        .bind(expected.0)
-        .bind(issue.slot.as_deref())
-        .bind(issue.cutoff_at.0)
-        .bind(&issue.subject)
-        .bind(&issue.preheader)
-        .bind(&issue.stencil)
-        .bind(now.0)
-        .execute(&mut *tx.tx)
-        .await?;
-        let texts = &self.inner.texts;
+        tx.query(&PUT)
+            .bind(expected.0)
+            .bind(issue.slot.as_deref())
+            .bind(issue.cutoff_at.0)
+            .bind(&issue.subject)
+            .bind(&issue.preheader)
+            .bind(&issue.stencil)
+            .bind(now.0)
+            .execute(&mut *tx.tx)
+            .await?;
         let mentioned = json(&listed("mentioned", &issue.mentioned))?;
         for list in [&slugs, &mentioned] {
-            sqlx::query(&texts.list_comparisons).bind(list).bind(expected.0).execute(&mut *tx.tx).await?;
+            tx.query(&LIST_COMPARISONS).bind(list).bind(expected.0).execute(&mut *tx.tx).await?;
         }
-        sqlx::query(&texts.feature).bind(&slugs).bind(expected.0).execute(&mut *tx.tx).await?;
-        let fan = sqlx::query(FAN_OUT).bind(expected.0).bind(now.0).execute(&mut *tx.tx).await?;
+        tx.query(&FEATURE).bind(&slugs).bind(expected.0).execute(&mut *tx.tx).await?;
+        let fan = tx.query(&FAN_OUT).bind(expected.0).bind(now.0).execute(&mut *tx.tx).await?;
         if let Some(refusal) = self.choose(&mut tx, expected, choices, fan.rows_affected(), now).await? {
             return Ok(refusal);
         }
@@ -211,25 +244,20 @@ impl Store {
         issue: &NewIssue,
         slugs: &str,
     ) -> Result<Option<Option<IssueNumber>>> {
-        let other = sqlx::query(
-            "SELECT number FROM issue WHERE finished_at IS NULL OR number >= $1 OR slot = $2 ORDER BY number LIMIT 1",
-        )
-        .bind(expected.0)
-        .bind(issue.slot.as_deref())
-        .fetch_all(&mut *tx.tx)
-        .await?;
+        let other =
+            tx.query(&OTHER).bind(expected.0).bind(issue.slot.as_deref()).fetch_all(&mut *tx.tx).await?;
         if let Some(row) = other.first() {
             return Ok(Some(Some(IssueNumber(row.try_get("number")?))));
         }
-        let before = sqlx::query("SELECT COALESCE(MAX(number), 0) AS newest FROM issue");
+        let before = tx.query(&NEWEST_NUMBER);
         if before.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("newest")? + 1 != expected.0 {
             return Ok(Some(None));
         }
-        let skip = sqlx::query("SELECT slot FROM slot_skip WHERE slot = $1").bind(issue.slot.as_deref());
+        let skip = tx.query(&SKIPPED).bind(issue.slot.as_deref());
         if !skip.fetch_all(&mut *tx.tx).await?.is_empty() {
             return Ok(Some(None));
         }
-        let rows = sqlx::query(&self.inner.texts.feature_taken).bind(slugs).fetch_all(&mut *tx.tx).await?;
+        let rows = tx.query(&FEATURE_TAKEN).bind(slugs).fetch_all(&mut *tx.tx).await?;
         let mut there = std::collections::HashSet::new();
         for row in &rows {
             if let Some(by) = row.try_get::<Option<i64>, _>("featured_in")? {
@@ -244,39 +272,30 @@ impl Store {
     }
 
     pub async fn issue(&self, number: IssueNumber) -> Result<Option<Issue>> {
-        let text = sql(format!("{ISSUE} WHERE number = $1"));
-        let row = sqlx::query(text).bind(number.0).fetch_optional(&self.inner.read).await?;
+        let row = self.inner.query(&ONE).bind(number.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(issue).transpose()
     }
 
     /// Newest first.
     pub async fn issues(&self, limit: i64) -> Result<Vec<Issue>> {
-        let text = sql(format!("{ISSUE} ORDER BY number DESC LIMIT $1"));
-        sqlx::query(text).bind(limit).fetch_all(&self.inner.read).await?.iter().map(issue).collect()
+        self.inner.query(&NEWEST).bind(limit).fetch_all(&self.inner.read).await?.iter().map(issue).collect()
     }
 
     pub async fn stencil(&self, number: IssueNumber) -> Result<Option<String>> {
-        let query = sqlx::query("SELECT stencil FROM issue WHERE number = $1").bind(number.0);
+        let query = self.inner.query(&STENCIL).bind(number.0);
         let row = query.fetch_optional(&self.inner.read).await?;
         Ok(row.map(|row| row.try_get("stencil")).transpose()?)
     }
 
     /// Issues that are running or paused, oldest first. The schema allows one at a time.
     pub async fn unfinished(&self) -> Result<Vec<Issue>> {
-        let text = sql(format!("{ISSUE} WHERE finished_at IS NULL ORDER BY number"));
-        sqlx::query(text).fetch_all(&self.inner.read).await?.iter().map(issue).collect()
+        self.inner.query(&UNFINISHED).fetch_all(&self.inner.read).await?.iter().map(issue).collect()
     }
 
     /// Running → paused, with the reason; false if it was not running.
     pub async fn pause(&self, number: IssueNumber, reason: &str) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let done = sqlx::query(
-            "UPDATE issue SET state = 'paused', pause_reason = $2 WHERE number = $1 AND state = 'running'",
-        )
-        .bind(number.0)
-        .bind(reason)
-        .execute(&mut *tx.tx)
-        .await?;
+        let done = tx.query(&PAUSE).bind(number.0).bind(reason).execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(done.rows_affected() == 1)
     }
@@ -284,12 +303,7 @@ impl Store {
     /// Paused → running; false if it was not paused.
     pub async fn resume(&self, number: IssueNumber) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let done = sqlx::query(
-            "UPDATE issue SET state = 'running', pause_reason = NULL WHERE number = $1 AND state = 'paused'",
-        )
-        .bind(number.0)
-        .execute(&mut *tx.tx)
-        .await?;
+        let done = tx.query(&RESUME).bind(number.0).execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(done.rows_affected() == 1)
     }
@@ -300,27 +314,14 @@ impl Store {
     pub async fn cancel(&self, number: IssueNumber, now: UnixMillis) -> Result<Option<u64>> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         // The issue first: on Postgres this waits for the turns under way, so that what they claimed is seen below.
-        let over = sqlx::query(
-            "UPDATE issue SET state = 'cancelled', finished_at = $2, pause_reason = NULL
-             WHERE number = $1 AND finished_at IS NULL",
-        )
-        .bind(number.0)
-        .bind(now.0)
-        .execute(&mut *tx.tx)
-        .await?;
+        let over = tx.query(&CANCEL).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
         if over.rows_affected() == 0 {
             return Ok(None);
         }
-        let cancelled = sqlx::query(CANCEL_OPEN).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
-        if sqlx::query(LEFT_THE_HOUSE).bind(number.0).fetch_all(&mut *tx.tx).await?.is_empty() {
-            sqlx::query("UPDATE comparison SET featured_in = NULL WHERE featured_in = $1")
-                .bind(number.0)
-                .execute(&mut *tx.tx)
-                .await?;
-            sqlx::query("UPDATE issue SET released = 1 WHERE number = $1")
-                .bind(number.0)
-                .execute(&mut *tx.tx)
-                .await?;
+        let cancelled = tx.query(&CANCEL_OPEN).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
+        if tx.query(&LEFT_THE_HOUSE).bind(number.0).fetch_all(&mut *tx.tx).await?.is_empty() {
+            tx.query(&RELEASE_COMPARISONS).bind(number.0).execute(&mut *tx.tx).await?;
+            tx.query(&RELEASE).bind(number.0).execute(&mut *tx.tx).await?;
         }
         tx.commit().await?;
         Ok(Some(cancelled.rows_affected()))
@@ -329,7 +330,7 @@ impl Store {
     /// Zeros for an issue that does not exist.
     pub async fn tally(&self, number: IssueNumber) -> Result<Tally> {
         let mut tally = Tally::default();
-        for row in sqlx::query(TALLY).bind(number.0).fetch_all(&self.inner.read).await? {
+        for row in self.inner.query(&TALLY).bind(number.0).fetch_all(&self.inner.read).await? {
             let n: i64 = row.try_get("n")?;
             tally.unknown += row.try_get::<i64, _>("unknowns")?;
             if row.try_get::<Option<String>, _>("state")?.is_none() {
@@ -354,7 +355,7 @@ impl Store {
     /// What the engine says.
     pub async fn refused(&self, number: IssueNumber) -> Result<Refused> {
         let mut refused = Refused::default();
-        for row in sqlx::query(REFUSED).bind(number.0).fetch_all(&self.inner.read).await? {
+        for row in self.inner.query(&REFUSED).bind(number.0).fetch_all(&self.inner.read).await? {
             let reply = row.try_get::<Option<i64>, _>("reply_code")?.map(|code| {
                 let enhanced = row.try_get("reply_enhanced")?;
                 Ok::<_, StoreError>(Reply {
@@ -387,7 +388,8 @@ impl Store {
         after: SubscriberId,
         limit: i64,
     ) -> Result<Vec<DeliveryRow>> {
-        sqlx::query(DELIVERIES)
+        self.inner
+            .query(&DELIVERIES)
             .bind(number.0)
             .bind(state.as_str())
             .bind(after.0)
@@ -398,11 +400,6 @@ impl Store {
             .map(delivery)
             .collect()
     }
-}
-
-fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
-    // Safe: assembled from constants of this file only.
-    sqlx::AssertSqlSafe(text)
 }
 
 pub(in crate::store) fn issue(row: &AnyRow) -> Result<Issue> {

@@ -7,50 +7,58 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::issue::{IssueNumber, IssueState};
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock};
 use crate::store::db::values::json;
 
-/// The oldest issue that is over for long enough and still has rows to condense.
-pub(in crate::store) const RIPE: &str = "
-    SELECT number FROM issue WHERE finished_at IS NOT NULL AND finished_at <= $1
-      AND (EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state = 'sent')
-        OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state = 'cancelled'))
-    ORDER BY number LIMIT 1";
+statements! {
+    /// The oldest issue that is over for long enough and still has rows to condense.
+    RIPE = "
+        SELECT number FROM issue WHERE finished_at IS NOT NULL AND finished_at <= $1
+          AND (EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state = 'sent')
+            OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state = 'cancelled'))
+        ORDER BY number LIMIT 1";
 
-/// Postgres has no LIMIT in a DELETE; the key is looked up in the index by state.
-pub(in crate::store) const TAKE_OUT: &str = "
-    WITH old AS MATERIALIZED (
-        SELECT q.issue AS i, q.subscriber AS s FROM delivery q
-        WHERE q.issue = $1 AND q.state = $2 ORDER BY q.subscriber LIMIT $3)
-    DELETE FROM delivery WHERE issue = $1 AND state = $2 AND subscriber IN (SELECT s FROM old) RETURNING unknowns";
+    /// Postgres has no LIMIT in a DELETE; the key is looked up in the index by state.
+    TAKE_OUT = "
+        WITH old AS MATERIALIZED (
+            SELECT q.issue AS i, q.subscriber AS s FROM delivery q
+            WHERE q.issue = $1 AND q.state = $2 ORDER BY q.subscriber LIMIT $3)
+        DELETE FROM delivery WHERE issue = $1 AND state = $2 AND subscriber IN (SELECT s FROM old) RETURNING unknowns";
 
-const ADD_UP: &str = "
-    INSERT INTO condensed (issue, state, deliveries, unknowns) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (issue, state) DO UPDATE SET deliveries = condensed.deliveries + excluded.deliveries,
-        unknowns = condensed.unknowns + excluded.unknowns";
+    ADD_UP = "
+        INSERT INTO condensed (issue, state, deliveries, unknowns) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (issue, state) DO UPDATE SET deliveries = condensed.deliveries + excluded.deliveries,
+            unknowns = condensed.unknowns + excluded.unknowns";
 
-const STILL_THERE: &str =
-    "SELECT 1 AS there FROM delivery WHERE issue = $1 AND state IN ('sent', 'cancelled') LIMIT 1";
+    STILL_THERE = "SELECT 1 AS there FROM delivery WHERE issue = $1 AND state IN ('sent', 'cancelled') LIMIT 1";
 
-/// The rows that are left of a condensed issue are few. The archive shows the letter whose subject has won.
-pub(in crate::store) const FORGET_VARIANTS: &str = "
-    DELETE FROM issue_variant WHERE issue = $1 AND NOT EXISTS (
-        SELECT 1 FROM delivery d WHERE d.issue = issue_variant.issue
-          AND d.letter = issue_variant.letter AND d.arm = issue_variant.arm)
-      AND NOT (letter = 0 AND arm = 'b' AND EXISTS (SELECT 1 FROM subject_test t WHERE t.issue = $1 AND t.winner = 'b'))";
+    /// The rows that are left of a condensed issue are few. The archive shows the letter whose subject has won.
+    FORGET_VARIANTS = "
+        DELETE FROM issue_variant WHERE issue = $1 AND NOT EXISTS (
+            SELECT 1 FROM delivery d WHERE d.issue = issue_variant.issue
+              AND d.letter = issue_variant.letter AND d.arm = issue_variant.arm)
+          AND NOT (letter = 0 AND arm = 'b' AND EXISTS (SELECT 1 FROM subject_test t WHERE t.issue = $1 AND t.winner = 'b'))";
 
-const FORGET_TOPICS: &str = "DELETE FROM issue_topics WHERE issue = $1";
+    FORGET_TOPICS = "DELETE FROM issue_topics WHERE issue = $1";
 
-const FORGET_HOURS: &str = "DELETE FROM issue_hour WHERE issue = $1";
+    FORGET_HOURS = "DELETE FROM issue_hour WHERE issue = $1";
 
-/// A letter that is tried again counts its age anew, or its first refusal for now would be its last.
-pub(in crate::store) const RETRY: &str = "
-    WITH v AS MATERIALIZED (SELECT CAST(e.value AS BIGINT) AS s FROM {texts})
-    UPDATE delivery AS d SET state = CASE WHEN d.attempts = 0 THEN 'queued' ELSE 'deferred' END, due_at = $2,
-        enqueued_at = $2, finished_at = NULL, note = 'an operator asked for another try'
-    FROM v WHERE d.issue = $3 AND d.subscriber = v.s AND d.state = 'failed'
-      AND EXISTS (SELECT 1 FROM subscriber p WHERE p.id = v.s AND p.status = 'active')";
+    /// A letter that is tried again counts its age anew, or its first refusal for now would be its last.
+    RETRY = "
+        WITH v AS MATERIALIZED (SELECT CAST(e.value AS BIGINT) AS s FROM {texts})
+        UPDATE delivery AS d SET state = CASE WHEN d.attempts = 0 THEN 'queued' ELSE 'deferred' END, due_at = $2,
+            enqueued_at = $2, finished_at = NULL, note = 'an operator asked for another try'
+        FROM v WHERE d.issue = $3 AND d.subscriber = v.s AND d.state = 'failed'
+          AND EXISTS (SELECT 1 FROM subscriber p WHERE p.id = v.s AND p.status = 'active')";
+
+    STATE = "SELECT state FROM issue WHERE number = $1";
+
+    OTHER = "SELECT number FROM issue WHERE finished_at IS NULL";
+
+    OPEN_AGAIN = "UPDATE issue SET state = 'running', finished_at = NULL WHERE number = $1";
+}
 
 /// Why failed letters of an issue were not put back.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,18 +81,18 @@ impl Store {
     /// What the engine says; then nothing of the batch happened.
     pub async fn condense(&self, before: UnixMillis, batch: i64) -> Result<u64> {
         // Asked often and true once a week: look without taking the writer's place.
-        if sqlx::query(RIPE).bind(before.0).fetch_all(&self.inner.read).await?.is_empty() {
+        if self.inner.query(&RIPE).bind(before.0).fetch_all(&self.inner.read).await?.is_empty() {
             return Ok(0);
         }
         let mut tx = self.inner.begin(Durability::Normal).await?;
         tx.lock(Lock::Ledger).await?;
-        let Some(issue) = sqlx::query(RIPE).bind(before.0).fetch_optional(&mut *tx.tx).await? else {
+        let Some(issue) = tx.query(&RIPE).bind(before.0).fetch_optional(&mut *tx.tx).await? else {
             return Ok(0);
         };
         let number: i64 = issue.try_get("number")?;
         let mut left = batch;
         for state in [DeliveryState::Sent, DeliveryState::Cancelled] {
-            let taken = sqlx::query(TAKE_OUT).bind(number).bind(state.as_str()).bind(left);
+            let taken = tx.query(&TAKE_OUT).bind(number).bind(state.as_str()).bind(left);
             let taken = taken.fetch_all(&mut *tx.tx).await?;
             if taken.is_empty() {
                 continue;
@@ -95,14 +103,14 @@ impl Store {
             }
             let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
             left -= count;
-            let add = sqlx::query(ADD_UP).bind(number).bind(state.as_str()).bind(count).bind(unknowns);
+            let add = tx.query(&ADD_UP).bind(number).bind(state.as_str()).bind(count).bind(unknowns);
             add.execute(&mut *tx.tx).await?;
         }
-        let more = sqlx::query(STILL_THERE).bind(number).fetch_all(&mut *tx.tx).await?;
+        let more = tx.query(&STILL_THERE).bind(number).fetch_all(&mut *tx.tx).await?;
         if more.is_empty() {
             // The last of it: letters that no row asks for any more. A failed one may be tried again, and keeps its own.
-            for text in [FORGET_VARIANTS, FORGET_TOPICS, FORGET_HOURS] {
-                sqlx::query(text).bind(number).execute(&mut *tx.tx).await?;
+            for statement in [&FORGET_VARIANTS, &FORGET_TOPICS, &FORGET_HOURS] {
+                tx.query(statement).bind(number).execute(&mut *tx.tx).await?;
             }
         }
         tx.commit().await?;
@@ -121,26 +129,25 @@ impl Store {
     ) -> Result<Requeued> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.lock(Lock::Ledger).await?;
-        let state = sqlx::query("SELECT state FROM issue WHERE number = $1").bind(number.0);
+        let state = tx.query(&STATE).bind(number.0);
         let Some(row) = state.fetch_optional(&mut *tx.tx).await? else { return Ok(Requeued::Unknown) };
         let state: String = row.try_get("state")?;
         match state.parse().map_err(|_| StoreError::content("issue state", state))? {
             IssueState::Cancelled => return Ok(Requeued::Cancelled),
             IssueState::Running | IssueState::Paused => {}
             IssueState::Finished => {
-                let other = sqlx::query("SELECT number FROM issue WHERE finished_at IS NULL");
+                let other = tx.query(&OTHER);
                 if let Some(other) = other.fetch_optional(&mut *tx.tx).await? {
                     return Ok(Requeued::Busy(IssueNumber(other.try_get("number")?)));
                 }
-                let open = "UPDATE issue SET state = 'running', finished_at = NULL WHERE number = $1";
-                sqlx::query(open).bind(number.0).execute(&mut *tx.tx).await?;
+                tx.query(&OPEN_AGAIN).bind(number.0).execute(&mut *tx.tx).await?;
             }
         }
         let mut again = 0;
         for batch in readers.chunks(1000) {
             // As texts: the one array that reads the same on both engines.
             let ids: Vec<String> = batch.iter().map(|id| id.0.to_string()).collect();
-            let put = sqlx::query(&self.inner.texts.retry).bind(json(&ids)?).bind(now.0);
+            let put = tx.query(&RETRY).bind(json(&ids)?).bind(now.0);
             again += put.bind(number.0).execute(&mut *tx.tx).await?.rows_affected();
         }
         if again == 0 {

@@ -9,10 +9,21 @@ use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::domain::subject::{Share, SubjectLine, Terms, Wording};
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 
-const WORDING: &str = "SELECT subject, preheader, against, share, wait_ms FROM wording WHERE issue = $1";
+statements! {
+    WORDING = "SELECT subject, preheader, against, share, wait_ms FROM wording WHERE issue = $1";
+
+    NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue";
+
+    DROP = "DELETE FROM wording WHERE issue = $1";
+
+    PUT = "
+        INSERT INTO wording (issue, subject, preheader, against, share, wait_ms, written_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+}
 
 impl Store {
     /// What an operator wrote for an issue.
@@ -20,7 +31,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn wording(&self, number: IssueNumber) -> Result<Option<Wording>> {
-        let row = sqlx::query(WORDING).bind(number.0).fetch_optional(&self.inner.read).await?;
+        let row = self.inner.query(&WORDING).bind(number.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(wording).transpose()
     }
 
@@ -37,27 +48,24 @@ impl Store {
     ) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.lock(Lock::Ledger).await?;
-        let next = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue");
+        let next = tx.query(&NEXT_NUMBER);
         if next.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("next")? != number.0 {
             return Ok(false);
         }
-        sqlx::query("DELETE FROM wording WHERE issue = $1").bind(number.0).execute(&mut *tx.tx).await?;
+        tx.query(&DROP).bind(number.0).execute(&mut *tx.tx).await?;
         if let Some(written) = written {
             let against = written.against.as_ref();
             let millis = |terms: &Terms| i64::try_from(terms.wait.as_millis()).unwrap_or(i64::MAX);
-            sqlx::query(
-                "INSERT INTO wording (issue, subject, preheader, against, share, wait_ms, written_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(number.0)
-            .bind(written.subject.as_ref().map(SubjectLine::as_str))
-            .bind(written.preheader.as_ref().map(SubjectLine::as_str))
-            .bind(against.map(|(subject, _)| subject.as_str()))
-            .bind(against.map(|(_, terms)| i64::from(terms.share.percent())))
-            .bind(against.map(|(_, terms)| millis(terms)))
-            .bind(now.0)
-            .execute(&mut *tx.tx)
-            .await?;
+            tx.query(&PUT)
+                .bind(number.0)
+                .bind(written.subject.as_ref().map(SubjectLine::as_str))
+                .bind(written.preheader.as_ref().map(SubjectLine::as_str))
+                .bind(against.map(|(subject, _)| subject.as_str()))
+                .bind(against.map(|(_, terms)| i64::from(terms.share.percent())))
+                .bind(against.map(|(_, terms)| millis(terms)))
+                .bind(now.0)
+                .execute(&mut *tx.tx)
+                .await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -70,7 +78,7 @@ impl Store {
         number: IssueNumber,
         made_with: Option<&Wording>,
     ) -> Result<bool> {
-        let row = sqlx::query(WORDING).bind(number.0).fetch_optional(&mut *tx.tx).await?;
+        let row = tx.query(&WORDING).bind(number.0).fetch_optional(&mut *tx.tx).await?;
         Ok(row.as_ref().map(wording).transpose()?.as_ref() == made_with)
     }
 }

@@ -16,60 +16,141 @@ use crate::domain::subject::Arm;
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Query, Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Write, patiently};
 use crate::store::db::values::{address, json, small};
-use crate::store::queue::worker_lease::{LEASE, WorkerLease};
+use crate::store::queue::worker_lease::{AND_GONE, LEASE, WorkerLease};
 
 /// Longest reply that is kept, in characters.
 const REPLY_CHARS: usize = 500;
 
-/// The turn's one statement, so that on SQLite it needs no transaction around it. `k` says what becomes of a row:
-/// 0 sent, 1 begun, 2 claimed, 3 cancelled because its subscriber has left. `$6` is 1 if what is claimed is for later:
-/// the row is `ahead` until its letter is begun, and a worker that ends before leaves it untried.
-///
-/// Sent wins over whatever has become of the row meanwhile (another worker's claim, a cancellation): the relay has the
-/// letter, and the row must say so, or it would be sent again. Begun is only what is still ours.
-///
-/// The CAST is there for SQLite, which looks at the value of a bare `LIMIT $3` when it plans and so compiles the whole
-/// statement anew each time it is bound: half the CPU of a run.
-///
-/// At most one issue is unfinished, so `MIN` names it: with one number the index gives the rows in order, with a join
-/// they would all be sorted for each claim. The address comes along if the subscriber is active at this moment.
-pub(in crate::store) const TURN: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 0 AS BIGINT) AS k, CAST(e.value ->> 1 AS BIGINT) AS i,
-               CAST(e.value ->> 2 AS BIGINT) AS s, CAST(e.value ->> 3 AS BIGINT) AS code,
-               e.value ->> 4 AS enhanced, e.value ->> 5 AS words
-        FROM {each}),
-    due AS MATERIALIZED (
-        SELECT q.issue AS i, q.subscriber AS s FROM delivery q
-        WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
-          AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $2
-          AND NOT EXISTS (SELECT 1 FROM v WHERE v.i = q.issue AND v.s = q.subscriber)
-        ORDER BY q.due_at, q.subscriber LIMIT CAST($3 AS BIGINT) {skip locked}),
-    todo AS MATERIALIZED (
-        SELECT k, i, s, code, enhanced, words FROM v
-        UNION ALL
-        SELECT CASE WHEN EXISTS (SELECT 1 FROM subscriber p WHERE p.id = due.s AND p.status = 'active')
-               THEN 2 ELSE 3 END, i, s, CAST(NULL AS BIGINT), NULL, NULL FROM due)
-    UPDATE delivery SET
-        state = CASE k WHEN 0 THEN 'sent' WHEN 3 THEN 'cancelled' ELSE 'sending' END,
-        attempts = attempts + CASE k WHEN 2 THEN 1 ELSE 0 END,
-        due_at = NULL,
-        lease_until = CASE WHEN k IN (1, 2) THEN $4 END,
-        worker = CASE WHEN k IN (1, 2) THEN $5 END,
-        finished_at = CASE WHEN k IN (0, 3) THEN $2 END,
-        reply_code = CASE k WHEN 0 THEN todo.code ELSE reply_code END,
-        reply_enhanced = CASE k WHEN 0 THEN todo.enhanced ELSE reply_enhanced END,
-        reply_text = CASE k WHEN 0 THEN todo.words ELSE reply_text END,
-        ahead = CASE k WHEN 2 THEN $6 ELSE 0 END,
-        cancelled_by = CASE k WHEN 3 THEN 'unwanted' END,
-        note = CASE k WHEN 2 THEN note WHEN 3 THEN 'not an active subscriber any more' END
-    FROM todo
-    WHERE issue = todo.i AND subscriber = todo.s
-      AND CASE k WHEN 0 THEN state <> 'sent' WHEN 1 THEN state = 'sending' AND worker = $5 ELSE TRUE END
-    RETURNING {given}";
+statements! {
+    /// The turn's one statement, so that on SQLite it needs no transaction around it. `k` says what becomes of a row:
+    /// 0 sent, 1 begun, 2 claimed, 3 cancelled because its subscriber has left. `$6` is 1 if what is claimed is for later:
+    /// the row is `ahead` until its letter is begun, and a worker that ends before leaves it untried.
+    ///
+    /// Sent wins over whatever has become of the row meanwhile (another worker's claim, a cancellation): the relay has the
+    /// letter, and the row must say so, or it would be sent again. Begun is only what is still ours.
+    ///
+    /// The CAST is there for SQLite, which looks at the value of a bare `LIMIT $3` when it plans and so compiles the whole
+    /// statement anew each time it is bound: half the CPU of a run.
+    ///
+    /// At most one issue is unfinished, so `MIN` names it: with one number the index gives the rows in order, with a join
+    /// they would all be sorted for each claim. The address comes along if the subscriber is active at this moment.
+    RECORD_AND_CLAIM = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 0 AS BIGINT) AS k, CAST(e.value ->> 1 AS BIGINT) AS i,
+                   CAST(e.value ->> 2 AS BIGINT) AS s, CAST(e.value ->> 3 AS BIGINT) AS code,
+                   e.value ->> 4 AS enhanced, e.value ->> 5 AS words
+            FROM {each}),
+        due AS MATERIALIZED (
+            SELECT q.issue AS i, q.subscriber AS s FROM delivery q
+            WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
+              AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $2
+              AND NOT EXISTS (SELECT 1 FROM v WHERE v.i = q.issue AND v.s = q.subscriber)
+            ORDER BY q.due_at, q.subscriber LIMIT CAST($3 AS BIGINT) {skip locked}),
+        todo AS MATERIALIZED (
+            SELECT k, i, s, code, enhanced, words FROM v
+            UNION ALL
+            SELECT CASE WHEN EXISTS (SELECT 1 FROM subscriber p WHERE p.id = due.s AND p.status = 'active')
+                   THEN 2 ELSE 3 END, i, s, CAST(NULL AS BIGINT), NULL, NULL FROM due)
+        UPDATE delivery SET
+            state = CASE k WHEN 0 THEN 'sent' WHEN 3 THEN 'cancelled' ELSE 'sending' END,
+            attempts = attempts + CASE k WHEN 2 THEN 1 ELSE 0 END,
+            due_at = NULL,
+            lease_until = CASE WHEN k IN (1, 2) THEN $4 END,
+            worker = CASE WHEN k IN (1, 2) THEN $5 END,
+            finished_at = CASE WHEN k IN (0, 3) THEN $2 END,
+            reply_code = CASE k WHEN 0 THEN todo.code ELSE reply_code END,
+            reply_enhanced = CASE k WHEN 0 THEN todo.enhanced ELSE reply_enhanced END,
+            reply_text = CASE k WHEN 0 THEN todo.words ELSE reply_text END,
+            ahead = CASE k WHEN 2 THEN $6 ELSE 0 END,
+            cancelled_by = CASE k WHEN 3 THEN 'unwanted' END,
+            note = CASE k WHEN 2 THEN note WHEN 3 THEN 'not an active subscriber any more' END
+        FROM todo
+        WHERE issue = todo.i AND subscriber = todo.s
+          AND CASE k WHEN 0 THEN state <> 'sent' WHEN 1 THEN state = 'sending' AND worker = $5 ELSE TRUE END
+        RETURNING {given}", with(&[("{given}", GIVEN)]);
+
+    /// The words of a refusal often quote the address: those about an erased subscriber are not kept.
+    FAILED = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
+                   CAST(e.value ->> 'c' AS BIGINT) AS code, e.value ->> 'e' AS enhanced, e.value ->> 't' AS words,
+                   e.value ->> 'n' AS note,
+                   EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT)) AS known
+            FROM {each})
+        UPDATE delivery AS d SET state = 'failed', due_at = NULL, lease_until = NULL, worker = NULL, finished_at = $2,
+            ahead = 0, reply_code = v.code, reply_enhanced = v.enhanced,
+            reply_text = CASE WHEN v.known THEN v.words ELSE '' END, note = CASE WHEN v.known THEN v.note END
+        FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
+
+    /// Deferred and returned rows; what has nobody to go to any more is cancelled instead.
+    BACK = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
+                   CAST(e.value ->> 'c' AS BIGINT) AS code, e.value ->> 'e' AS enhanced, e.value ->> 't' AS words,
+                   e.value ->> 'n' AS note, CAST(e.value ->> 'd' AS BIGINT) AS due,
+                   CAST(e.value ->> 'u' AS BIGINT) AS unknowns, CAST(e.value ->> 'r' AS BIGINT) AS returned,
+                   EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT)) AS known,
+                   EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT) AND p.status = 'active')
+                   AND EXISTS (SELECT 1 FROM issue o WHERE o.number = CAST(e.value ->> 'i' AS BIGINT)
+                               AND o.finished_at IS NULL) AS wanted
+            FROM {each})
+        UPDATE delivery AS d SET
+            state = CASE WHEN NOT v.wanted THEN 'cancelled' WHEN d.attempts = v.returned THEN 'queued' ELSE 'deferred' END,
+            attempts = d.attempts - v.returned,
+            unknowns = d.unknowns + v.unknowns,
+            due_at = CASE WHEN v.wanted THEN v.due END,
+            finished_at = CASE WHEN NOT v.wanted THEN $2 END,
+            cancelled_by = CASE WHEN NOT v.wanted THEN 'unwanted' END,
+            lease_until = NULL, worker = NULL, ahead = 0,
+            reply_code = CASE WHEN v.returned = 1 THEN d.reply_code ELSE v.code END,
+            reply_enhanced = CASE WHEN v.returned = 1 THEN d.reply_enhanced ELSE v.enhanced END,
+            reply_text = CASE WHEN v.returned = 1 THEN d.reply_text WHEN v.known THEN v.words ELSE '' END,
+            note = CASE WHEN v.known THEN v.note END
+        FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
+
+    /// Postgres only: holds off `unsubscribe` and `erase` until the row is back, so that they find it. Always after the
+    /// issue and before the deliveries, like everybody, so that nobody waits in a ring.
+    BACK_SUBSCRIBERS = "
+        SELECT id FROM subscriber WHERE id IN (SELECT CAST(e.value ->> 's' AS BIGINT) FROM {each}) ORDER BY id FOR SHARE", postgres_only();
+
+    /// Postgres only: holds off `cancel` and `pause` for the length of a turn; turns don't hold off each other.
+    SHARE_ISSUE = "SELECT number FROM issue WHERE finished_at IS NULL FOR SHARE", postgres_only();
+
+    /// What workers that are gone had claimed: `$3` is 1 for the rows whose letter was not begun, 0 for the others.
+    ///
+    /// `IN (SELECT number …)` makes one look-up an issue in the index by state; an index of its own would be written twice
+    /// with every letter for something that happens once a start.
+    RECLAIM = "
+        WITH gone AS MATERIALIZED (
+            SELECT q.issue AS i, q.subscriber AS s,
+                   EXISTS (SELECT 1 FROM subscriber p WHERE p.id = q.subscriber AND p.status = 'active')
+                   AND EXISTS (SELECT 1 FROM issue o WHERE o.number = q.issue AND o.finished_at IS NULL) AS wanted
+            FROM delivery q
+            WHERE q.issue IN (SELECT number FROM issue) AND q.state = 'sending' AND q.worker <> $2 AND q.ahead = $3
+              {and gone})
+        UPDATE delivery SET
+            state = CASE WHEN NOT g.wanted THEN 'cancelled' WHEN attempts = $3 THEN 'queued' ELSE 'deferred' END,
+            due_at = CASE WHEN g.wanted THEN $1 END, finished_at = CASE WHEN NOT g.wanted THEN $1 END,
+            cancelled_by = CASE WHEN NOT g.wanted THEN 'unwanted' END,
+            lease_until = NULL, worker = NULL, ahead = 0, attempts = attempts - $3, unknowns = unknowns + 1 - $3,
+            note = CASE $3 WHEN 1 THEN 'the worker stopped before the attempt'
+                   ELSE 'the worker stopped in the middle of the attempt' END
+        FROM gone AS g WHERE issue = g.i AND subscriber = g.s AND state = 'sending' AND worker <> $2 AND ahead = $3", on_postgres(&[("{and gone}", AND_GONE)]);
+
+    NEXT_DUE = "SELECT MIN(due_at) AS due FROM delivery
+        WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state IN ('queued', 'deferred')
+          AND held = 0";
+
+    DONE = "{nothing is open}", with(&[("{nothing is open}", NOTHING_IS_OPEN)]);
+
+    FINISH = "
+        UPDATE issue SET state = 'finished', finished_at = $1 WHERE state = 'running' AND number IN ({nothing is open})
+        RETURNING number", with(&[("{nothing is open}", NOTHING_IS_OPEN)]);
+}
 
 /// What a turn gives back of a row, as [`Given`] reads it: one column, since each value of each row costs the way from
 /// SQLite's thread, and none of a row that is not being sent. Without an address if its subscriber has left or its run has stopped.
@@ -82,89 +163,10 @@ pub(in crate::store) const GIVEN: &str = "CASE state WHEN 'sending' THEN
 /// Issue, subscriber, attempts, when it was enqueued, letter, arm, choice, address, name.
 type Given = (i64, i64, i64, i64, u32, Arm, Option<NonZeroU32>, Option<String>, Option<String>);
 
-/// The words of a refusal often quote the address: those about an erased subscriber are not kept.
-pub(in crate::store) const FAILED: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
-               CAST(e.value ->> 'c' AS BIGINT) AS code, e.value ->> 'e' AS enhanced, e.value ->> 't' AS words,
-               e.value ->> 'n' AS note,
-               EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT)) AS known
-        FROM {each})
-    UPDATE delivery AS d SET state = 'failed', due_at = NULL, lease_until = NULL, worker = NULL, finished_at = $2,
-        ahead = 0, reply_code = v.code, reply_enhanced = v.enhanced,
-        reply_text = CASE WHEN v.known THEN v.words ELSE '' END, note = CASE WHEN v.known THEN v.note END
-    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
-
-/// Deferred and returned rows; what has nobody to go to any more is cancelled instead.
-pub(in crate::store) const BACK: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
-               CAST(e.value ->> 'c' AS BIGINT) AS code, e.value ->> 'e' AS enhanced, e.value ->> 't' AS words,
-               e.value ->> 'n' AS note, CAST(e.value ->> 'd' AS BIGINT) AS due,
-               CAST(e.value ->> 'u' AS BIGINT) AS unknowns, CAST(e.value ->> 'r' AS BIGINT) AS returned,
-               EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT)) AS known,
-               EXISTS (SELECT 1 FROM subscriber p WHERE p.id = CAST(e.value ->> 's' AS BIGINT) AND p.status = 'active')
-               AND EXISTS (SELECT 1 FROM issue o WHERE o.number = CAST(e.value ->> 'i' AS BIGINT)
-                           AND o.finished_at IS NULL) AS wanted
-        FROM {each})
-    UPDATE delivery AS d SET
-        state = CASE WHEN NOT v.wanted THEN 'cancelled' WHEN d.attempts = v.returned THEN 'queued' ELSE 'deferred' END,
-        attempts = d.attempts - v.returned,
-        unknowns = d.unknowns + v.unknowns,
-        due_at = CASE WHEN v.wanted THEN v.due END,
-        finished_at = CASE WHEN NOT v.wanted THEN $2 END,
-        cancelled_by = CASE WHEN NOT v.wanted THEN 'unwanted' END,
-        lease_until = NULL, worker = NULL, ahead = 0,
-        reply_code = CASE WHEN v.returned = 1 THEN d.reply_code ELSE v.code END,
-        reply_enhanced = CASE WHEN v.returned = 1 THEN d.reply_enhanced ELSE v.enhanced END,
-        reply_text = CASE WHEN v.returned = 1 THEN d.reply_text WHEN v.known THEN v.words ELSE '' END,
-        note = CASE WHEN v.known THEN v.note END
-    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state = 'sending' AND d.worker = $3";
-
-/// Postgres only: holds off `unsubscribe` and `erase` until the row is back, so that they find it. Always after the
-/// issue and before the deliveries, like everybody, so that nobody waits in a ring.
-pub(in crate::store) const BACK_SUBSCRIBERS: &str = "
-    SELECT id FROM subscriber WHERE id IN (SELECT CAST(e.value ->> 's' AS BIGINT) FROM {each}) ORDER BY id FOR SHARE";
-
-/// Postgres only: holds off `cancel` and `pause` for the length of a turn; turns don't hold off each other.
-const SHARE_ISSUE: &str = "SELECT number FROM issue WHERE finished_at IS NULL FOR SHARE";
-
-/// What workers that are gone had claimed: `$3` is 1 for the rows whose letter was not begun, 0 for the others.
-///
-/// `IN (SELECT number …)` makes one look-up an issue in the index by state; an index of its own would be written twice
-/// with every letter for something that happens once a start.
-const GONE: &str = "
-    WITH gone AS MATERIALIZED (
-        SELECT q.issue AS i, q.subscriber AS s,
-               EXISTS (SELECT 1 FROM subscriber p WHERE p.id = q.subscriber AND p.status = 'active')
-               AND EXISTS (SELECT 1 FROM issue o WHERE o.number = q.issue AND o.finished_at IS NULL) AS wanted
-        FROM delivery q
-        WHERE q.issue IN (SELECT number FROM issue) AND q.state = 'sending' AND q.worker <> $2 AND q.ahead = $3";
-
-pub(in crate::store) const GONE_ON_POSTGRES: &str = "
-          AND (q.lease_until < $1 OR q.worker NOT IN (
-              SELECT CAST(l.objid AS BIGINT) FROM pg_locks l
-              WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
-                AND l.classid = 1448432203
-                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))";
-
-const TAKE_BACK: &str = ")
-    UPDATE delivery SET
-        state = CASE WHEN NOT g.wanted THEN 'cancelled' WHEN attempts = $3 THEN 'queued' ELSE 'deferred' END,
-        due_at = CASE WHEN g.wanted THEN $1 END, finished_at = CASE WHEN NOT g.wanted THEN $1 END,
-        cancelled_by = CASE WHEN NOT g.wanted THEN 'unwanted' END,
-        lease_until = NULL, worker = NULL, ahead = 0, attempts = attempts - $3, unknowns = unknowns + 1 - $3,
-        note = CASE $3 WHEN 1 THEN 'the worker stopped before the attempt'
-               ELSE 'the worker stopped in the middle of the attempt' END
-    FROM gone AS g WHERE issue = g.i AND subscriber = g.s AND state = 'sending' AND worker <> $2 AND ahead = $3";
-
-pub(in crate::store) const NEXT_DUE: &str = "SELECT MIN(due_at) AS due FROM delivery
-    WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') AND state IN ('queued', 'deferred')
-      AND held = 0";
-
-pub(in crate::store) const DONE: &str = "SELECT number FROM issue WHERE state = 'running'
-    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state IN ('queued', 'deferred'))
-    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state = 'sending')";
+/// Running issues of which nothing is open.
+const NOTHING_IS_OPEN: &str = "SELECT number FROM issue WHERE state = 'running'
+        AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state IN ('queued', 'deferred'))
+        AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.issue = issue.number AND d.state = 'sending')";
 
 /// A finished attempt as the statements above read it.
 #[derive(Serialize, Default)]
@@ -283,11 +285,8 @@ impl Store {
         me.check().await?;
         let mut tx = self.inner.begin(Durability::Full).await?;
         share_issue(&mut tx, self.inner.engine).await?;
-        // Safe: constants of this file.
-        let text = reclaim_text(self.inner.engine);
         let back = async |tx: &mut Write<'_>, ahead: i64| {
-            let query =
-                sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(now.0).bind(me.worker).bind(ahead);
+            let query = tx.query(&RECLAIM).bind(now.0).bind(me.worker).bind(ahead);
             Ok::<_, StoreError>(query.execute(&mut *tx.tx).await?.rows_affected())
         };
         back(&mut tx, 1).await?;
@@ -381,8 +380,9 @@ impl Store {
         me: &WorkerLease,
         (want, ahead): (usize, bool),
         now: UnixMillis,
-    ) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
-        sqlx::query(&self.inner.texts.turn)
+    ) -> Query {
+        self.inner
+            .query(&RECORD_AND_CLAIM)
             .bind(rows)
             .bind(now.0)
             .bind(i64::try_from(want).unwrap_or(i64::MAX))
@@ -407,40 +407,34 @@ impl Store {
                 Transition::Deferred { .. } | Transition::Returned { .. } => back.push(Row::new(one)),
             }
         }
-        let texts = &self.inner.texts;
         if !back.is_empty() {
             let rows = json(&back)?;
             if self.inner.engine == Engine::Postgres {
-                sqlx::query(&texts.back_subscribers).bind(&rows).execute(&mut *tx.tx).await?;
+                tx.query(&BACK_SUBSCRIBERS).bind(&rows).execute(&mut *tx.tx).await?;
             }
-            sqlx::query(&texts.back).bind(rows).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
+            tx.query(&BACK).bind(rows).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
         }
         if !failed.is_empty() {
             let rows = json(&failed)?;
-            sqlx::query(&texts.failed).bind(rows).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
+            tx.query(&FAILED).bind(rows).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
         }
         Ok(())
     }
 
     /// When the next delivery of a running issue becomes due, if one waits; those that wait for the winner of a test have no time.
     pub async fn next_due(&self) -> Result<Option<UnixMillis>> {
-        let row = sqlx::query(NEXT_DUE).fetch_one(&self.inner.read).await?;
+        let row = self.inner.query(&NEXT_DUE).fetch_one(&self.inner.read).await?;
         Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))
     }
 
     /// Marks running issues without open deliveries finished; returns their numbers.
     pub async fn finish_done(&self, now: UnixMillis) -> Result<Vec<IssueNumber>> {
         // Asked often and true once a week: look without taking the writer's place.
-        if sqlx::query(DONE).fetch_all(&self.inner.read).await?.is_empty() {
+        if self.inner.query(&DONE).fetch_all(&self.inner.read).await?.is_empty() {
             return Ok(Vec::new());
         }
         let mut tx = self.inner.begin(Durability::Full).await?;
-        // Safe: a constant of this file inside another text.
-        let text = sqlx::AssertSqlSafe(format!(
-            "UPDATE issue SET state = 'finished', finished_at = $1 WHERE state = 'running' AND number IN ({DONE})
-             RETURNING number"
-        ));
-        let rows = sqlx::query(text).bind(now.0).fetch_all(&mut *tx.tx).await?;
+        let rows = tx.query(&FINISH).bind(now.0).fetch_all(&mut *tx.tx).await?;
         tx.commit().await?;
         rows.iter().map(|row| Ok(IssueNumber(row.try_get("number")?))).collect()
     }
@@ -448,14 +442,7 @@ impl Store {
 
 pub(in crate::store) async fn share_issue(tx: &mut Write<'_>, engine: Engine) -> Result<()> {
     if engine == Engine::Postgres {
-        sqlx::query(SHARE_ISSUE).fetch_all(&mut *tx.tx).await?;
+        tx.query(&SHARE_ISSUE).fetch_all(&mut *tx.tx).await?;
     }
     Ok(())
-}
-
-pub(in crate::store) fn reclaim_text(engine: Engine) -> String {
-    match engine {
-        Engine::Sqlite => format!("{GONE}{TAKE_BACK}"),
-        Engine::Postgres => format!("{GONE}{GONE_ON_POSTGRES}{TAKE_BACK}"),
-    }
 }

@@ -9,14 +9,14 @@ use crate::domain::notice::{ClaimedNotice, NewNotice, NextNotice, NoticeId, Noti
 use crate::domain::pace::{Gcra, Lane};
 use crate::domain::rate::Rate;
 use crate::domain::subscriber::SubscriberId;
-use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json, small};
-use crate::store::queue::deliveries::{GONE_ON_POSTGRES, words};
+use crate::store::queue::deliveries::words;
 use crate::store::queue::rate_state::{ALL, Lanes};
-use crate::store::queue::worker_lease::{LEASE, WorkerLease};
+use crate::store::queue::worker_lease::{AND_GONE, LEASE, WorkerLease};
 
 /// One notice for the operator's eyes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,43 +31,49 @@ pub struct NoticeRow {
     pub note: Option<String>,
 }
 
-const INSERT: &str = "
-    INSERT INTO notice (kind, email, subscriber, data, state, created_at, due_at)
-    VALUES ($1, $2, $3, $4, 'queued', $5, $5) RETURNING id";
+statements! {
+    INSERT = "
+        INSERT INTO notice (kind, email, subscriber, data, state, created_at, due_at)
+        VALUES ($1, $2, $3, $4, 'queued', $5, $5) RETURNING id";
 
-pub(in crate::store) const NEXT: &str = "SELECT MIN(due_at) AS due FROM notice WHERE state = 'queued'";
+    NEXT = "SELECT MIN(due_at) AS due FROM notice WHERE state = 'queued'";
 
-pub(in crate::store) const CLAIM: &str = "
-    UPDATE notice SET state = 'sending', attempts = attempts + 1, due_at = NULL, lease_until = $2, worker = $3, note = NULL
-    WHERE id = (SELECT q.id FROM notice q WHERE q.state = 'queued' AND q.due_at <= $1
-                ORDER BY q.due_at, q.id LIMIT 1 {skip locked})
-    RETURNING id, kind, email, subscriber, data, attempts, created_at";
+    CLAIM = "
+        UPDATE notice SET state = 'sending', attempts = attempts + 1, due_at = NULL, lease_until = $2, worker = $3, note = NULL
+        WHERE id = (SELECT q.id FROM notice q WHERE q.state = 'queued' AND q.due_at <= $1
+                    ORDER BY q.due_at, q.id LIMIT 1 {skip locked})
+        RETURNING id, kind, email, subscriber, data, attempts, created_at";
 
-const BACK: &str = "
-    UPDATE notice AS q SET state = 'queued', due_at = $1, lease_until = NULL, worker = NULL,
-        note = 'the worker stopped in the middle of the attempt'
-    WHERE q.state = 'sending' AND q.worker <> $2";
+    BACK = "
+        UPDATE notice AS q SET state = 'queued', due_at = $1, lease_until = NULL, worker = NULL,
+            note = 'the worker stopped in the middle of the attempt'
+        WHERE q.state = 'sending' AND q.worker <> $2 {and gone}", on_postgres(&[("{and gone}", AND_GONE)]),
+        may_scan("q USING INDEX notice_sending", "what is being sent at this moment");
 
-/// Sent wins over whatever has become of the row meanwhile, as it does in the ledger.
-const DONE: &str = "
-    UPDATE notice SET state = $3, due_at = $4, finished_at = $5, lease_until = NULL, worker = NULL,
-        attempts = attempts - $6, reply_code = $7, reply_enhanced = $8, reply_text = $9, note = $10
-    WHERE id = $1 AND (state = 'sending' AND worker = $2 OR $3 = 'sent' AND state = 'queued')";
+    /// Sent wins over whatever has become of the row meanwhile, as it does in the ledger.
+    DONE = "
+        UPDATE notice SET state = $3, due_at = $4, finished_at = $5, lease_until = NULL, worker = NULL,
+            attempts = attempts - $6, reply_code = $7, reply_enhanced = $8, reply_text = $9, note = $10
+        WHERE id = $1 AND (state = 'sending' AND worker = $2 OR $3 = 'sent' AND state = 'queued')";
 
-pub(in crate::store) const OLD: &str = "
-    DELETE FROM notice WHERE id IN (
-        SELECT q.id FROM notice q WHERE q.finished_at IS NOT NULL AND q.finished_at <= $1
-        ORDER BY q.finished_at LIMIT CAST($2 AS BIGINT))";
+    OLD = "
+        DELETE FROM notice WHERE id IN (
+            SELECT q.id FROM notice q WHERE q.finished_at IS NOT NULL AND q.finished_at <= $1
+            ORDER BY q.finished_at LIMIT CAST($2 AS BIGINT))";
 
-pub(in crate::store) const TO: &str = "
-    SELECT kind, state, attempts, created_at, reply_code, reply_text, note FROM notice
-    WHERE subscriber = $1 ORDER BY id DESC LIMIT 10";
+    TO = "
+        SELECT kind, state, attempts, created_at, reply_code, reply_text, note FROM notice
+        WHERE subscriber = $1 ORDER BY id DESC LIMIT 10";
 
-pub(in crate::store) const FORGET: &str = "DELETE FROM notice WHERE subscriber = $1";
+    FORGET = "DELETE FROM notice WHERE subscriber = $1";
 
-pub(in crate::store) const FORGET_FOR_READERS: &str = "
-    DELETE FROM notice WHERE subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})
-      AND state = 'queued' AND kind IN ('already_subscribed', 'welcome')";
+    pub(in crate::store) FORGET_FOR_READERS = "
+        DELETE FROM notice WHERE subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})
+          AND state = 'queued' AND kind IN ('already_subscribed', 'welcome')";
+
+    COUNT = "SELECT state, COUNT(*) AS n FROM notice GROUP BY state ORDER BY state",
+        may_scan("notice", "for an operator, who seldom asks");
+}
 
 /// Puts a notice into the queue, within the transaction of what it is about.
 pub(in crate::store) async fn insert(
@@ -75,7 +81,8 @@ pub(in crate::store) async fn insert(
     notice: &NewNotice,
     now: UnixMillis,
 ) -> Result<NoticeId> {
-    let rows = sqlx::query(INSERT)
+    let rows = tx
+        .query(&INSERT)
         .bind(notice.kind.as_str())
         .bind(notice.email.expose())
         .bind(notice.subscriber.map(|id| id.0))
@@ -89,7 +96,7 @@ pub(in crate::store) async fn insert(
 
 /// Every notice to a person, with the address in it.
 pub(in crate::store) async fn forget(tx: &mut Write<'_>, subscriber: SubscriberId) -> Result<()> {
-    sqlx::query(FORGET).bind(subscriber.0).execute(&mut *tx.tx).await?;
+    tx.query(&FORGET).bind(subscriber.0).execute(&mut *tx.tx).await?;
     Ok(())
 }
 
@@ -111,14 +118,8 @@ impl Store {
     /// `LeaseLost` if our own hold is lost; else what the engine says.
     pub async fn reclaim_notices(&self, me: &WorkerLease, now: UnixMillis) -> Result<u64> {
         me.check().await?;
-        let text = match self.inner.engine {
-            Engine::Sqlite => BACK.to_owned(),
-            Engine::Postgres => format!("{BACK}{GONE_ON_POSTGRES}"),
-        };
         let mut tx = self.inner.begin(Durability::Full).await?;
-        // Safe: constants of this room.
-        let text = sqlx::AssertSqlSafe(text);
-        let back = sqlx::query(text).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
+        let back = tx.query(&BACK).bind(now.0).bind(me.worker).execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(back.rows_affected())
     }
@@ -135,7 +136,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<NextNotice> {
         // Asked often, and mostly there is none: look without taking the writer's place.
-        let next = sqlx::query(NEXT).fetch_one(&self.inner.read).await?;
+        let next = self.inner.query(&NEXT).fetch_one(&self.inner.read).await?;
         match next.try_get::<Option<i64>, _>("due")?.map(UnixMillis) {
             None => return Ok(NextNotice::Nothing),
             Some(due) if due > now => return Ok(NextNotice::At(due)),
@@ -147,7 +148,8 @@ impl Store {
         {
             return Ok(NextNotice::At(at));
         }
-        let claimed = sqlx::query(&self.inner.texts.claim_notice)
+        let claimed = tx
+            .query(&CLAIM)
             .bind(now.0)
             .bind(now.plus(LEASE).0)
             .bind(me.worker)
@@ -203,7 +205,7 @@ impl Store {
             }
         };
         let mut tx = self.inner.begin(Durability::Full).await?;
-        sqlx::query(DONE)
+        tx.query(&DONE)
             .bind(id.0)
             .bind(me.worker)
             .bind(state)
@@ -224,20 +226,7 @@ impl Store {
     /// # Errors
     /// What the engine says; then none is deleted.
     pub async fn forget_notices(&self, before: UnixMillis, batch: i64) -> Result<u64> {
-        self.sweep(OLD, before, batch).await
-    }
-
-    /// Runs a deletion of at most `batch` rows; nothing is locked when there is nothing to delete.
-    pub(in crate::store) async fn sweep(
-        &self,
-        text: &'static str,
-        before: UnixMillis,
-        batch: i64,
-    ) -> Result<u64> {
-        let mut tx = self.inner.begin(Durability::Normal).await?;
-        let gone = sqlx::query(text).bind(before.0).bind(batch).execute(&mut *tx.tx).await?;
-        tx.commit().await?;
-        Ok(gone.rows_affected())
+        self.inner.sweep(&OLD, before, batch).await
     }
 
     /// The last ten notices to a person, the newest first: whoever is asked where a mail has got to looks here.
@@ -245,7 +234,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn notices_to(&self, id: SubscriberId) -> Result<Vec<NoticeRow>> {
-        let rows = sqlx::query(TO).bind(id.0).fetch_all(&self.inner.read).await?;
+        let rows = self.inner.query(&TO).bind(id.0).fetch_all(&self.inner.read).await?;
         let read = |row: &AnyRow| {
             let kind: String = row.try_get("kind")?;
             let code: Option<i64> = row.try_get("reply_code")?;
@@ -267,9 +256,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn count_notices(&self) -> Result<Vec<(String, i64)>> {
-        let rows = sqlx::query("SELECT state, COUNT(*) AS n FROM notice GROUP BY state ORDER BY state")
-            .fetch_all(&self.inner.read)
-            .await?;
+        let rows = self.inner.query(&COUNT).fetch_all(&self.inner.read).await?;
         rows.iter().map(|row| Ok((row.try_get("state")?, row.try_get("n")?))).collect()
     }
 }

@@ -15,10 +15,11 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::pace::{Gcra, Lane, UNLIMITED, tomorrow};
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::error::Result;
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::json;
-use crate::store::queue::deliveries::{Turned, share_issue};
+use crate::store::queue::deliveries::{GIVEN, Turned, share_issue};
 use crate::store::queue::rate_state::{ALL, Lanes, Pacing, lane};
 use crate::store::queue::worker_lease::{LEASE, WorkerLease};
 
@@ -27,39 +28,49 @@ const MOST_PARKED: usize = 8192;
 /// The fewest and the most rows that are looked at in one go.
 const WINDOW: (usize, usize) = (64, 4096);
 
-/// The head of the queue, as the turn would claim it.
-pub(in crate::store) const PEEK: &str = "
-    SELECT q.issue, q.subscriber, (SELECT p.email FROM subscriber p WHERE p.id = q.subscriber) AS email
-    FROM delivery q
-    WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
-      AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $1
-    ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked}";
+statements! {
+    /// The head of the queue, as the turn would claim it.
+    PEEK = "
+        SELECT q.issue, q.subscriber, (SELECT p.email FROM subscriber p WHERE p.id = q.subscriber) AS email
+        FROM delivery q
+        WHERE q.issue = (SELECT MIN(number) FROM issue WHERE state = 'running')
+          AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $1
+        ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked}";
 
-/// As the turn's own claim, of rows that have been looked at.
-pub(in crate::store) const CLAIM_THESE: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s FROM {each}),
-    due AS MATERIALIZED (
-        SELECT i, s, EXISTS (SELECT 1 FROM subscriber p WHERE p.id = v.s AND p.status = 'active') AS wanted FROM v)
-    UPDATE delivery SET
-        state = CASE WHEN wanted THEN 'sending' ELSE 'cancelled' END,
-        attempts = attempts + CASE WHEN wanted THEN 1 ELSE 0 END,
-        due_at = NULL,
-        lease_until = CASE WHEN wanted THEN $3 END,
-        worker = CASE WHEN wanted THEN $4 END,
-        finished_at = CASE WHEN NOT wanted THEN $2 END,
-        ahead = CASE WHEN wanted THEN 1 ELSE 0 END,
-        cancelled_by = CASE WHEN NOT wanted THEN 'unwanted' END,
-        note = CASE WHEN wanted THEN note ELSE 'not an active subscriber any more' END
-    FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
-    RETURNING {given}";
+    /// As the turn's own claim, of rows that have been looked at.
+    CLAIM_THESE = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s FROM {each}),
+        due AS MATERIALIZED (
+            SELECT i, s, EXISTS (SELECT 1 FROM subscriber p WHERE p.id = v.s AND p.status = 'active') AS wanted FROM v)
+        UPDATE delivery SET
+            state = CASE WHEN wanted THEN 'sending' ELSE 'cancelled' END,
+            attempts = attempts + CASE WHEN wanted THEN 1 ELSE 0 END,
+            due_at = NULL,
+            lease_until = CASE WHEN wanted THEN $3 END,
+            worker = CASE WHEN wanted THEN $4 END,
+            finished_at = CASE WHEN NOT wanted THEN $2 END,
+            ahead = CASE WHEN wanted THEN 1 ELSE 0 END,
+            cancelled_by = CASE WHEN NOT wanted THEN 'unwanted' END,
+            note = CASE WHEN wanted THEN note ELSE 'not an active subscriber any more' END
+        FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
+        RETURNING {given}", with(&[("{given}", GIVEN)]);
 
-pub(in crate::store) const PARK: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
-               CAST(e.value ->> 'd' AS BIGINT) AS due FROM {each})
-    UPDATE delivery AS d SET due_at = v.due
-    FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state IN ('queued', 'deferred')";
+    PARK = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
+                   CAST(e.value ->> 'd' AS BIGINT) AS due FROM {each})
+        UPDATE delivery AS d SET due_at = v.due
+        FROM v WHERE d.issue = v.i AND d.subscriber = v.s AND d.state IN ('queued', 'deferred')";
+
+    SLOWED = "SELECT key, tat, booked, factor, slowed_at FROM pace WHERE factor < 1000000",
+        may_scan("pace", "a row for each domain with a rate of its own");
+
+    NEXT_QUEUED = "
+        SELECT MIN(due_at) AS due FROM delivery
+        WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') 
+        AND state IN ('queued', 'deferred') AND held = 0 AND state = 'queued'";
+}
 
 /// What a paced turn did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -122,9 +133,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn slowed_domains(&self, now: UnixMillis) -> Result<Vec<(String, Lane)>> {
-        let rows = sqlx::query("SELECT key, tat, booked, factor, slowed_at FROM pace WHERE factor < 1000000")
-            .fetch_all(&self.inner.read)
-            .await?;
+        let rows = self.inner.query(&SLOWED).fetch_all(&self.inner.read).await?;
         let lanes = rows.iter().map(lane).collect::<Result<Vec<_>>>()?;
         Ok(lanes.into_iter().filter(|(_, lane)| lane.is_slowed(now)).collect())
     }
@@ -135,13 +144,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn next_queued(&self) -> Result<Option<UnixMillis>> {
-        let row = sqlx::query(
-            "SELECT MIN(due_at) AS due FROM delivery
-             WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') 
-               AND state IN ('queued', 'deferred') AND held = 0 AND state = 'queued'",
-        )
-        .fetch_one(&self.inner.read)
-        .await?;
+        let row = self.inner.query(&NEXT_QUEUED).fetch_one(&self.inner.read).await?;
         Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))
     }
 
@@ -210,7 +213,8 @@ impl Store {
         let mut room = pacing.room.clone();
         let mut window = (may * 2).clamp(WINDOW.0, WINDOW.1);
         while paced.claimed.len() < may && paced.parked < MOST_PARKED {
-            let rows = sqlx::query(&self.inner.texts.peek)
+            let rows = tx
+                .query(&PEEK)
                 .bind(now.0)
                 .bind(i64::try_from(window).unwrap_or(i64::MAX))
                 .fetch_all(&mut *tx.tx)
@@ -251,7 +255,7 @@ impl Store {
 
     async fn park(&self, tx: &mut Write<'_>, rows: &[SlotRow]) -> Result<()> {
         if !rows.is_empty() {
-            sqlx::query(&self.inner.texts.park).bind(json(&rows)?).execute(&mut *tx.tx).await?;
+            tx.query(&PARK).bind(json(&rows)?).execute(&mut *tx.tx).await?;
         }
         Ok(())
     }
@@ -266,7 +270,8 @@ impl Store {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query(&self.inner.texts.claim_these)
+        let rows = tx
+            .query(&CLAIM_THESE)
             .bind(json(&rows)?)
             .bind(now.0)
             .bind(now.plus(LEASE).0)

@@ -8,8 +8,8 @@ use sqlx::Row as _;
 use crate::domain::UnixMillis;
 use crate::domain::pace::{FULL, Lane, Warmup, day};
 use crate::domain::rate::Rate;
-use crate::store::db::dialect::Engine;
 use crate::store::db::error::Result;
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::Write;
 use crate::store::db::values::json;
@@ -17,19 +17,25 @@ use crate::store::db::values::json;
 /// The row of the rate of everything; no domain is called so.
 pub(in crate::store) const ALL: &str = "*";
 
-pub(in crate::store) const PACES: &str = "
-    SELECT key, tat, booked, factor, slowed_at FROM pace WHERE key IN (SELECT e.value ->> 'k' FROM {each})";
+statements! {
+    PACES = "
+        SELECT key, tat, booked, factor, slowed_at FROM pace WHERE key IN (SELECT e.value ->> 'k' FROM {each})";
 
-pub(in crate::store) const PACE: &str = "
-    INSERT INTO pace (key, tat, booked, factor, slowed_at)
-    SELECT e.value ->> 'k', CAST(e.value ->> 't' AS BIGINT), CAST(e.value ->> 'b' AS BIGINT),
-           CAST(e.value ->> 'f' AS BIGINT), CAST(e.value ->> 's' AS BIGINT) FROM {each} WHERE TRUE
-    ON CONFLICT (key) DO UPDATE SET tat = excluded.tat, booked = excluded.booked, factor = excluded.factor,
-        slowed_at = excluded.slowed_at";
+    PACE = "
+        INSERT INTO pace (key, tat, booked, factor, slowed_at)
+        SELECT e.value ->> 'k', CAST(e.value ->> 't' AS BIGINT), CAST(e.value ->> 'b' AS BIGINT),
+               CAST(e.value ->> 'f' AS BIGINT), CAST(e.value ->> 's' AS BIGINT) FROM {each} WHERE TRUE
+        ON CONFLICT (key) DO UPDATE SET tat = excluded.tat, booked = excluded.booked, factor = excluded.factor,
+            slowed_at = excluded.slowed_at";
 
-const COUNT_DAY: &str = "
-    INSERT INTO warmup_day (day, letters) VALUES ($1, {most}(0, $2))
-    ON CONFLICT (day) DO UPDATE SET letters = {most}(0, warmup_day.letters + $2)";
+    COUNT_DAY = "
+        INSERT INTO warmup_day (day, letters) VALUES ($1, {greatest}(0, $2))
+        ON CONFLICT (day) DO UPDATE SET letters = {greatest}(0, warmup_day.letters + $2)";
+
+    DAYS = "
+        SELECT (SELECT COUNT(*) FROM warmup_day WHERE day < $1 AND letters > 0) AS days,
+        (SELECT letters FROM warmup_day WHERE day = $1) AS today";
+}
 
 /// What has to be kept to in a turn.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +79,7 @@ impl Store {
             return Ok(());
         }
         let asked: Vec<_> = keys.iter().map(|k| HashMap::from([("k", *k)])).collect();
-        let rows = sqlx::query(&self.inner.texts.paces).bind(json(&asked)?).fetch_all(&mut *tx.tx).await?;
+        let rows = tx.query(&PACES).bind(json(&asked)?).fetch_all(&mut *tx.tx).await?;
         for row in &rows {
             let (key, lane) = lane(row)?;
             lanes.insert(key, lane);
@@ -92,7 +98,7 @@ impl Store {
             .iter()
             .map(|(k, lane)| KeyRow { k, t: lane.tat, b: lane.booked, f: lane.factor, s: lane.slowed_at.0 })
             .collect();
-        sqlx::query(&self.inner.texts.pace).bind(json(&rows)?).execute(&mut *tx.tx).await?;
+        tx.query(&PACE).bind(json(&rows)?).execute(&mut *tx.tx).await?;
         Ok(())
     }
 
@@ -106,13 +112,7 @@ impl Store {
         if pacing.warmup.0.is_empty() {
             return Ok(None);
         }
-        let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM warmup_day WHERE day < $1 AND letters > 0) AS days,
-                    (SELECT letters FROM warmup_day WHERE day = $1) AS today",
-        )
-        .bind(day(now))
-        .fetch_one(&mut *tx.tx)
-        .await?;
+        let row = tx.query(&DAYS).bind(day(now)).fetch_one(&mut *tx.tx).await?;
         let today = row.try_get::<Option<i64>, _>("today")?.unwrap_or(0);
         let returned = i64::try_from(pacing.returned).unwrap_or(0);
         let days = usize::try_from(row.try_get::<i64, _>("days")?).unwrap_or(usize::MAX);
@@ -130,12 +130,7 @@ impl Store {
         if pacing.warmup.0.is_empty() || more == 0 {
             return Ok(());
         }
-        let text = match self.inner.engine {
-            Engine::Sqlite => COUNT_DAY.replace("{most}", "MAX"),
-            Engine::Postgres => COUNT_DAY.replace("{most}", "GREATEST"),
-        };
-        // Safe: a constant of this file.
-        sqlx::query(sqlx::AssertSqlSafe(text)).bind(day(now)).bind(more).execute(&mut *tx.tx).await?;
+        tx.query(&COUNT_DAY).bind(day(now)).bind(more).execute(&mut *tx.tx).await?;
         Ok(())
     }
 }

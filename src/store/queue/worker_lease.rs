@@ -10,12 +10,28 @@ use tokio::sync::Mutex;
 
 use crate::domain::UnixMillis;
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::{Location, Store};
 use crate::store::db::tx::{Durability, WORKER_CLASS};
+
+statements! {
+    HOLD = "SELECT pg_advisory_lock($1, CAST($2 AS INTEGER))", postgres_only();
+
+    ADD_WORKER = "INSERT INTO worker (enlisted_at) VALUES ($1) RETURNING id";
+}
 
 /// How long a claim stands if its worker neither answers nor is known to be gone: beyond the longest an SMTP session
 /// may take for one letter (RFC 5321 §4.5.3.2: five minutes each for MAIL and RCPT, two for DATA, ten for the final dot).
 pub const LEASE: Duration = Duration::from_secs(30 * 60);
+
+/// Postgres only, for a statement that takes back what is claimed (`q` is the row, `$1` is now): of workers that are gone,
+/// whose lock nobody holds, or whose lease has run out. The number is [`WORKER_CLASS`].
+pub(in crate::store) const AND_GONE: &str = "
+          AND (q.lease_until < $1 OR q.worker NOT IN (
+              SELECT CAST(l.objid AS BIGINT) FROM pg_locks l
+              WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+                AND l.classid = 1448432203
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))";
 
 /// The right to deliver from this store: while it lives, rows claimed under its `worker` number are ours.
 ///
@@ -79,12 +95,7 @@ impl Store {
             Location::Server(options) => {
                 let worker = self.worker_number(now).await?;
                 let mut session = AnyConnection::connect_with(options).await?;
-                // Whoever reclaims looks at these locks, see `deliveries::GONE_ON_POSTGRES`.
-                sqlx::query("SELECT pg_advisory_lock($1, CAST($2 AS INTEGER))")
-                    .bind(WORKER_CLASS)
-                    .bind(worker)
-                    .execute(&mut session)
-                    .await?;
+                self.inner.query(&HOLD).bind(WORKER_CLASS).bind(worker).execute(&mut session).await?;
                 Ok(Some(WorkerLease { worker, hold: Hold::Session(Mutex::new(session)) }))
             }
         }
@@ -110,10 +121,7 @@ impl Store {
 
     async fn worker_number(&self, now: UnixMillis) -> Result<i64> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let row = sqlx::query("INSERT INTO worker (enlisted_at) VALUES ($1) RETURNING id")
-            .bind(now.0)
-            .fetch_all(&mut *tx.tx)
-            .await?;
+        let row = tx.query(&ADD_WORKER).bind(now.0).fetch_all(&mut *tx.tx).await?;
         tx.commit().await?;
         let row = row.first().ok_or(StoreError::Statement("INSERT … RETURNING gave no row".to_owned()))?;
         Ok(row.try_get("id")?)
@@ -131,5 +139,15 @@ fn lock_file(database: &std::path::Path, suffix: &str) -> Result<Option<File>> {
         Ok(()) => Ok(Some(lock)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(fail(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reclaims_looks_for_the_locks_that_workers_hold() {
+        assert!(AND_GONE.contains(&format!("l.classid = {WORKER_CLASS}\n")));
     }
 }

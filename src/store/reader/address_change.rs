@@ -11,10 +11,12 @@ use crate::domain::notice::{NewNotice, NoticeKind};
 use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::db::error::Result;
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Write};
 use crate::store::db::values::address;
 use crate::store::queue::notices;
+use crate::store::reader::subscribers::{is_suppressed, lock};
 
 /// How long a confirmation may be pressed.
 pub const CHANGE_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
@@ -24,7 +26,30 @@ pub const TAKE_BACK_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
 const A_DAY: i64 = 3;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-const EXPIRED: &str = "DELETE FROM address_change WHERE expires_at <= $1";
+statements! {
+    EXPIRED = "DELETE FROM address_change WHERE expires_at <= $1";
+
+    ASKED = "
+        SELECT COUNT(*) AS n, COUNT(CASE WHEN email = $3 THEN 1 END) AS here FROM address_change
+        WHERE requested_at > $1 AND (subscriber = $2 OR email = $3)",
+        may_scan("address_change", "those of two weeks; all expire");
+
+    CHANGE = "SELECT subscriber, email, expires_at FROM address_change WHERE id = $1 AND expires_at > $2";
+
+    USE_UP = "DELETE FROM address_change WHERE id = $1 AND subscriber = $2 AND email = $3";
+
+    OLD_ADDRESS = "SELECT email FROM subscriber WHERE id = $1 AND status = 'active'";
+
+    SET_ADDRESS = "UPDATE subscriber SET email = $2 WHERE id = $1";
+
+    DROP_OTHERS = "DELETE FROM address_change WHERE subscriber = $1";
+
+    ANY_EXPIRED = "SELECT 1 AS there FROM address_change WHERE expires_at <= $1 LIMIT 1";
+
+    INSERT = "INSERT INTO address_change (subscriber, email, requested_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id";
+
+    OWNER = "SELECT id, status FROM subscriber WHERE email = $1";
+}
 
 /// A change that waits to be confirmed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,21 +94,16 @@ impl Store {
         now: UnixMillis,
     ) -> Result<AskedChange> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let lock = &self.inner.texts.lock_reader;
-        let reader = sqlx::query(lock).bind(id.0).fetch_optional(&mut *tx.tx).await?;
-        let status: Option<String> = reader.map(|row| row.try_get("status")).transpose()?;
-        if status.as_deref() != Some(SubscriberStatus::Active.as_str()) {
+        if lock(&mut tx, id).await? != Some(SubscriberStatus::Active) {
             return Ok(AskedChange::Gone);
         }
-        let asked = sqlx::query(
-            "SELECT COUNT(*) AS n, COUNT(CASE WHEN email = $3 THEN 1 END) AS here FROM address_change
-             WHERE requested_at > $1 AND (subscriber = $2 OR email = $3)",
-        )
-        .bind(now.minus(DAY).0)
-        .bind(id.0)
-        .bind(email.expose())
-        .fetch_one(&mut *tx.tx)
-        .await?;
+        let asked = tx
+            .query(&ASKED)
+            .bind(now.minus(DAY).0)
+            .bind(id.0)
+            .bind(email.expose())
+            .fetch_one(&mut *tx.tx)
+            .await?;
         if asked.try_get::<i64, _>("n")? >= A_DAY {
             return Ok(AskedChange::TooOften);
         }
@@ -114,13 +134,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn address_change(&self, change: i64, now: UnixMillis) -> Result<Option<AddressChange>> {
-        let row = sqlx::query(
-            "SELECT subscriber, email, expires_at FROM address_change WHERE id = $1 AND expires_at > $2",
-        )
-        .bind(change)
-        .bind(now.0)
-        .fetch_optional(&self.inner.read)
-        .await?;
+        let row = self.inner.query(&CHANGE).bind(change).bind(now.0).fetch_optional(&self.inner.read).await?;
         row.map(|row| {
             Ok(AddressChange {
                 subscriber: SubscriberId(row.try_get("subscriber")?),
@@ -144,26 +158,21 @@ impl Store {
     ) -> Result<Changed> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         let id = wanted.subscriber;
-        let lock = &self.inner.texts.lock_reader;
-        if sqlx::query(lock).bind(id.0).fetch_optional(&mut *tx.tx).await?.is_none() {
+        if lock(&mut tx, id).await?.is_none() {
             return Ok(Changed::Gone);
         }
-        let used = sqlx::query("DELETE FROM address_change WHERE id = $1 AND subscriber = $2 AND email = $3");
+        let used = tx.query(&USE_UP);
         let used = used.bind(change).bind(id.0).bind(wanted.email.expose()).execute(&mut *tx.tx).await?;
         let taken = owner(&mut tx, &wanted.email).await?.is_some();
         if used.rows_affected() == 0 || taken || is_suppressed(&mut tx, hash).await? {
             return Ok(Changed::Gone);
         }
-        let old = sqlx::query("SELECT email FROM subscriber WHERE id = $1 AND status = 'active'");
+        let old = tx.query(&OLD_ADDRESS);
         let Some(old) = old.bind(id.0).fetch_optional(&mut *tx.tx).await? else { return Ok(Changed::Gone) };
         let old = address(old.try_get("email")?)?;
-        sqlx::query("UPDATE subscriber SET email = $2 WHERE id = $1")
-            .bind(id.0)
-            .bind(wanted.email.expose())
-            .execute(&mut *tx.tx)
-            .await?;
+        tx.query(&SET_ADDRESS).bind(id.0).bind(wanted.email.expose()).execute(&mut *tx.tx).await?;
         // Other requests are off: what a reader asked for last is what counts.
-        let others = sqlx::query("DELETE FROM address_change WHERE subscriber = $1");
+        let others = tx.query(&DROP_OTHERS);
         others.bind(id.0).execute(&mut *tx.tx).await?;
         let back = insert(&mut tx, id, &old, now, TAKE_BACK_FOR).await?;
         let notice = NewNotice::new(NoticeKind::AddressChanged, &old, id)
@@ -179,12 +188,12 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn forget_address_changes(&self, now: UnixMillis) -> Result<u64> {
-        let any = sqlx::query("SELECT 1 AS there FROM address_change WHERE expires_at <= $1 LIMIT 1");
+        let any = self.inner.query(&ANY_EXPIRED);
         if any.bind(now.0).fetch_all(&self.inner.read).await?.is_empty() {
             return Ok(0);
         }
         let mut tx = self.inner.begin(Durability::Normal).await?;
-        let gone = sqlx::query(EXPIRED).bind(now.0).execute(&mut *tx.tx).await?;
+        let gone = tx.query(&EXPIRED).bind(now.0).execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(gone.rows_affected())
     }
@@ -197,27 +206,21 @@ async fn insert(
     now: UnixMillis,
     valid: Duration,
 ) -> Result<i64> {
-    let row = sqlx::query(
-        "INSERT INTO address_change (subscriber, email, requested_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id",
-    )
-    .bind(id.0)
-    .bind(email.expose())
-    .bind(now.0)
-    .bind(now.plus(valid).0)
-    .fetch_one(&mut *tx.tx)
-    .await?;
+    let row = tx
+        .query(&INSERT)
+        .bind(id.0)
+        .bind(email.expose())
+        .bind(now.0)
+        .bind(now.plus(valid).0)
+        .fetch_one(&mut *tx.tx)
+        .await?;
     Ok(row.try_get("id")?)
 }
 
 /// Whose address it is already, and whether they get the letter.
 async fn owner(tx: &mut Write<'_>, email: &EmailAddress) -> Result<Option<(SubscriberId, bool)>> {
-    let row = sqlx::query("SELECT id, status FROM subscriber WHERE email = $1").bind(email.expose());
+    let row = tx.query(&OWNER).bind(email.expose());
     let Some(row) = row.fetch_optional(&mut *tx.tx).await? else { return Ok(None) };
     let active = row.try_get::<String, _>("status")? == SubscriberStatus::Active.as_str();
     Ok(Some((SubscriberId(row.try_get("id")?), active)))
-}
-
-async fn is_suppressed(tx: &mut Write<'_>, hash: &str) -> Result<bool> {
-    let row = sqlx::query("SELECT 1 AS there FROM suppression WHERE email_hash = $1").bind(hash);
-    Ok(!row.fetch_all(&mut *tx.tx).await?.is_empty())
 }

@@ -7,6 +7,7 @@ use sqlx::Row as _;
 
 use crate::domain::subscriber::{NewSubscriber, SubscriberStatus, SuppressionReason};
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::json;
@@ -14,26 +15,28 @@ use crate::store::db::values::json;
 /// Rows a statement: the text of more would only hold memory.
 const ROWS: usize = 1_000;
 
-/// Of `[place, email, hash]`, those that stay out. Only they come back: reading rows costs more than finding them.
-pub(in crate::store) const STAY_OUT: &str = "
-    SELECT CAST(e.value ->> 0 AS BIGINT) AS place, CASE WHEN s.id IS NULL THEN 0 ELSE 1 END AS known
-    FROM {each}
-    LEFT JOIN subscriber s ON s.email = e.value ->> 1
-    LEFT JOIN suppression x ON x.email_hash = e.value ->> 2
-    WHERE s.id IS NOT NULL OR x.email_hash IS NOT NULL";
+statements! {
+    /// Of `[place, email, hash]`, those that stay out. Only they come back: reading rows costs more than finding them.
+    STAY_OUT = "
+        SELECT CAST(e.value ->> 0 AS BIGINT) AS place, CASE WHEN s.id IS NULL THEN 0 ELSE 1 END AS known
+        FROM {each}
+        LEFT JOIN subscriber s ON s.email = e.value ->> 1
+        LEFT JOIN suppression x ON x.email_hash = e.value ->> 2
+        WHERE s.id IS NOT NULL OR x.email_hash IS NOT NULL";
 
-/// No row of it is there: we have looked, and nobody else adds any. Both engines walk the array in its order, so that ids (and with them the order of delivery) follow the file.
-pub(in crate::store) const ADD: &str = "
-    INSERT INTO subscriber (email, name, status, timezone, source, created_at, activated_at, ended_at)
-    SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4, CAST(e.value ->> 5 AS BIGINT),
-           CAST(e.value ->> 6 AS BIGINT), CAST(e.value ->> 7 AS BIGINT)
-    FROM {each}";
+    /// No row of it is there: we have looked, and nobody else adds any. Both engines walk the array in its order, so that ids (and with them the order of delivery) follow the file.
+    ADD = "
+        INSERT INTO subscriber (email, name, status, timezone, source, created_at, activated_at, ended_at)
+        SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4, CAST(e.value ->> 5 AS BIGINT),
+               CAST(e.value ->> 6 AS BIGINT), CAST(e.value ->> 7 AS BIGINT)
+        FROM {each}";
 
-/// The suppressions that come with imported rows whose status is an end: `[hash, reason, ended_at]`.
-pub(in crate::store) const SUPPRESS: &str = "
-    INSERT INTO suppression (email_hash, reason, created_at)
-    SELECT e.value ->> 0, e.value ->> 1, CAST(e.value ->> 2 AS BIGINT) FROM {each} WHERE true
-    ON CONFLICT (email_hash) DO NOTHING";
+    /// The suppressions that come with imported rows whose status is an end: `[hash, reason, ended_at]`.
+    SUPPRESS = "
+        INSERT INTO suppression (email_hash, reason, created_at)
+        SELECT e.value ->> 0, e.value ->> 1, CAST(e.value ->> 2 AS BIGINT) FROM {each} WHERE true
+        ON CONFLICT (email_hash) DO NOTHING";
+}
 
 /// What became of one row of a subscriber import, in the order of the batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -119,7 +122,7 @@ impl Store {
             .enumerate()
             .map(|(place, (row, hash))| (place, row.email.expose(), hash))
             .collect();
-        let out = sqlx::query(&self.inner.texts.stay_out).bind(json(&look)?).fetch_all(&mut *tx.tx).await?;
+        let out = tx.query(&STAY_OUT).bind(json(&look)?).fetch_all(&mut *tx.tx).await?;
         let mut changes: Vec<_> = rows
             .iter()
             .map(|row| match seen.insert(row.email.expose()) {
@@ -155,12 +158,11 @@ impl Store {
                 ended.extend(reason(row.status).map(|reason| (hash, reason.as_str(), row.created_at.0)));
             }
         }
-        let texts = &self.inner.texts;
         if !fresh.is_empty() {
-            sqlx::query(&texts.add).bind(json(&fresh)?).execute(&mut *tx.tx).await?;
+            tx.query(&ADD).bind(json(&fresh)?).execute(&mut *tx.tx).await?;
         }
         if !ended.is_empty() {
-            sqlx::query(&texts.suppress).bind(json(&ended)?).execute(&mut *tx.tx).await?;
+            tx.query(&SUPPRESS).bind(json(&ended)?).execute(&mut *tx.tx).await?;
         }
         Ok(())
     }

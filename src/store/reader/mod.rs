@@ -8,6 +8,7 @@
 //! an unsubscription shares the issue before that.
 
 pub(in crate::store) mod address_change;
+pub(in crate::store) mod erasure;
 pub(in crate::store) mod import;
 pub(in crate::store) mod personal_data;
 pub(in crate::store) mod preferences;

@@ -7,11 +7,12 @@ use sqlx::any::AnyRow;
 use crate::domain::UnixMillis;
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::error::Result;
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 
 /// What a column holds.
 #[derive(Clone, Copy)]
-enum Kind {
+enum ColumnType {
     Text,
     Number,
     /// Milliseconds since 1970, shown as a date.
@@ -20,15 +21,50 @@ enum Kind {
     Json,
 }
 
-use Kind::{Json, Number, Text, Time};
+use ColumnType::{Json, Number, Text, Time};
 
 /// The rows of one table that belong to a person: a name for them, the statement (`$1` is the subscriber), and its columns.
-type Part = (&'static str, &'static str, &'static [(&'static str, Kind)]);
+type PersonalTable = (&'static str, &'static Statement, &'static [(&'static str, ColumnType)]);
 
-const PARTS: &[Part] = &[
+statements! {
+    SUBSCRIBER = "
+        SELECT id, email, name, status, timezone, source, created_at, activated_at, ended_at FROM subscriber WHERE id = $1";
+
+    PREFERENCES = "
+        SELECT topics, at_hour, resume_on, paused_until FROM preference WHERE subscriber = $1";
+
+    CONSENT = "
+        SELECT asked_at, confirmed_at, form, text_id, language, text, ip FROM consent WHERE subscriber = $1 ORDER BY id";
+
+    WAITING_FOR_CONFIRMATION = "SELECT asked_at, expires_at FROM pending WHERE subscriber = $1";
+
+    LETTERS = "
+        SELECT d.issue, o.subject, d.state, d.attempts, d.letter, d.arm, d.choice, d.held, d.enqueued_at, d.due_at, d.finished_at,
+               d.reply_code, d.reply_enhanced, d.reply_text, d.cancelled_by, d.note
+        FROM delivery d JOIN issue o ON o.number = d.issue
+        WHERE d.subscriber = $1 AND d.issue IN (SELECT number FROM issue) ORDER BY d.issue";
+
+    NOTICES = "
+        SELECT kind, email, data, state, attempts, created_at, finished_at, reply_code, reply_text, note
+        FROM notice WHERE subscriber = $1 ORDER BY id";
+
+    VOTES = "SELECT tool, stance, voted_at FROM vote WHERE subscriber = $1 ORDER BY tool";
+
+    VOTES_BEFORE = "SELECT until FROM vote_fence WHERE subscriber = $1";
+
+    LEAVINGS = "
+        SELECT left_at, was, reason, words, undone_at FROM leaving WHERE subscriber = $1 ORDER BY left_at";
+
+    CHANGES_OF_ADDRESS = "
+        SELECT email, requested_at, expires_at FROM address_change WHERE subscriber = $1 ORDER BY id";
+
+    SUPPRESSION = "SELECT reason, created_at FROM suppression WHERE email_hash = $2 AND $1 > 0";
+}
+
+static TABLES: &[PersonalTable] = &[
     (
         "subscriber",
-        "SELECT id, email, name, status, timezone, source, created_at, activated_at, ended_at FROM subscriber WHERE id = $1",
+        &SUBSCRIBER,
         &[
             ("id", Number),
             ("email", Text),
@@ -43,12 +79,12 @@ const PARTS: &[Part] = &[
     ),
     (
         "preferences",
-        "SELECT topics, at_hour, resume_on, paused_until FROM preference WHERE subscriber = $1",
+        &PREFERENCES,
         &[("topics", Json), ("at_hour", Number), ("resume_on", Text), ("paused_until", Time)],
     ),
     (
         "consent",
-        "SELECT asked_at, confirmed_at, form, text_id, language, text, ip FROM consent WHERE subscriber = $1 ORDER BY id",
+        &CONSENT,
         &[
             ("asked_at", Time),
             ("confirmed_at", Time),
@@ -59,17 +95,10 @@ const PARTS: &[Part] = &[
             ("ip", Text),
         ],
     ),
-    (
-        "waiting_for_confirmation",
-        "SELECT asked_at, expires_at FROM pending WHERE subscriber = $1",
-        &[("asked_at", Time), ("expires_at", Time)],
-    ),
+    ("waiting_for_confirmation", &WAITING_FOR_CONFIRMATION, &[("asked_at", Time), ("expires_at", Time)]),
     (
         "letters",
-        "SELECT d.issue, o.subject, d.state, d.attempts, d.letter, d.arm, d.choice, d.held, d.enqueued_at, d.due_at, d.finished_at,
-                d.reply_code, d.reply_enhanced, d.reply_text, d.cancelled_by, d.note
-         FROM delivery d JOIN issue o ON o.number = d.issue
-         WHERE d.subscriber = $1 AND d.issue IN (SELECT number FROM issue) ORDER BY d.issue",
+        &LETTERS,
         &[
             ("issue", Number),
             ("subject", Text),
@@ -91,8 +120,7 @@ const PARTS: &[Part] = &[
     ),
     (
         "notices",
-        "SELECT kind, email, data, state, attempts, created_at, finished_at, reply_code, reply_text, note
-         FROM notice WHERE subscriber = $1 ORDER BY id",
+        &NOTICES,
         &[
             ("kind", Text),
             ("email", Text),
@@ -106,27 +134,19 @@ const PARTS: &[Part] = &[
             ("note", Text),
         ],
     ),
-    (
-        "votes",
-        "SELECT tool, stance, voted_at FROM vote WHERE subscriber = $1 ORDER BY tool",
-        &[("tool", Text), ("stance", Text), ("voted_at", Time)],
-    ),
-    ("votes_before", "SELECT until FROM vote_fence WHERE subscriber = $1", &[("until", Time)]),
+    ("votes", &VOTES, &[("tool", Text), ("stance", Text), ("voted_at", Time)]),
+    ("votes_before", &VOTES_BEFORE, &[("until", Time)]),
     (
         "leavings",
-        "SELECT left_at, was, reason, words, undone_at FROM leaving WHERE subscriber = $1 ORDER BY left_at",
+        &LEAVINGS,
         &[("left_at", Time), ("was", Text), ("reason", Text), ("words", Text), ("undone_at", Time)],
     ),
     (
         "changes_of_address",
-        "SELECT email, requested_at, expires_at FROM address_change WHERE subscriber = $1 ORDER BY id",
+        &CHANGES_OF_ADDRESS,
         &[("email", Text), ("requested_at", Time), ("expires_at", Time)],
     ),
-    (
-        "suppression",
-        "SELECT reason, created_at FROM suppression WHERE email_hash = $2 AND $1 > 0",
-        &[("reason", Text), ("created_at", Time)],
-    ),
+    ("suppression", &SUPPRESSION, &[("reason", Text), ("created_at", Time)]),
 ];
 
 impl Store {
@@ -137,9 +157,9 @@ impl Store {
     /// What the engine says.
     pub async fn everything_about(&self, id: SubscriberId, hash: &str) -> Result<Option<Value>> {
         let mut all = Map::new();
-        for (name, text, columns) in PARTS {
-            let mut query = sqlx::query(*text).bind(id.0);
-            if text.contains("$2") {
+        for (name, statement, columns) in TABLES {
+            let mut query = self.inner.query(statement).bind(id.0);
+            if *name == "suppression" {
                 query = query.bind(hash);
             }
             let rows = query.fetch_all(&self.inner.read).await?;
@@ -153,7 +173,7 @@ impl Store {
     }
 }
 
-fn object(row: &AnyRow, columns: &[(&str, Kind)]) -> Result<Value> {
+fn object(row: &AnyRow, columns: &[(&str, ColumnType)]) -> Result<Value> {
     let mut object = Map::new();
     for (name, kind) in columns {
         let value = match kind {

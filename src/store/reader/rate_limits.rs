@@ -5,21 +5,24 @@ use sqlx::Row as _;
 use crate::domain::UnixMillis;
 use crate::domain::signup::Allowance;
 use crate::store::db::error::Result;
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::Write;
 
-const USED: &str = "SELECT used, ends_at FROM allowance WHERE key = $1";
+statements! {
+    USED = "SELECT used, ends_at FROM allowance WHERE key = $1";
 
-/// A span that is over, or that a clock set back has put out of reach, begins anew.
-const USE: &str = "
-    INSERT INTO allowance (key, used, ends_at) VALUES ($1, 1, $3)
-    ON CONFLICT (key) DO UPDATE SET
-        used = CASE WHEN allowance.ends_at > $2 AND allowance.ends_at <= $3 THEN allowance.used + 1 ELSE 1 END,
-        ends_at = CASE WHEN allowance.ends_at > $2 AND allowance.ends_at <= $3 THEN allowance.ends_at ELSE $3 END";
+    /// A span that is over, or that a clock set back has put out of reach, begins anew.
+    USE = "
+        INSERT INTO allowance (key, used, ends_at) VALUES ($1, 1, $3)
+        ON CONFLICT (key) DO UPDATE SET
+            used = CASE WHEN allowance.ends_at > $2 AND allowance.ends_at <= $3 THEN allowance.used + 1 ELSE 1 END,
+            ends_at = CASE WHEN allowance.ends_at > $2 AND allowance.ends_at <= $3 THEN allowance.ends_at ELSE $3 END";
 
-pub(in crate::store) const OVER: &str = "
-    DELETE FROM allowance WHERE key IN (
-        SELECT a.key FROM allowance a WHERE a.ends_at <= $1 ORDER BY a.ends_at LIMIT CAST($2 AS BIGINT))";
+    OVER = "
+        DELETE FROM allowance WHERE key IN (
+            SELECT a.key FROM allowance a WHERE a.ends_at <= $1 ORDER BY a.ends_at LIMIT CAST($2 AS BIGINT))";
+}
 
 /// Uses one of each; none of them is used if one is used up, and the answer is until when.
 pub(in crate::store) async fn take(
@@ -29,7 +32,7 @@ pub(in crate::store) async fn take(
 ) -> Result<Option<UnixMillis>> {
     let mut until = None;
     for allowance in allowances {
-        let row = sqlx::query(USED).bind(&allowance.key).fetch_optional(&mut *tx.tx).await?;
+        let row = tx.query(&USED).bind(&allowance.key).fetch_optional(&mut *tx.tx).await?;
         until = until.max(row.map(|row| used_up(&row, allowance, now)).transpose()?.flatten());
     }
     if until.is_some() {
@@ -37,7 +40,7 @@ pub(in crate::store) async fn take(
     }
     for allowance in allowances {
         let ends = now.plus(allowance.span);
-        sqlx::query(USE).bind(&allowance.key).bind(now.0).bind(ends.0).execute(&mut *tx.tx).await?;
+        tx.query(&USE).bind(&allowance.key).bind(now.0).bind(ends.0).execute(&mut *tx.tx).await?;
     }
     Ok(None)
 }
@@ -56,7 +59,7 @@ impl Store {
     pub async fn used_up(&self, allowances: &[Allowance], now: UnixMillis) -> Result<Option<UnixMillis>> {
         let mut until = None;
         for allowance in allowances {
-            let row = sqlx::query(USED).bind(&allowance.key).fetch_optional(&self.inner.read).await?;
+            let row = self.inner.query(&USED).bind(&allowance.key).fetch_optional(&self.inner.read).await?;
             until = until.max(row.map(|row| used_up(&row, allowance, now)).transpose()?.flatten());
         }
         Ok(until)
@@ -67,6 +70,6 @@ impl Store {
     /// # Errors
     /// What the engine says; then none is forgotten.
     pub async fn forget_allowances(&self, now: UnixMillis, batch: i64) -> Result<u64> {
-        self.sweep(OVER, now, batch).await
+        self.inner.sweep(&OVER, now, batch).await
     }
 }

@@ -11,62 +11,72 @@ use crate::domain::notice::{NewNotice, NoticeKind};
 use crate::domain::signup::{Allowance, Confirmation, Consent, LINK_VALID, SignUp, SignedUp};
 use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json};
 use crate::store::queue::notices;
 use crate::store::reader::rate_limits;
 
-/// As it is typed, or as it is mostly written.
-pub(in crate::store) const KNOWN: &str = "
-    SELECT id, status FROM subscriber WHERE email IN ($1, $2) ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
+statements! {
+    /// As it is typed, or as it is mostly written.
+    KNOWN = "
+        SELECT id, status FROM subscriber WHERE email IN ($1, $2) ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
 
-const BARRED: &str = "
-    SELECT 1 AS there FROM suppression WHERE email_hash = $1 AND reason IN ('bounced', 'complained')";
+    BARRED = "
+        SELECT 1 AS there FROM suppression WHERE email_hash = $1 AND reason IN ('bounced', 'complained')";
 
-const ADD: &str = "
-    INSERT INTO subscriber (email, status, source, created_at) VALUES ($1, 'pending', $2, $3) RETURNING id";
+    ADD = "
+        INSERT INTO subscriber (email, status, source, created_at) VALUES ($1, 'pending', $2, $3) RETURNING id";
 
-const WAIT: &str = "
-    INSERT INTO pending (subscriber, asked_at, expires_at) VALUES ($1, $2, $3)
-    ON CONFLICT (subscriber) DO UPDATE SET asked_at = excluded.asked_at, expires_at = excluded.expires_at";
+    WAIT = "
+        INSERT INTO pending (subscriber, asked_at, expires_at) VALUES ($1, $2, $3)
+        ON CONFLICT (subscriber) DO UPDATE SET asked_at = excluded.asked_at, expires_at = excluded.expires_at";
 
-const PROVE: &str = "
-    INSERT INTO consent (subscriber, asked_at, form, text_id, language, text, ip) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    PROVE = "
+        INSERT INTO consent (subscriber, asked_at, form, text_id, language, text, ip) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-/// The one that was asked for last is the one that the button confirms.
-pub(in crate::store) const CONFIRM_PROOF: &str = "
-    UPDATE consent SET confirmed_at = $2 WHERE id = (SELECT MAX(c.id) FROM consent c WHERE c.subscriber = $1)";
+    /// The one that was asked for last is the one that the button confirms.
+    CONFIRM_PROOF = "
+        UPDATE consent SET confirmed_at = $2 WHERE id = (SELECT MAX(c.id) FROM consent c WHERE c.subscriber = $1)";
 
-const ACTIVATE: &str = "
-    UPDATE subscriber SET status = 'active', activated_at = $2, ended_at = NULL
-    WHERE id = $1 AND status IN ('pending', 'unsubscribed')";
+    ACTIVATE = "
+        UPDATE subscriber SET status = 'active', activated_at = $2, ended_at = NULL
+        WHERE id = $1 AND status IN ('pending', 'unsubscribed')";
 
-const LIFT: &str = "DELETE FROM suppression WHERE email_hash = $1 AND reason IN ('unsubscribed', 'erased')";
+    LIFT = "DELETE FROM suppression WHERE email_hash = $1 AND reason IN ('unsubscribed', 'erased')";
 
-/// One reading of everything that decides what a link is worth.
-pub(in crate::store) const STANDING: &str = "
-    SELECT s.status, s.email, p.expires_at FROM subscriber s LEFT JOIN pending p ON p.subscriber = s.id WHERE s.id = $1";
+    /// One reading of everything that decides what a link is worth.
+    STANDING = "
+        SELECT s.status, s.email, p.expires_at FROM subscriber s LEFT JOIN pending p ON p.subscriber = s.id WHERE s.id = $1";
 
-pub(in crate::store) const OLD_PENDING: &str =
-    "SELECT subscriber FROM pending WHERE asked_at <= $1 ORDER BY asked_at LIMIT CAST($2 AS BIGINT)";
+    OLD_PENDING = "SELECT subscriber FROM pending WHERE asked_at <= $1 ORDER BY asked_at LIMIT CAST($2 AS BIGINT)";
 
-pub(in crate::store) const FORGET_PROOF: &str = "
-    DELETE FROM consent WHERE confirmed_at IS NULL AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+    FORGET_PROOF = "
+        DELETE FROM consent WHERE confirmed_at IS NULL AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
 
-pub(in crate::store) const FORGET_ASKED: &str = "
-    DELETE FROM notice WHERE kind = 'confirm' AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+    FORGET_ASKED = "
+        DELETE FROM notice WHERE kind = 'confirm' AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
 
-pub(in crate::store) const FORGET_PENDING: &str = "
-    DELETE FROM pending WHERE asked_at <= $2 AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+    FORGET_PENDING = "
+        DELETE FROM pending WHERE asked_at <= $2 AND subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
 
-pub(in crate::store) const FORGET_PERSON: &str = "
-    DELETE FROM subscriber WHERE status = 'pending' AND id IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+    FORGET_PERSON = "
+        DELETE FROM subscriber WHERE status = 'pending' AND id IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+
+    DROP_PROOF = "DELETE FROM consent WHERE subscriber = $1";
+
+    DROP_WISH = "DELETE FROM pending WHERE subscriber = $1";
+
+    CONSENTS = "
+        SELECT asked_at, confirmed_at, form, text_id, language, text, ip FROM consent
+        WHERE subscriber = $1 ORDER BY id";
+}
 
 /// Proof, wish and notices of somebody who is erased.
 pub(in crate::store) async fn forget(tx: &mut Write<'_>, subscriber: SubscriberId) -> Result<()> {
-    for text in ["DELETE FROM consent WHERE subscriber = $1", "DELETE FROM pending WHERE subscriber = $1"] {
-        sqlx::query(text).bind(subscriber.0).execute(&mut *tx.tx).await?;
+    for statement in [&DROP_PROOF, &DROP_WISH] {
+        tx.query(statement).bind(subscriber.0).execute(&mut *tx.tx).await?;
     }
     Ok(())
 }
@@ -128,8 +138,8 @@ impl Store {
     async fn hear(&self, tx: &mut Write<'_>, ask: &SignUp, now: UnixMillis) -> Result<()> {
         let typed = ask.email.expose();
         let known =
-            sqlx::query(KNOWN).bind(typed).bind(typed.to_lowercase()).fetch_optional(&mut *tx.tx).await?;
-        let barred = sqlx::query(BARRED).bind(&ask.hash).fetch_optional(&mut *tx.tx).await?.is_some();
+            tx.query(&KNOWN).bind(typed).bind(typed.to_lowercase()).fetch_optional(&mut *tx.tx).await?;
+        let barred = tx.query(&BARRED).bind(&ask.hash).fetch_optional(&mut *tx.tx).await?.is_some();
         let known = known
             .map(|row| {
                 let status: String = row.try_get("status")?;
@@ -151,7 +161,7 @@ impl Store {
                 self.ask_to_confirm(tx, ask, id, now).await
             }
             None => {
-                let added = sqlx::query(ADD).bind(typed).bind(&ask.evidence.form).bind(now.0);
+                let added = tx.query(&ADD).bind(typed).bind(&ask.evidence.form).bind(now.0);
                 let added = added.fetch_all(&mut *tx.tx).await?;
                 let row = added
                     .first()
@@ -169,7 +179,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<()> {
         let proof = &ask.evidence;
-        sqlx::query(PROVE)
+        tx.query(&PROVE)
             .bind(id.0)
             .bind(now.0)
             .bind(&proof.form)
@@ -187,7 +197,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn confirmation(&self, id: SubscriberId, now: UnixMillis) -> Result<Confirmation> {
-        let row = sqlx::query(STANDING).bind(id.0).fetch_optional(&self.inner.read).await?;
+        let row = self.inner.query(&STANDING).bind(id.0).fetch_optional(&self.inner.read).await?;
         Ok(match row {
             Some(row) => Standing::read(&row)?.confirmation(now),
             None => Confirmation::Gone,
@@ -201,7 +211,7 @@ impl Store {
     /// What the engine says; then nothing of it happened.
     pub async fn confirm(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Confirmation> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let Some(row) = sqlx::query(STANDING).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
+        let Some(row) = tx.query(&STANDING).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
             return Ok(Confirmation::Gone);
         };
         let standing = Standing::read(&row)?;
@@ -209,17 +219,17 @@ impl Store {
             Confirmation::Open => {}
             other => return Ok(other),
         }
-        if sqlx::query(BARRED).bind(hash).fetch_optional(&mut *tx.tx).await?.is_some() {
+        if tx.query(&BARRED).bind(hash).fetch_optional(&mut *tx.tx).await?.is_some() {
             return Ok(Confirmation::Gone);
         }
-        let waited = sqlx::query("DELETE FROM pending WHERE subscriber = $1").bind(id.0);
+        let waited = tx.query(&DROP_WISH).bind(id.0);
         if waited.execute(&mut *tx.tx).await?.rows_affected() == 0 {
             // Two buttons at once: the other one was first, and its commit stands.
             return Ok(Confirmation::Done);
         }
-        sqlx::query(ACTIVATE).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
-        sqlx::query(LIFT).bind(hash).execute(&mut *tx.tx).await?;
-        sqlx::query(CONFIRM_PROOF).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
+        tx.query(&ACTIVATE).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
+        tx.query(&LIFT).bind(hash).execute(&mut *tx.tx).await?;
+        tx.query(&CONFIRM_PROOF).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
         let email = address(standing.email)?;
         notices::insert(&mut tx, &NewNotice::new(NoticeKind::Welcome, &email, id), now).await?;
         tx.commit().await?;
@@ -244,7 +254,7 @@ impl Store {
         if let Some(until) = rate_limits::take(&mut tx, of_asker, now).await? {
             return Ok(SignedUp::Limited { until });
         }
-        let row = sqlx::query(STANDING).bind(id.0).fetch_optional(&mut *tx.tx).await?;
+        let row = tx.query(&STANDING).bind(id.0).fetch_optional(&mut *tx.tx).await?;
         let standing = row.as_ref().map(Standing::read).transpose()?;
         let waits =
             standing.filter(|s| matches!(s.confirmation(now), Confirmation::Expired | Confirmation::Open));
@@ -263,13 +273,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn consents(&self, id: SubscriberId) -> Result<Vec<Consent>> {
-        let rows = sqlx::query(
-            "SELECT asked_at, confirmed_at, form, text_id, language, text, ip FROM consent
-             WHERE subscriber = $1 ORDER BY id",
-        )
-        .bind(id.0)
-        .fetch_all(&self.inner.read)
-        .await?;
+        let rows = self.inner.query(&CONSENTS).bind(id.0).fetch_all(&self.inner.read).await?;
         let read = |row: &AnyRow| {
             Ok(Consent {
                 asked_at: UnixMillis(row.try_get("asked_at")?),
@@ -290,22 +294,22 @@ impl Store {
     /// # Errors
     /// What the engine says; then nothing of the batch happened.
     pub async fn forget_pending(&self, before: UnixMillis, batch: i64) -> Result<u64> {
-        let old = |pool| sqlx::query(OLD_PENDING).bind(before.0).bind(batch).fetch_all(pool);
+        let old = |pool| self.inner.query(&OLD_PENDING).bind(before.0).bind(batch).fetch_all(pool);
         if old(&self.inner.read).await?.is_empty() {
             return Ok(0);
         }
         let mut tx = self.inner.begin(Durability::Normal).await?;
         tx.lock(Lock::Intake).await?;
-        let rows = sqlx::query(OLD_PENDING).bind(before.0).bind(batch).fetch_all(&mut *tx.tx).await?;
+        let rows = tx.query(&OLD_PENDING).bind(before.0).bind(batch).fetch_all(&mut *tx.tx).await?;
         let mut ids = Vec::with_capacity(rows.len());
         for row in &rows {
             ids.push(row.try_get::<i64, _>("subscriber")?.to_string());
         }
-        let (ids, texts) = (json(&ids)?, &self.inner.texts);
-        for text in [&texts.forget_proof, &texts.forget_asked, &texts.forget_person] {
-            sqlx::query(text).bind(&ids).execute(&mut *tx.tx).await?;
+        let ids = json(&ids)?;
+        for statement in [&FORGET_PROOF, &FORGET_ASKED, &FORGET_PERSON] {
+            tx.query(statement).bind(&ids).execute(&mut *tx.tx).await?;
         }
-        let gone = sqlx::query(&texts.forget_pending).bind(&ids).bind(before.0).execute(&mut *tx.tx).await?;
+        let gone = tx.query(&FORGET_PENDING).bind(&ids).bind(before.0).execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(gone.rows_affected())
     }
@@ -315,7 +319,7 @@ impl Store {
 async fn wait(tx: &mut Write<'_>, notice: &NewNotice, now: UnixMillis) -> Result<()> {
     let expires = now.plus(LINK_VALID);
     let id = notice.subscriber.map(|id| id.0);
-    sqlx::query(WAIT).bind(id).bind(now.0).bind(expires.0).execute(&mut *tx.tx).await?;
+    tx.query(&WAIT).bind(id).bind(now.0).bind(expires.0).execute(&mut *tx.tx).await?;
     let notice = notice.clone().with("expires_at", expires.0.to_string());
     notices::insert(tx, &notice, now).await?;
     Ok(())

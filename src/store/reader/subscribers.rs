@@ -9,48 +9,50 @@ use crate::domain::delivery::CancelledBy;
 use crate::domain::subscriber::{Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
-use crate::store::db::tx::{Durability, Write};
+use crate::store::db::tx::Write;
 use crate::store::db::values::address;
-use crate::store::queue::notices;
-use crate::store::reader::{signup, votes};
-
-/// What is open belongs to an unfinished issue, so this needs no index of its own: one key look-up an issue.
-pub(in crate::store) const CANCEL_OPEN: &str = "
-    UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = $3, note = $4
-    WHERE subscriber = $1 AND state IN ('queued', 'deferred')
-      AND issue IN (SELECT number FROM issue WHERE finished_at IS NULL)";
-
-/// Replies and notes may quote the address.
-pub(in crate::store) const FORGET_WORDS: &str = "
-    UPDATE delivery SET reply_text = '', note = CASE WHEN state = 'cancelled' THEN 'the subscriber was erased' END
-    WHERE subscriber = $1 AND issue IN (SELECT number FROM issue)";
-
-/// Rows that have the person's address, whoever they belong to.
-pub(in crate::store) const FORGET_ADDRESS: &[&str] = &[
-    "DELETE FROM address_change WHERE email = (SELECT email FROM subscriber WHERE id = $1)",
-    "DELETE FROM notice WHERE email = (SELECT email FROM subscriber WHERE id = $1)",
-];
-
-/// What else is kept of one person. Why people leave stays as a count, without their words.
-pub(in crate::store) const FORGET: &[&str] = &[
-    "DELETE FROM preference WHERE subscriber = $1",
-    "DELETE FROM address_change WHERE subscriber = $1",
-    "UPDATE leaving SET words = NULL WHERE subscriber = $1",
-];
 
 const COLUMNS: &str = "id, email, name, status, timezone, source, created_at, activated_at, ended_at";
 
+statements! {
+    BY_EMAIL = "SELECT {columns} FROM subscriber WHERE email = $1", with(&[("{columns}", COLUMNS)]);
+
+    BY_ID = "SELECT {columns} FROM subscriber WHERE id = $1", with(&[("{columns}", COLUMNS)]);
+
+    AFTER = "
+        SELECT {columns} FROM subscriber WHERE id > $1 ORDER BY id LIMIT $2", with(&[("{columns}", COLUMNS)]);
+
+    OF_STATUS_AFTER = "
+        SELECT {columns} FROM subscriber WHERE id > $1 AND status = $3 ORDER BY id LIMIT $2",
+        with(&[("{columns}", COLUMNS)]);
+
+    COUNT = "SELECT status, COUNT(*) AS n FROM subscriber GROUP BY status",
+        may_scan("subscriber", "counts everybody");
+
+    COUNT_SUPPRESSED = "SELECT COUNT(*) AS n FROM suppression",
+        may_scan("suppression", "counts everybody");
+
+    SUPPRESSED = "SELECT 1 AS there FROM suppression WHERE email_hash = $1";
+
+    LOCK = "SELECT status FROM subscriber WHERE id = $1 {lock}";
+
+    /// What is open belongs to an unfinished issue, so this needs no index of its own: one key look-up an issue.
+    CANCEL_OPEN = "
+        UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = $3, note = $4
+        WHERE subscriber = $1 AND state IN ('queued', 'deferred')
+          AND issue IN (SELECT number FROM issue WHERE finished_at IS NULL)";
+}
+
 impl Store {
     pub async fn subscriber(&self, email: &EmailAddress) -> Result<Option<Subscriber>> {
-        let text = sql(format!("SELECT {COLUMNS} FROM subscriber WHERE email = $1"));
-        let row = sqlx::query(text).bind(email.expose()).fetch_optional(&self.inner.read).await?;
+        let row = self.inner.query(&BY_EMAIL).bind(email.expose()).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(subscriber).transpose()
     }
 
     pub async fn subscriber_by_id(&self, id: SubscriberId) -> Result<Option<Subscriber>> {
-        let text = sql(format!("SELECT {COLUMNS} FROM subscriber WHERE id = $1"));
-        let row = sqlx::query(text).bind(id.0).fetch_optional(&self.inner.read).await?;
+        let row = self.inner.query(&BY_ID).bind(id.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(subscriber).transpose()
     }
 
@@ -61,10 +63,8 @@ impl Store {
         status: Option<SubscriberStatus>,
         limit: i64,
     ) -> Result<Vec<Subscriber>> {
-        let by_status = if status.is_some() { "AND status = $3" } else { "" };
-        let text =
-            sql(format!("SELECT {COLUMNS} FROM subscriber WHERE id > $1 {by_status} ORDER BY id LIMIT $2"));
-        let mut query = sqlx::query(text).bind(after.0).bind(limit);
+        let statement = if status.is_some() { &OF_STATUS_AFTER } else { &AFTER };
+        let mut query = self.inner.query(statement).bind(after.0).bind(limit);
         if let Some(status) = status {
             query = query.bind(status.as_str());
         }
@@ -74,9 +74,7 @@ impl Store {
     /// How many there are of each status; a status without anybody is there with 0.
     pub async fn count_subscribers(&self) -> Result<BTreeMap<&'static str, i64>> {
         let mut counts: BTreeMap<_, _> = SubscriberStatus::ALL.iter().map(|s| (s.as_str(), 0)).collect();
-        let rows = sqlx::query("SELECT status, COUNT(*) AS n FROM subscriber GROUP BY status")
-            .fetch_all(&self.inner.read)
-            .await?;
+        let rows = self.inner.query(&COUNT).fetch_all(&self.inner.read).await?;
         for row in rows {
             counts.insert(status(&row)?.as_str(), row.try_get("n")?);
         }
@@ -84,50 +82,24 @@ impl Store {
     }
 
     pub async fn count_suppressed(&self) -> Result<i64> {
-        let row = sqlx::query("SELECT COUNT(*) AS n FROM suppression").fetch_one(&self.inner.read).await?;
+        let row = self.inner.query(&COUNT_SUPPRESSED).fetch_one(&self.inner.read).await?;
         Ok(row.try_get("n")?)
     }
 
-    /// Deletes the person's row, keeps a suppression (reason `erased`) and the deliveries' rows without address.
-    pub async fn erase(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<bool> {
-        let mut tx = self.inner.begin(Durability::Full).await?;
-        // What others wrote of this address first, while it is known: it may stand in their changes, and in notices to them.
-        for forget in FORGET_ADDRESS {
-            sqlx::query(*forget).bind(id.0).execute(&mut *tx.tx).await?;
-        }
-        let gone =
-            sqlx::query("DELETE FROM subscriber WHERE id = $1").bind(id.0).execute(&mut *tx.tx).await?;
-        if gone.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query(
-            "INSERT INTO suppression (email_hash, reason, created_at) VALUES ($1, 'erased', $2)
-             ON CONFLICT (email_hash) DO UPDATE SET reason = 'erased'",
-        )
-        .bind(hash)
-        .bind(now.0)
-        .execute(&mut *tx.tx)
-        .await?;
-        cancel_open(&mut tx, id, now, CancelledBy::Erasure, "the subscriber was erased").await?;
-        self.inner.forget_voters(&mut tx, &[id], now).await?;
-        sqlx::query(votes::TAKE_FENCE_DOWN).bind(id.0).execute(&mut *tx.tx).await?;
-        sqlx::query(FORGET_WORDS).bind(id.0).execute(&mut *tx.tx).await?;
-        notices::forget(&mut tx, id).await?;
-        signup::forget(&mut tx, id).await?;
-        for forget in FORGET {
-            sqlx::query(*forget).bind(id.0).execute(&mut *tx.tx).await?;
-        }
-        tx.commit().await?;
-        Ok(true)
-    }
-
     pub async fn is_suppressed(&self, hash: &str) -> Result<bool> {
-        Ok(sqlx::query("SELECT 1 AS there FROM suppression WHERE email_hash = $1")
-            .bind(hash)
-            .fetch_optional(&self.inner.read)
-            .await?
-            .is_some())
+        let row = self.inner.query(&SUPPRESSED).bind(hash).fetch_optional(&self.inner.read).await?;
+        Ok(row.is_some())
     }
+}
+
+/// Locks a reader's row to the end of the transaction and gives its status; none: there is no such reader.
+pub(in crate::store) async fn lock(tx: &mut Write<'_>, id: SubscriberId) -> Result<Option<SubscriberStatus>> {
+    let row = tx.query(&LOCK).bind(id.0).fetch_optional(&mut *tx.tx).await?;
+    row.as_ref().map(status).transpose()
+}
+
+pub(in crate::store) async fn is_suppressed(tx: &mut Write<'_>, hash: &str) -> Result<bool> {
+    Ok(tx.query(&SUPPRESSED).bind(hash).fetch_optional(&mut *tx.tx).await?.is_some())
 }
 
 pub(in crate::store) async fn cancel_open(
@@ -137,14 +109,9 @@ pub(in crate::store) async fn cancel_open(
     by: CancelledBy,
     note: &str,
 ) -> Result<u64> {
-    let done = sqlx::query(CANCEL_OPEN).bind(id.0).bind(now.0).bind(by.as_str()).bind(note);
+    let done = tx.query(&CANCEL_OPEN).bind(id.0).bind(now.0).bind(by.as_str()).bind(note);
     let done = done.execute(&mut *tx.tx).await?;
     Ok(done.rows_affected())
-}
-
-fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
-    // Safe: assembled from constants of this file only.
-    sqlx::AssertSqlSafe(text)
 }
 
 fn status(row: &AnyRow) -> Result<SubscriberStatus> {

@@ -16,56 +16,87 @@ use crate::domain::UnixMillis;
 use crate::domain::subscriber::SubscriberId;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::group_commit::{Ticket, answer_all};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::{Inner, Store};
 use crate::store::db::tx::{Durability, Write};
 use crate::store::db::values::json;
 use crate::store::queue::deliveries::share_issue;
+use crate::store::queue::notices;
+use crate::store::reader::subscribers::{is_suppressed, lock};
 
 /// The most readers in one commit.
 const GROUP: usize = 512;
 /// What people read on a delivery that was cancelled by its reader's leaving.
 const NOTE: &str = "the subscriber unsubscribed";
 
-/// In the order of their ids, so that two groups don't wait for each other in a ring.
-pub(in crate::store) const LEAVERS: &str = "
-    SELECT id, status FROM subscriber
-    WHERE id IN (SELECT CAST(e.value ->> 's' AS BIGINT) FROM {each}) ORDER BY id {lock}";
+statements! {
+    /// In the order of their ids, so that two groups don't wait for each other in a ring.
+    LEAVERS = "
+        SELECT id, status FROM subscriber
+        WHERE id IN (SELECT CAST(e.value ->> 's' AS BIGINT) FROM {each}) ORDER BY id {lock}";
 
-pub(in crate::store) const END: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 's' AS BIGINT) AS s, CAST(e.value ->> 'at' AS BIGINT) AS left_at FROM {each})
-    UPDATE subscriber AS p SET status = 'unsubscribed', ended_at = COALESCE(p.ended_at, v.left_at)
-    FROM v WHERE p.id = v.s";
+    END = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 's' AS BIGINT) AS s, CAST(e.value ->> 'at' AS BIGINT) AS left_at FROM {each})
+        UPDATE subscriber AS p SET status = 'unsubscribed', ended_at = COALESCE(p.ended_at, v.left_at)
+        FROM v WHERE p.id = v.s";
 
-pub(in crate::store) const SUPPRESS_LEAVERS: &str = "
-    INSERT INTO suppression (email_hash, reason, created_at)
-    SELECT e.value ->> 'h', 'unsubscribed', CAST(e.value ->> 'at' AS BIGINT) FROM {each} WHERE TRUE
-    ON CONFLICT (email_hash) DO NOTHING";
+    SUPPRESS_LEAVERS = "
+        INSERT INTO suppression (email_hash, reason, created_at)
+        SELECT e.value ->> 'h', 'unsubscribed', CAST(e.value ->> 'at' AS BIGINT) FROM {each} WHERE TRUE
+        ON CONFLICT (email_hash) DO NOTHING";
 
-pub(in crate::store) const NOTE_LEAVING: &str = "
-    INSERT INTO leaving (subscriber, left_at, was)
-    SELECT CAST(e.value ->> 's' AS BIGINT), CAST(e.value ->> 'at' AS BIGINT), e.value ->> 'was' FROM {each}
-    WHERE e.value ->> 'was' IN ('pending', 'active')
-    ON CONFLICT (subscriber, left_at) DO NOTHING";
+    NOTE_LEAVING = "
+        INSERT INTO leaving (subscriber, left_at, was)
+        SELECT CAST(e.value ->> 's' AS BIGINT), CAST(e.value ->> 'at' AS BIGINT), e.value ->> 'was' FROM {each}
+        WHERE e.value ->> 'was' IN ('pending', 'active')
+        ON CONFLICT (subscriber, left_at) DO NOTHING";
 
-/// As `CANCEL_OPEN` of one subscriber.
-pub(in crate::store) const CANCEL_LEAVERS: &str = "
-    WITH v AS MATERIALIZED (
-        SELECT CAST(e.value ->> 's' AS BIGINT) AS s, CAST(e.value ->> 'at' AS BIGINT) AS left_at FROM {each})
-    UPDATE delivery AS d SET state = 'cancelled', due_at = NULL, finished_at = v.left_at,
-        cancelled_by = 'leaving', note = $2
-    FROM v WHERE d.subscriber = v.s AND d.state IN ('queued', 'deferred')
-      AND d.issue IN (SELECT number FROM issue WHERE finished_at IS NULL)
-    RETURNING subscriber";
+    /// As `CANCEL_OPEN` of one subscriber.
+    CANCEL_LEAVERS = "
+        WITH v AS MATERIALIZED (
+            SELECT CAST(e.value ->> 's' AS BIGINT) AS s, CAST(e.value ->> 'at' AS BIGINT) AS left_at FROM {each})
+        UPDATE delivery AS d SET state = 'cancelled', due_at = NULL, finished_at = v.left_at,
+            cancelled_by = 'leaving', note = $2
+        FROM v WHERE d.subscriber = v.s AND d.state IN ('queued', 'deferred')
+          AND d.issue IN (SELECT number FROM issue WHERE finished_at IS NULL)
+        RETURNING subscriber";
 
-/// What this very leaving cancelled, if its run is not over. A letter that waits for its reader's hour waits on, and one that
-/// waits for the winner of a test is held as before; if that was named meanwhile, it is due.
-pub(in crate::store) const REVIVE: &str = "
-    UPDATE delivery SET state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END,
-        due_at = CASE WHEN enqueued_at > $3 THEN enqueued_at ELSE $3 END, finished_at = NULL,
-        cancelled_by = NULL, note = 'the subscriber took the leaving back'
-    WHERE subscriber = $1 AND state = 'cancelled' AND finished_at = $2 AND cancelled_by = 'leaving'
-      AND issue IN (SELECT number FROM issue WHERE finished_at IS NULL)";
+    /// What this very leaving cancelled, if its run is not over. A letter that waits for its reader's hour waits on, and one that
+    /// waits for the winner of a test is held as before; if that was named meanwhile, it is due.
+    REVIVE = "
+        UPDATE delivery SET state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END,
+            due_at = CASE WHEN enqueued_at > $3 THEN enqueued_at ELSE $3 END, finished_at = NULL,
+            cancelled_by = NULL, note = 'the subscriber took the leaving back'
+        WHERE subscriber = $1 AND state = 'cancelled' AND finished_at = $2 AND cancelled_by = 'leaving'
+          AND issue IN (SELECT number FROM issue WHERE finished_at IS NULL)";
+
+    LAST = "SELECT left_at, reason, words, undone_at FROM leaving WHERE subscriber = $1 ORDER BY left_at DESC LIMIT 1";
+
+    LEAVING = "SELECT was, undone_at FROM leaving WHERE subscriber = $1 AND left_at = $2";
+
+    UNDO = "UPDATE leaving SET undone_at = $3 WHERE subscriber = $1 AND left_at = $2";
+
+    GIVE_REASON = "
+        UPDATE leaving SET reason = $2, words = $3 WHERE subscriber = $1 AND undone_at IS NULL
+        AND left_at = (SELECT MAX(l.left_at) FROM leaving l WHERE l.subscriber = $1)";
+
+    REASONS = "
+        SELECT COALESCE(reason, 'none') AS reason, COUNT(*) AS n FROM leaving WHERE undone_at IS NULL
+        GROUP BY COALESCE(reason, 'none')",
+        may_scan("leaving", "for an operator, who seldom asks");
+
+    WORDS = "
+        SELECT left_at, words FROM leaving WHERE words IS NOT NULL AND undone_at IS NULL
+        ORDER BY left_at DESC, subscriber LIMIT $1",
+        may_scan("leaving", "for an operator, who seldom asks");
+
+    BACK = "
+        UPDATE subscriber SET status = $3, ended_at = NULL
+        WHERE id = $1 AND status = 'unsubscribed' AND ended_at = $2";
+
+    LIFT = "DELETE FROM suppression WHERE email_hash = $1 AND reason = 'unsubscribed' AND created_at = $2";
+}
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -117,12 +148,7 @@ impl Store {
     /// # Errors
     /// What the engine says.
     pub async fn last_leaving(&self, id: SubscriberId) -> Result<Option<Leaving>> {
-        let row = sqlx::query(
-            "SELECT left_at, reason, words, undone_at FROM leaving WHERE subscriber = $1 ORDER BY left_at DESC LIMIT 1",
-        )
-        .bind(id.0)
-        .fetch_optional(&self.inner.read)
-        .await?;
+        let row = self.inner.query(&LAST).bind(id.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(leaving).transpose()
     }
 
@@ -141,25 +167,19 @@ impl Store {
     ) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         share_issue(&mut tx, self.inner.engine).await?;
-        let lock = &self.inner.texts.lock_reader;
-        let reader = sqlx::query(lock).bind(id.0).fetch_optional(&mut *tx.tx).await?;
-        let Some(reader) = reader else { return Ok(false) };
-        let row = sqlx::query("SELECT was, undone_at FROM leaving WHERE subscriber = $1 AND left_at = $2")
-            .bind(id.0)
-            .bind(left_at.0)
-            .fetch_optional(&mut *tx.tx)
-            .await?;
+        let Some(status) = lock(&mut tx, id).await? else { return Ok(false) };
+        let row = tx.query(&LEAVING).bind(id.0).bind(left_at.0).fetch_optional(&mut *tx.tx).await?;
         let Some(row) = row else { return Ok(false) };
         let was: String = row.try_get("was")?;
         if row.try_get::<Option<i64>, _>("undone_at")?.is_some() {
-            return Ok(reader.try_get::<String, _>("status")? == was);
+            return Ok(status.as_str() == was);
         }
         if !take_back(&mut tx, id, hash, left_at, &was).await? {
             return Ok(false);
         }
-        let undone = sqlx::query("UPDATE leaving SET undone_at = $3 WHERE subscriber = $1 AND left_at = $2");
+        let undone = tx.query(&UNDO);
         undone.bind(id.0).bind(left_at.0).bind(now.0).execute(&mut *tx.tx).await?;
-        let revive = sqlx::query(REVIVE).bind(id.0).bind(left_at.0).bind(now.0);
+        let revive = tx.query(&REVIVE).bind(id.0).bind(left_at.0).bind(now.0);
         revive.execute(&mut *tx.tx).await?;
         tx.commit().await?;
         Ok(true)
@@ -171,15 +191,7 @@ impl Store {
     /// What the engine says.
     pub async fn give_reason(&self, id: SubscriberId, reason: &str, words: Option<&str>) -> Result<()> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        sqlx::query(
-            "UPDATE leaving SET reason = $2, words = $3 WHERE subscriber = $1 AND undone_at IS NULL
-               AND left_at = (SELECT MAX(l.left_at) FROM leaving l WHERE l.subscriber = $1)",
-        )
-        .bind(id.0)
-        .bind(reason)
-        .bind(words)
-        .execute(&mut *tx.tx)
-        .await?;
+        tx.query(&GIVE_REASON).bind(id.0).bind(reason).bind(words).execute(&mut *tx.tx).await?;
         tx.commit().await
     }
 
@@ -189,17 +201,11 @@ impl Store {
     /// What the engine says.
     pub async fn reasons(&self, limit: i64) -> Result<Reasons> {
         let mut reasons = Reasons::default();
-        let counts = sqlx::query(
-            "SELECT COALESCE(reason, 'none') AS reason, COUNT(*) AS n FROM leaving WHERE undone_at IS NULL
-             GROUP BY COALESCE(reason, 'none')",
-        );
+        let counts = self.inner.query(&REASONS);
         for row in counts.fetch_all(&self.inner.read).await? {
             reasons.counts.insert(row.try_get("reason")?, row.try_get("n")?);
         }
-        let words = sqlx::query(
-            "SELECT left_at, words FROM leaving WHERE words IS NOT NULL AND undone_at IS NULL
-             ORDER BY left_at DESC, subscriber LIMIT $1",
-        );
+        let words = self.inner.query(&WORDS);
         for row in words.bind(limit).fetch_all(&self.inner.read).await? {
             reasons.words.push((UnixMillis(row.try_get("left_at")?), row.try_get("words")?));
         }
@@ -233,7 +239,6 @@ impl Inner {
 
     /// How many deliveries were cancelled, for each of the group whom there is.
     async fn commit_group(&self, mut tx: Write<'_>, group: &[Ticket]) -> Result<BTreeMap<i64, u64>> {
-        let texts = &self.texts;
         // The same reader may stand in it twice; the first wins, as it would with commits of their own.
         let mut tickets: BTreeMap<i64, &Ticket> = BTreeMap::new();
         for ticket in group {
@@ -241,7 +246,7 @@ impl Inner {
         }
         let row = |ticket: &Ticket, was: String| Row { s: ticket.id.0, h: "", at: ticket.at.0, was };
         let asked: Vec<_> = tickets.values().map(|ticket| row(ticket, String::new())).collect();
-        let leavers = sqlx::query(&texts.leavers).bind(json(&asked)?);
+        let leavers = tx.query(&LEAVERS).bind(json(&asked)?);
         let mut rows = Vec::with_capacity(group.len());
         let mut cancelled = BTreeMap::new();
         for found in leavers.fetch_all(&mut *tx.tx).await? {
@@ -252,15 +257,15 @@ impl Inner {
             }
         }
         let rows = json(&rows)?;
-        for text in [&texts.end, &texts.suppress_leavers, &texts.note_leaving] {
-            sqlx::query(text).bind(&rows).execute(&mut *tx.tx).await?;
+        for statement in [&END, &SUPPRESS_LEAVERS, &NOTE_LEAVING] {
+            tx.query(statement).bind(&rows).execute(&mut *tx.tx).await?;
         }
-        let open = sqlx::query(&texts.cancel_leavers).bind(&rows).bind(NOTE);
+        let open = tx.query(&CANCEL_LEAVERS).bind(&rows).bind(NOTE);
         for row in open.fetch_all(&mut *tx.tx).await? {
             *cancelled.entry(row.try_get("subscriber")?).or_default() += 1;
         }
         let ids: Vec<String> = cancelled.keys().map(i64::to_string).collect();
-        let notices = sqlx::query(&texts.forget_for_readers).bind(json(&ids)?);
+        let notices = tx.query(&notices::FORGET_FOR_READERS).bind(json(&ids)?);
         notices.execute(&mut *tx.tx).await?;
         let ids: Vec<SubscriberId> = cancelled.keys().copied().map(SubscriberId).collect();
         let now = tickets.values().map(|ticket| ticket.at).max().unwrap_or_default();
@@ -278,23 +283,13 @@ async fn take_back(
     left_at: UnixMillis,
     was: &str,
 ) -> Result<bool> {
-    let back = sqlx::query(
-        "UPDATE subscriber SET status = $3, ended_at = NULL
-         WHERE id = $1 AND status = 'unsubscribed' AND ended_at = $2",
-    );
+    let back = tx.query(&BACK);
     let back = back.bind(id.0).bind(left_at.0).bind(was).execute(&mut *tx.tx).await?;
     if back.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query(
-        "DELETE FROM suppression WHERE email_hash = $1 AND reason = 'unsubscribed' AND created_at = $2",
-    )
-    .bind(hash)
-    .bind(left_at.0)
-    .execute(&mut *tx.tx)
-    .await?;
-    let other = sqlx::query("SELECT 1 AS there FROM suppression WHERE email_hash = $1").bind(hash);
-    Ok(other.fetch_all(&mut *tx.tx).await?.is_empty())
+    tx.query(&LIFT).bind(hash).bind(left_at.0).execute(&mut *tx.tx).await?;
+    Ok(!is_suppressed(tx, hash).await?)
 }
 
 fn leaving(row: &AnyRow) -> Result<Leaving> {

@@ -9,28 +9,43 @@ use sqlx::Row as _;
 
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{Stance, Votes};
-use crate::domain::subscriber::SubscriberId;
+use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 use crate::store::db::error::{Result, StoreError};
+use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::{Inner, Store};
 use crate::store::db::tx::{Durability, Write};
 use crate::store::db::values::{json, small};
+use crate::store::reader::subscribers::lock;
 
-pub(in crate::store) const LOCK_READER: &str = "SELECT status FROM subscriber WHERE id = $1 {lock}";
+statements! {
+    TOTALS = "SELECT tool, ship, skip, changed_at FROM vote_total
+        WHERE tool IN (SELECT e.value FROM {texts})";
 
-pub(in crate::store) const TOTALS: &str = "SELECT tool, ship, skip, changed_at FROM vote_total
-    WHERE tool IN (SELECT e.value FROM {texts})";
+    /// Before [`DROP`]: who of these has votes may come back, but not vote on the same again.
+    FENCE = "INSERT INTO vote_fence (subscriber, until)
+        SELECT DISTINCT vote.subscriber, CAST($2 AS BIGINT) FROM vote
+        WHERE vote.subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts}) ORDER BY vote.subscriber
+        ON CONFLICT (subscriber) DO UPDATE SET until = excluded.until";
 
-/// Before [`DROP`]: who of these has votes may come back, but not vote on the same again.
-pub(in crate::store) const FENCE: &str = "INSERT INTO vote_fence (subscriber, until)
-    SELECT DISTINCT vote.subscriber, CAST($2 AS BIGINT) FROM vote
-    WHERE vote.subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts}) ORDER BY vote.subscriber
-    ON CONFLICT (subscriber) DO UPDATE SET until = excluded.until";
+    DROP = "DELETE FROM vote WHERE subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
 
-pub(in crate::store) const DROP: &str =
-    "DELETE FROM vote WHERE subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})";
+    /// Nobody comes back under the number of somebody who was erased.
+    TAKE_FENCE_DOWN = "DELETE FROM vote_fence WHERE subscriber = $1";
 
-/// Nobody comes back under the number of somebody who was erased.
-pub(in crate::store) const TAKE_FENCE_DOWN: &str = "DELETE FROM vote_fence WHERE subscriber = $1";
+    FENCED = "SELECT until FROM vote_fence WHERE subscriber = $1";
+
+    VOTES = "SELECT tool, stance, voted_at FROM vote WHERE subscriber = $1 ORDER BY tool";
+
+    BEFORE = "SELECT stance FROM vote WHERE subscriber = $1 AND tool = $2";
+
+    PUT = "
+        INSERT INTO vote (subscriber, tool, stance, voted_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (subscriber, tool) DO UPDATE SET stance = excluded.stance, voted_at = excluded.voted_at";
+
+    PUT_TOTAL = "INSERT INTO vote_total (tool, ship, skip, changed_at) VALUES ($1, 0, 0, $2) ON CONFLICT (tool) DO NOTHING";
+
+    COUNT = "UPDATE vote_total SET ship = ship + $2, skip = skip + $3, changed_at = $4 WHERE tool = $1";
+}
 
 /// One reader's word on one tool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,18 +86,12 @@ impl Store {
     /// What the engine says; then nothing was written.
     pub async fn vote(&self, vote: &CastVote<'_>, now: UnixMillis) -> Result<Voted> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let lock = &self.inner.texts.lock_reader;
-        let reader = sqlx::query(lock).bind(vote.reader.0).fetch_optional(&mut *tx.tx).await?;
-        let status: Option<String> = reader.map(|row| row.try_get("status")).transpose()?;
-        match status.as_deref() {
-            Some("active") => {}
-            Some("pending") => return Ok(Voted::Pending),
+        match lock(&mut tx, vote.reader).await? {
+            Some(SubscriberStatus::Active) => {}
+            Some(SubscriberStatus::Pending) => return Ok(Voted::Pending),
             _ => return Ok(Voted::Gone),
         }
-        let fence = sqlx::query("SELECT until FROM vote_fence WHERE subscriber = $1")
-            .bind(vote.reader.0)
-            .fetch_optional(&mut *tx.tx)
-            .await?;
+        let fence = tx.query(&FENCED).bind(vote.reader.0).fetch_optional(&mut *tx.tx).await?;
         if let Some(row) = fence
             && row.try_get::<i64, _>("until")? >= vote.published.0
         {
@@ -95,10 +104,7 @@ impl Store {
 
     /// The votes cast here on each of `tools`; a tool without any is not there.
     pub async fn vote_totals(&self, tools: &[&str]) -> Result<BTreeMap<String, Total>> {
-        let rows = sqlx::query(&self.inner.texts.vote_totals)
-            .bind(json(&tools)?)
-            .fetch_all(&self.inner.read)
-            .await?;
+        let rows = self.inner.query(&TOTALS).bind(json(&tools)?).fetch_all(&self.inner.read).await?;
         rows.iter()
             .map(|row| {
                 let votes = Votes { ship: small(row.try_get("ship")?), skip: small(row.try_get("skip")?) };
@@ -112,10 +118,7 @@ impl Store {
 
     /// What a reader has voted and when, by tool.
     pub async fn votes_by(&self, reader: SubscriberId) -> Result<BTreeMap<String, (Stance, UnixMillis)>> {
-        let rows = sqlx::query("SELECT tool, stance, voted_at FROM vote WHERE subscriber = $1 ORDER BY tool")
-            .bind(reader.0)
-            .fetch_all(&self.inner.read)
-            .await?;
+        let rows = self.inner.query(&VOTES).bind(reader.0).fetch_all(&self.inner.read).await?;
         rows.iter()
             .map(|row| {
                 let text: String = row.try_get("stance")?;
@@ -136,43 +139,37 @@ impl Inner {
         now: UnixMillis,
     ) -> Result<()> {
         let ids = json(&readers)?;
-        sqlx::query(&self.texts.fence_votes).bind(&ids).bind(now.0).execute(&mut *tx.tx).await?;
-        sqlx::query(&self.texts.drop_votes).bind(&ids).execute(&mut *tx.tx).await?;
+        tx.query(&FENCE).bind(&ids).bind(now.0).execute(&mut *tx.tx).await?;
+        tx.query(&DROP).bind(&ids).execute(&mut *tx.tx).await?;
         Ok(())
     }
 }
 
+pub(in crate::store) async fn take_fence_down(tx: &mut Write<'_>, reader: SubscriberId) -> Result<()> {
+    tx.query(&TAKE_FENCE_DOWN).bind(reader.0).execute(&mut *tx.tx).await?;
+    Ok(())
+}
+
 async fn write(tx: &mut Write<'_>, vote: &CastVote<'_>, now: UnixMillis) -> Result<()> {
-    let before = sqlx::query("SELECT stance FROM vote WHERE subscriber = $1 AND tool = $2")
-        .bind(vote.reader.0)
-        .bind(vote.tool)
-        .fetch_optional(&mut *tx.tx)
-        .await?;
+    let before = tx.query(&BEFORE).bind(vote.reader.0).bind(vote.tool).fetch_optional(&mut *tx.tx).await?;
     let before: Option<String> = before.map(|row| row.try_get("stance")).transpose()?;
     if before.as_deref() == Some(vote.stance.as_str()) {
         return Ok(());
     }
-    sqlx::query(
-        "INSERT INTO vote (subscriber, tool, stance, voted_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (subscriber, tool) DO UPDATE SET stance = excluded.stance, voted_at = excluded.voted_at",
-    )
-    .bind(vote.reader.0)
-    .bind(vote.tool)
-    .bind(vote.stance.as_str())
-    .bind(now.0)
-    .execute(&mut *tx.tx)
-    .await?;
+    tx.query(&PUT)
+        .bind(vote.reader.0)
+        .bind(vote.tool)
+        .bind(vote.stance.as_str())
+        .bind(now.0)
+        .execute(&mut *tx.tx)
+        .await?;
     let step = |stance: Stance| {
         let was = before.as_deref() == Some(stance.as_str());
         i64::from(vote.stance == stance) - i64::from(was)
     };
     // The row is there, with zeros, before it is counted up or down: an insert with -1 would break its CHECK.
-    sqlx::query("INSERT INTO vote_total (tool, ship, skip, changed_at) VALUES ($1, 0, 0, $2) ON CONFLICT (tool) DO NOTHING")
-        .bind(vote.tool)
-        .bind(now.0)
-        .execute(&mut *tx.tx)
-        .await?;
-    sqlx::query("UPDATE vote_total SET ship = ship + $2, skip = skip + $3, changed_at = $4 WHERE tool = $1")
+    tx.query(&PUT_TOTAL).bind(vote.tool).bind(now.0).execute(&mut *tx.tx).await?;
+    tx.query(&COUNT)
         .bind(vote.tool)
         .bind(step(Stance::Ship))
         .bind(step(Stance::Skip))

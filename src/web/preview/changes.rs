@@ -1,5 +1,6 @@
-//! Whether a file has changed: names, times and sizes, looked at a few times a second. Nothing of the system's own is asked to
-//! tell, since editors save in many ways (in place, by a new file under the old name) and shared folders tell nobody.
+//! Whether a file has changed: names, times and sizes, compared a few times a second. Nothing of
+//! the system's own is asked to tell, since editors save in many ways (in place, by a new file
+//! under the old name) and shared folders tell nobody.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -11,8 +11,8 @@ pub enum Guests {
     Anybody,
 }
 
-/// Whether a request for this host is meant for us. A page of somebody else can have its own name resolved to this machine, but
-/// then its name stands here; an address is nobody's name.
+/// Whether a request for this host is meant for us. A page of somebody else can have its own name
+/// resolved to this machine, but then its name stands here; an address is nobody's name.
 pub(super) fn is_ours(host: &str, guests: Guests) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {

@@ -1,7 +1,8 @@
 //! A letter in light or dark, whatever the operator's own system likes.
 //!
-//! A browser asks its system which of the two `@media (prefers-color-scheme: …)` is; here the question is replaced by one that is
-//! always, or never, true, and what the letter says of `color-scheme` by the asked-for one.
+//! A browser asks its system which of the two `@media (prefers-color-scheme: …)` is; here the
+//! question is replaced by one that is always, or never, true, and what the letter says of
+//! `color-scheme` by the asked-for one.
 
 /// True of every frame, and of none.
 const ALWAYS: &str = "(min-width:0px)";
@@ -41,7 +42,8 @@ fn wants_dark(value: &str) -> Option<bool> {
     }
 }
 
-/// What the letter declares (`color-scheme: light dark`, in a style or a `<meta>`) becomes the one that is shown.
+/// What the letter declares (`color-scheme: light dark`, in a style or a `<meta>`) becomes the one
+/// that is shown.
 fn declared(html: &str, scheme: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;

@@ -20,7 +20,7 @@ use super::state::{PreviewQuery, PreviewServer};
 use super::{changes, page, scheme, template};
 use crate::letter::lint::Message;
 
-/// How often the watched files are looked at.
+/// How often the watched files are checked.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// How long a question for changes is kept waiting before the browser asks again.
 const PATIENCE: Duration = Duration::from_secs(20);

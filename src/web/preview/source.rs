@@ -6,7 +6,8 @@ use std::pin::Pin;
 
 use crate::letter::lint::Finding;
 
-/// What somebody wants to see. Texts as they stand in the address; whoever makes the letter knows them.
+/// What somebody wants to see. Texts as they stand in the address; whoever makes the letter knows
+/// them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Wanted {
     /// `letter`, or the kind of a notice.
@@ -22,7 +23,7 @@ pub struct PreviewChoice {
     pub label: String,
 }
 
-/// A letter that is there to be looked at.
+/// A letter to be shown.
 #[derive(Clone, Debug)]
 pub struct PreviewLetter {
     pub subject: String,
@@ -37,7 +38,8 @@ pub struct PreviewLetter {
     pub notes: Vec<String>,
 }
 
-/// A letter, or what keeps it from being made: one line each, with file, line and column where there are any.
+/// A letter, or what keeps it from being made: one line each, with file, line and column where
+/// there are any.
 pub type Shown = Result<PreviewLetter, Vec<String>>;
 
 /// Who makes what is shown.
@@ -50,6 +52,7 @@ pub trait PreviewSource: Send + Sync + 'static {
     fn show<'a>(&'a self, wanted: &'a Wanted) -> Pin<Box<dyn Future<Output = Shown> + Send + 'a>>;
     /// Files and folders; a change in one of them means a new letter.
     fn watched(&self) -> Vec<PathBuf>;
-    /// Where images of the letter may come from besides https, as a source of a content security policy.
+    /// Where images of the letter may come from besides https, as a source of a content security
+    /// policy.
     fn images_from(&self) -> String;
 }

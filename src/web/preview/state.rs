@@ -1,4 +1,5 @@
-//! What the preview's pages are made from: one letter for each address, made once for each version of the files.
+//! What the preview's pages are made from: one letter for each address, made once for each version
+//! of the files.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,6 +11,7 @@ use super::host::Guests;
 use super::source::{PreviewSource, Shown, Wanted};
 use super::template::PreviewTemplate;
 
+/// What the preview's handlers are given.
 pub struct PreviewServer {
     pub source: Arc<dyn PreviewSource>,
     pub template: PreviewTemplate,

@@ -11,7 +11,8 @@ use tera::Tera;
 #[folder = "templates/preview/"]
 struct Files;
 
-/// What the page has of the look of all pages: as it is built in, so that a style that is being edited breaks no preview.
+/// The style of all pages as it is built in, so that a style that is being edited breaks no
+/// preview.
 const STYLE: &str = include_str!("../../../templates/pages/style.css");
 const ICON: &str = include_str!("../../../templates/pages/icon.svg");
 

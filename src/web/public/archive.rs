@@ -1,4 +1,4 @@
-//! The letters as they were sent, for everybody.
+//! The archive: letters as they were sent, without anything of a reader's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ use crate::web::state::Web;
 const PAGE: i64 = 20;
 /// Beyond this no archive goes: a thousand years of weeks.
 const LAST_PAGE: i64 = 3_000;
-/// A letter styles itself inline, as mail clients want it; it has no script and loads nothing but images.
+/// A letter styles itself inline, as mail clients want it; it has no script and loads nothing but
+/// images.
 const LETTER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Serialize)]
@@ -39,7 +40,7 @@ struct ArchiveRow {
 struct FeaturedComparison {
     slug: String,
     title: String,
-    /// Its page is there for everybody.
+    /// Its page is published.
     public: bool,
 }
 
@@ -58,7 +59,7 @@ pub async fn list(
     let page = match paging.page.as_deref().map(str::parse) {
         None => 1,
         Some(Ok(page @ 1..=LAST_PAGE)) => page,
-        Some(_) => return web.unknown_link(),
+        Some(_) => return web.not_found(),
     };
     let now = UnixMillis::now();
     let key = (format!("/issues?page={page}"), Some(language));
@@ -116,19 +117,20 @@ async fn rows(
     Ok(issues.into_iter().map(row).collect())
 }
 
-/// `GET /issues/{number}`: the letter as sent, with neutral links instead of a reader's, a bar above it that leads on, and
-/// the metadata of a page in its head.
+/// `GET /issues/{number}`: the letter as sent, with neutral links instead of a reader's, a bar
+/// above it that leads on, and the metadata of a page in its head.
 pub async fn issue(
     State(web): State<Arc<Web>>,
     Path(number): Path<String>,
     language: Language,
     asked: HeaderMap,
 ) -> Response {
-    let Ok(number) = number.parse().map(IssueNumber) else { return web.unknown_link() };
+    let Ok(number) = number.parse().map(IssueNumber) else { return web.not_found() };
     let key = (format!("/issues/{number}"), Some(language));
-    // A letter stays as it was sent. But the one claimed first may come back unsent, and the issue be called off in time.
+    // A letter stays as it was sent. But the one claimed first may come back unsent, and the issue
+    // be called off in time.
     let version = |issue: Issue| PageVersion::Letter(number, issue.subject);
-    let look = async |_: &PageVersion| Ok(web.store.public_issue(number).await?.map(version));
+    let check = async |_: &PageVersion| Ok(web.store.public_issue(number).await?.map(version));
     let make = async || {
         let Some(issue) = web.store.public_issue(number).await? else { return Ok(None) };
         let Some(text) = web.store.public_stencil(number).await? else { return Ok(None) };
@@ -142,7 +144,7 @@ pub async fn issue(
         };
         Ok(Some((version(issue), made)))
     };
-    web.cached(key, &asked, look, make).await
+    web.cached(key, &asked, check, make).await
 }
 
 /// When the letter got another subject than it began with.
@@ -164,8 +166,9 @@ fn letter_page(web: &Web, language: Language, issue: &Issue, letter: &str) -> Re
     Ok(with_parts(letter, &head, &bar))
 }
 
-/// Puts `head` at the end of the letter's head and `bar` at the start of its body, and makes the rest of the body the page's
-/// main part. A letter of an operator's own template that has neither stays as it is.
+/// Puts `head` at the end of the letter's head and `bar` at the start of its body, and makes the
+/// rest of the body the page's main part. A letter of an operator's own template that has neither
+/// stays as it is.
 fn with_parts(letter: &str, head: &str, bar: &str) -> String {
     let Some(head_ends) = letter.find("</head>") else { return letter.to_owned() };
     let body = letter[head_ends..].find("<body").map(|at| head_ends + at);

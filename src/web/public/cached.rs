@@ -1,4 +1,4 @@
-//! Answers for everybody: from the cache if they can, made anew if they must.
+//! Public pages: from the cache as long as they are right, made anew otherwise.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -35,7 +35,7 @@ impl Web {
         PageContent { kind, body, modified, max_age: PAGE_AGE, language, policy: None }
     }
 
-    /// Something for machines, in no language of a reader's.
+    /// Something for machines, in no reader's language.
     pub(in crate::web) fn data(&self, body: String, max_age: u32) -> PageContent<'_> {
         PageContent {
             kind: "text/plain",
@@ -47,18 +47,18 @@ impl Web {
         }
     }
 
-    /// The page of `key`: as it lies on the cache, as long as `look` finds what it depends on unchanged; else as `make`
-    /// makes it now. `look` is not asked where nothing lies.
+    /// The page of `key`: the cached one, as long as `check` finds what it depends on unchanged;
+    /// else as `make` makes it now. `check` is not asked where nothing is cached.
     pub(in crate::web) async fn cached<'a>(
         &'a self,
         key: PageKey,
         asked: &HeaderMap,
-        look: impl AsyncFnOnce(&PageVersion) -> Result<Option<PageVersion>, StoreError>,
+        check: impl AsyncFnOnce(&PageVersion) -> Result<Option<PageVersion>, StoreError>,
         make: impl AsyncFnOnce() -> MakeResult<'a>,
     ) -> Response {
         match self.page_cache.find(&key) {
             CacheLookup::Fresh(kept) => return kept.page.answer(asked),
-            CacheLookup::Check(kept) => match look(&kept.version).await {
+            CacheLookup::Check(kept) => match check(&kept.version).await {
                 Ok(Some(version)) if version == kept.version => return kept.page.answer(asked),
                 Ok(_) => {}
                 Err(error) => {
@@ -76,9 +76,9 @@ impl Web {
             }
             Ok(None) => {
                 self.page_cache.forget(&key.0);
-                self.unknown_link()
+                self.not_found()
             }
-            Err(MakeError::Store(error)) => self.broken(&error),
+            Err(MakeError::Store(error)) => self.unavailable(&error),
             Err(error) => {
                 tracing::error!(page = key.0, %error, "a page could not be made");
                 self.pages.show(StatusCode::INTERNAL_SERVER_ERROR, "later.html", &self.context())

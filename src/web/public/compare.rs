@@ -14,12 +14,12 @@ use crate::domain::UnixMillis;
 use crate::domain::comparison::{Comparison, Stance, StoredComparison, Tool, Votes};
 use crate::letter::verdict;
 use crate::store::Figures;
-use crate::texts::Language;
-use crate::web::render::json_ld;
-use crate::web::render::phrases::Phrases;
+use crate::texts::{Language, Phrases};
+use crate::web::render::{json_ld, phrases};
 use crate::web::state::Web;
 
-/// What the template prints. Sentences are in the reader's language, the comparison's own words in the site's.
+/// What the template prints. Sentences are in the reader's language, the comparison's own words in
+/// the site's.
 #[derive(Serialize)]
 struct ComparePage<'a> {
     slug: &'a str,
@@ -85,13 +85,13 @@ pub async fn page(
     asked: HeaderMap,
 ) -> Response {
     let now = UnixMillis::now();
-    let look = async |version: &PageVersion| {
+    let check = async |version: &PageVersion| {
         let PageVersion::Comparison { tools, .. } = version else { return Ok(None) };
         let figures = web.store.figures(&slug, tools.each_ref().map(String::as_str), now).await?;
         Ok(figures.map(|figures| PageVersion::Comparison { figures, tools: tools.clone() }))
     };
     let make = async || make(&web, language, &slug, now).await;
-    web.cached((path(&slug), Some(language)), &asked, look, make).await
+    web.cached((path(&slug), Some(language)), &asked, check, make).await
 }
 
 /// The page's path, as the cache knows it.
@@ -103,7 +103,8 @@ async fn make<'a>(web: &'a Web, language: Language, slug: &str, now: UnixMillis)
     let Some(stored) = web.store.public_comparison(slug, now).await? else { return Ok(None) };
     let tools = stored.comparison.tools.each_ref().map(|tool| tool.slug.as_str());
     let Some(figures) = web.store.figures(slug, tools, now).await? else { return Ok(None) };
-    // If it was changed between the two, the next look finds another time and the page is made again.
+    // If it was changed between the two, the next check finds another time and the page is made
+    // again.
     let figures = Figures { updated_at: stored.updated_at, ..figures };
     let modified = figures.totals.iter().fold(changed_at(&stored), |last, total| last.max(total.changed_at));
     let canonical = web.site.compare_url(slug);
@@ -118,7 +119,8 @@ async fn make<'a>(web: &'a Web, language: Language, slug: &str, now: UnixMillis)
     Ok(Some((version, PageContent { modified, ..web.html(language, body) })))
 }
 
-/// When the comparison last changed for those who read it: an import that only brings it in changes nothing.
+/// When the comparison last changed for those who read it: an import that only brings it in changes
+/// nothing.
 pub fn changed_at(stored: &StoredComparison) -> UnixMillis {
     let published = stored.comparison.published();
     if stored.updated_at > stored.imported_at { stored.updated_at.max(published) } else { published }
@@ -143,8 +145,8 @@ fn view<'a>(
         published: phrases.date(comparison.published()),
         modified_iso: changed_at(stored).to_string(),
         issue: figures.issue.map(|number| number.0),
-        verdict: phrases.verdict(comparison),
-        split: phrases.split(comparison),
+        verdict: phrases::verdict(comparison, phrases),
+        split: phrases::split(comparison, phrases),
         tools: [compared_tool(first, here[0], phrases), compared_tool(second, here[1], phrases)],
         rows: rows(comparison),
     }
@@ -167,7 +169,7 @@ pub fn compared_tool<'a>(tool: &'a Tool, here: Votes, phrases: Phrases<'_>) -> C
         reviews: panel.total(),
         stances,
         community: community.percent(),
-        votes: phrases.votes(community),
+        votes: phrases::votes(community, phrases),
     }
 }
 

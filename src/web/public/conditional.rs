@@ -1,6 +1,8 @@
-//! Pages for everybody: octets with a strong tag, answered with 304 to whoever has them already (RFC 9110 §13).
+//! Conditional requests (RFC 9110 §13): a public page has a strong tag, and whoever has that page
+//! already gets a 304.
 //!
-//! A page is compressed once, when it is made. Each coding has a tag of its own, as a strong tag must (§8.8.3.3).
+//! A page is compressed once, when it is made. Each coding has a tag of its own, as a strong tag
+//! must (§8.8.3.3).
 
 use std::io::Write as _;
 
@@ -19,7 +21,7 @@ const WORTH_COMPRESSING: usize = 1_000;
 const ANYWHERE: (HeaderName, &str) =
     (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
 
-/// What a page for everybody is made of.
+/// A public page before it is compressed and tagged.
 pub struct PageContent<'a> {
     pub kind: &'static str,
     pub body: String,
@@ -27,13 +29,14 @@ pub struct PageContent<'a> {
     pub modified: UnixMillis,
     /// Seconds that anybody may keep it without asking again.
     pub max_age: u32,
-    /// Its language, when another reader gets it in another one. None: it is for machines, wherever they are.
+    /// Its language, when another reader gets it in another one. None: it is for machines, wherever
+    /// they are.
     pub language: Option<&'a str>,
     /// A policy of its own in the place of the usual one.
     pub policy: Option<&'static str>,
 }
 
-/// A page for everybody, ready to be sent many times.
+/// A public page, ready to be sent many times.
 pub struct PublicPage {
     plain: Coded,
     gzip: Option<Coded>,
@@ -81,7 +84,8 @@ impl PageContent<'_> {
             }
             None => {
                 put(header::VARY, "accept-encoding".to_owned());
-                // For machines, pages of other sites among them: a feed reader may run in a browser.
+                // For machines, pages of other sites among them: a feed reader may run in a
+                // browser.
                 headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
                 headers.insert(ANYWHERE.0, HeaderValue::from_static(ANYWHERE.1));
             }
@@ -134,7 +138,8 @@ impl PublicPage {
         response
     }
 
-    /// `If-None-Match` is asked first, and when it is there, `If-Modified-Since` is not asked at all (§13.1.3).
+    /// `If-None-Match` is asked first, and when it is there, `If-Modified-Since` is not asked at
+    /// all (§13.1.3).
     fn is_known(&self, asked: &HeaderMap) -> bool {
         let mut tags = asked.get_all(header::IF_NONE_MATCH).iter().peekable();
         if tags.peek().is_some() {
@@ -146,7 +151,8 @@ impl PublicPage {
         since.is_some_and(|since| self.modified <= i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 
-    /// Compared weakly, as a GET asks for (§13.1.2), and with either coding: both are the same page.
+    /// Compared weakly, as a GET asks for (§13.1.2), and with either coding: both are the same
+    /// page.
     fn is_listed(&self, list: &str) -> bool {
         let own = |tag: &str| tag == self.plain.tag || self.gzip.as_ref().is_some_and(|gzip| gzip.tag == tag);
         list.split(',').map(str::trim).any(|tag| tag == "*" || own(tag.strip_prefix("W/").unwrap_or(tag)))

@@ -1,7 +1,7 @@
 //! The feeds: Atom (RFC 4287) and JSON Feed 1.1, with every published comparison and every letter.
 //!
-//! An entry's id is its address and stays what it is. Votes are not part of an entry: they change every minute, and a feed
-//! reader would bring the same comparison again and again.
+//! An entry's id is its address and stays what it is. Votes are not part of an entry: they change
+//! every minute, and a feed reader would bring the same comparison again and again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::conditional::PageContent;
 use crate::domain::UnixMillis;
 use crate::domain::comparison::{StoredComparison, Votes};
 use crate::domain::issue::Issue;
-use crate::web::render::xml;
+use crate::web::render::{phrases, xml};
 use crate::web::state::Web;
 
 /// Comparisons in a feed: a few weeks of a busy site.
@@ -63,7 +63,8 @@ pub async fn json(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response {
     web.cached_list(("/feed.json".to_owned(), None), &asked, now, make).await
 }
 
-/// When the newest entry changed; without any, since when there is this feed, as far as this process knows.
+/// When the newest entry changed; without any, since when there is this feed, as far as this
+/// process knows.
 fn updated(web: &Web, entries: &[FeedEntry]) -> UnixMillis {
     entries.iter().map(|entry| entry.updated).max().unwrap_or(web.started)
 }
@@ -98,11 +99,11 @@ fn of_comparison(web: &Web, stored: &StoredComparison) -> Result<FeedEntry, Make
     let tools: Vec<_> =
         comparison.tools.iter().map(|tool| compared_tool(tool, Votes::default(), phrases)).collect();
     let reviews: Vec<_> = comparison.tools.iter().map(|tool| &tool.reviews).collect();
-    let verdict = phrases.verdict(comparison);
+    let verdict = phrases::verdict(comparison, phrases);
     let mut context = web.context();
     context.insert("question", &comparison.question);
     context.insert("verdict", &verdict);
-    context.insert("split", &phrases.split(comparison));
+    context.insert("split", &phrases::split(comparison, phrases));
     context.insert("tools", &tools);
     context.insert("reviews", &reviews);
     Ok(FeedEntry {

@@ -1,12 +1,14 @@
-//! Pages for everybody that are made already, in memory, so that a much-read one costs neither a query nor a rendering.
+//! Public pages that are made already, in memory, so that a much-read one costs neither a query nor
+//! a rendering.
 //!
-//! What is guaranteed: a page is looked at again by the first who asks for it a second or more after the last look, with
-//! one small query for what it depends on ([`PageVersion`]), whoever changed that: this process, another one, a command. While that
-//! look is under way, others get the page as it is. So a page is as old as one second and one query at most; when the one who
-//! looks goes away in the middle, one second more. When the store does not answer, the page stays as it is.
+//! What is guaranteed: a page is checked by the first who asks for it a second or more after the
+//! last check, with one small query for what it depends on ([`PageVersion`]), whoever changed that:
+//! this process, another one, a command. While that check is under way, others get the page as it
+//! is. So a page is as old as one second and one query at most; when the one who checks goes away
+//! in the middle, one second more. When the store does not answer, the page stays as it is.
 //!
-//! What is not kept: pages that are not there (a 404 is a query each), and anything behind a token. The octets are bounded;
-//! what has not been looked at for longest goes first.
+//! What is not kept: pages that are not there (a 404 is a query each), and anything behind a token.
+//! The octets are bounded; the page that was last checked longest ago goes first.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,9 +21,9 @@ use crate::store;
 use crate::texts::Language;
 
 /// Octets of all pages together: about two thousand comparisons.
-const ROOM: usize = 64 * 1024 * 1024;
-/// How long a page is given out without a look, in milliseconds.
-const UNLOOKED: u64 = 1_000;
+const CAPACITY: usize = 64 * 1024 * 1024;
+/// How long a page is given out without a check, in milliseconds.
+const UNCHECKED: u64 = 1_000;
 
 /// Which page: its path, and the language it speaks (none for what is the same for all).
 pub type PageKey = (String, Option<Language>);
@@ -40,38 +42,38 @@ pub enum PageVersion {
     Constant,
 }
 
-/// A page on the cache.
+/// A page in the cache.
 pub struct CachedPage {
     pub version: PageVersion,
     pub page: PublicPage,
-    /// When somebody last set out to look whether it is still right; milliseconds since the cache was put up.
-    looked_at: AtomicU64,
+    /// When a check of its version last began; milliseconds since the cache was made.
+    checked_at: AtomicU64,
 }
 
 pub struct PageCache {
     begun: Instant,
     pages: RwLock<HashMap<PageKey, Arc<CachedPage>>>,
-    room: usize,
+    capacity: usize,
 }
 
-/// What there is for a key.
+/// What there is under a key.
 pub enum CacheLookup {
     /// Give it out.
     Fresh(Arc<CachedPage>),
-    /// Look first whether its version is still the same; nobody else does.
+    /// Check first whether its version is still the same; nobody else does.
     Check(Arc<CachedPage>),
     Missing,
 }
 
 impl Default for PageCache {
     fn default() -> Self {
-        Self::with_room(ROOM)
+        Self::with_capacity(CAPACITY)
     }
 }
 
 impl PageCache {
-    fn with_room(room: usize) -> Self {
-        Self { begun: Instant::now(), pages: RwLock::default(), room }
+    fn with_capacity(capacity: usize) -> Self {
+        Self { begun: Instant::now(), pages: RwLock::default(), capacity }
     }
 
     fn age(&self) -> u64 {
@@ -87,11 +89,11 @@ impl PageCache {
         let pages = self.pages.read().unwrap_or_else(PoisonError::into_inner);
         let Some(kept) = pages.get(key).cloned() else { return CacheLookup::Missing };
         drop(pages);
-        let last = kept.looked_at.load(Ordering::Relaxed);
-        if now.saturating_sub(last) < UNLOOKED {
+        let last = kept.checked_at.load(Ordering::Relaxed);
+        if now.saturating_sub(last) < UNCHECKED {
             return CacheLookup::Fresh(kept);
         }
-        match kept.looked_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed) {
+        match kept.checked_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => CacheLookup::Check(kept),
             Err(_) => CacheLookup::Fresh(kept),
         }
@@ -102,19 +104,20 @@ impl PageCache {
     }
 
     fn put_at(&self, key: PageKey, version: PageVersion, page: PublicPage, now: u64) -> Arc<CachedPage> {
-        let kept = Arc::new(CachedPage { version, page, looked_at: AtomicU64::new(now) });
+        let kept = Arc::new(CachedPage { version, page, checked_at: AtomicU64::new(now) });
         let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
         pages.insert(key, kept.clone());
         let mut size: usize = pages.values().map(|kept| kept.page.size()).sum();
-        while size > self.room {
-            let oldest = pages.iter().min_by_key(|(_, kept)| kept.looked_at.load(Ordering::Relaxed));
+        while size > self.capacity {
+            let oldest = pages.iter().min_by_key(|(_, kept)| kept.checked_at.load(Ordering::Relaxed));
             let Some(key) = oldest.map(|(key, _)| key.clone()) else { break };
             size -= pages.remove(&key).map_or(0, |kept| kept.page.size());
         }
         kept
     }
 
-    /// Takes a page away in all languages: what it shows was changed here, and whoever did it wants to see that.
+    /// Drops a page in all languages: what it shows was changed here, and whoever did it wants to
+    /// see that.
     pub fn forget(&self, path: &str) {
         let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
         pages.retain(|(own, _), _| own != path);
@@ -145,21 +148,21 @@ mod tests {
     }
 
     #[test]
-    fn one_at_a_time_looks_and_only_once_a_second() {
+    fn one_at_a_time_checks_and_only_once_a_second() {
         let cache = PageCache::default();
         assert!(matches!(cache.find_at(&key("/a"), 0), CacheLookup::Missing));
         cache.put_at(key("/a"), PageVersion::Constant, page(10), 0);
         assert!(matches!(cache.find_at(&key("/a"), 999), CacheLookup::Fresh(_)));
         assert!(matches!(cache.find_at(&key("/a"), 1_000), CacheLookup::Check(_)));
-        assert!(matches!(cache.find_at(&key("/a"), 1_000), CacheLookup::Fresh(_)), "somebody is looking");
+        assert!(matches!(cache.find_at(&key("/a"), 1_000), CacheLookup::Fresh(_)), "somebody is checking");
         assert!(matches!(cache.find_at(&key("/a"), 2_001), CacheLookup::Check(_)));
         cache.forget("/a");
         assert!(matches!(cache.find_at(&key("/a"), 2_001), CacheLookup::Missing));
     }
 
     #[test]
-    fn the_octets_are_bounded_and_the_least_looked_at_goes_first() {
-        let cache = PageCache::with_room(2_000);
+    fn the_octets_are_bounded_and_the_least_recently_checked_goes_first() {
+        let cache = PageCache::with_capacity(2_000);
         for (name, now) in [("/a", 1), ("/b", 2), ("/c", 3)] {
             cache.put_at(key(name), PageVersion::Constant, page(900), now);
         }

@@ -45,14 +45,14 @@ pub async fn sitemap(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response 
     web.cached_list(("/sitemap.xml".to_owned(), None), &asked, now, make).await
 }
 
-/// `GET /robots.txt`: everything is for everybody but what hangs on a reader's token or is the operator's.
+/// `GET /robots.txt`: all is open but what hangs on a reader's token or is the operator's.
 pub async fn robots(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response {
     let text = format!(
         "User-agent: *\nDisallow: /confirm/\nDisallow: /unsubscribe/\nDisallow: /preferences/\nDisallow: /vote/\n\
          Disallow: /operator/\nDisallow: /hooks/\nAllow: /\n\nSitemap: {}/sitemap.xml\n",
         web.site.base_url
     );
-    let look = async |_: &PageVersion| Ok(Some(PageVersion::Constant));
+    let check = async |_: &PageVersion| Ok(Some(PageVersion::Constant));
     let make = async || {
         let kind = "text/plain; charset=utf-8";
         Ok(Some((
@@ -60,5 +60,5 @@ pub async fn robots(State(web): State<Arc<Web>>, asked: HeaderMap) -> Response {
             PageContent { kind, modified: web.started, ..web.data(text, MAX_AGE) },
         )))
     };
-    web.cached(("/robots.txt".to_owned(), None), &asked, look, make).await
+    web.cached(("/robots.txt".to_owned(), None), &asked, check, make).await
 }

@@ -1,5 +1,5 @@
-//! Letters to another address: asked for on the page, confirmed by the link that the new address gets, taken back by the
-//! one that the old address gets.
+//! Letters to another address: asked for on the page, confirmed by the link that the new address
+//! gets, taken back by the one that the old address gets.
 
 use std::sync::Arc;
 
@@ -47,8 +47,8 @@ impl Web {
     }
 }
 
-/// `POST /preferences/{token}/address`: writes to the new address to ask whether it is theirs. What is said here is the
-/// same whoever has it already.
+/// `POST /preferences/{token}/address`: writes to the new address to ask whether it is theirs. What
+/// is said here is the same whoever has it already.
 pub async fn ask(
     State(web): State<Arc<Web>>,
     language: Language,
@@ -66,7 +66,7 @@ pub async fn ask(
         Ok(email) => {
             let hash = web.keyring.suppression_hash(&email);
             let asked = web.store.ask_address_change(owner.person.id, &email, &hash, UnixMillis::now()).await;
-            match asked.map_err(|error| web.broken(&error))? {
+            match asked.map_err(|error| web.unavailable(&error))? {
                 AskedChange::Asked => {
                     web.wake.notify_one();
                     PageNote::done("leave.address_asked")
@@ -84,7 +84,7 @@ pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
     match web.change(&token, UnixMillis::now()).await {
         Ok(Some((_, change))) => web.change_page(&change, "ask"),
         Ok(None) => web.no_change(),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -94,7 +94,7 @@ pub async fn confirm(State(web): State<Arc<Web>>, Path(token): Path<String>) -> 
     let (number, change) = match web.change(&token, now).await {
         Ok(Some(change)) => change,
         Ok(None) => return web.no_change(),
-        Err(error) => return web.broken(&error),
+        Err(error) => return web.unavailable(&error),
     };
     let hash = web.keyring.suppression_hash(&change.email);
     match web.store.change_address(number, &change, &hash, now).await {
@@ -103,6 +103,6 @@ pub async fn confirm(State(web): State<Arc<Web>>, Path(token): Path<String>) -> 
             web.change_page(&change, "done")
         }
         Ok(Changed::Gone) => web.no_change(),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }

@@ -5,7 +5,8 @@ use axum::Form;
 /// The fields of a form, in order; a name may come several times.
 pub type Fields = Form<Vec<(String, String)>>;
 
-/// What a person typed, on one line: no control characters, at most `limit` characters; nothing left is nothing.
+/// What a person typed, on one line: no control characters, at most `limit` characters; nothing
+/// left is nothing.
 pub fn line(text: &str, limit: usize) -> Option<String> {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect();
     let clean = clean.trim();

@@ -15,7 +15,8 @@ use crate::domain::preferences::{BadDay, Pause};
 use crate::texts::Language;
 use crate::web::state::Web;
 
-/// `POST /preferences/{token}/pause`: no letter before the day in `until`; without that field the pause is over.
+/// `POST /preferences/{token}/pause`: no letter before the day in `until`; without that field the
+/// pause is over.
 pub async fn pause(
     State(web): State<Arc<Web>>,
     language: Language,
@@ -27,7 +28,7 @@ pub async fn pause(
     let note = match asked_pause(field(&fields, "until"), web.zone_of(&owner.person), now) {
         Ok(pause) => {
             let set = web.store.set_pause(owner.person.id, pause, now).await;
-            set.map_err(|error| web.broken(&error))?;
+            set.map_err(|error| web.unavailable(&error))?;
             owner.chosen.pause = pause;
             PageNote::done(if pause.is_some() { "leave.pause_begun" } else { "leave.pause_ended" })
         }

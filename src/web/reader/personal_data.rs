@@ -15,7 +15,7 @@ pub async fn download(State(web): State<Arc<Web>>, Path(token): Path<String>) ->
     let owner = web.preferences_owner(token).await?;
     let hash = web.keyring.suppression_hash(&owner.person.email);
     let all = web.store.everything_about(owner.person.id, &hash).await;
-    let Some(all) = all.map_err(|error| web.broken(&error))? else { return Ok(web.unknown_link()) };
+    let Some(all) = all.map_err(|error| web.unavailable(&error))? else { return Ok(web.not_found()) };
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"my-data.json\""),
@@ -37,11 +37,12 @@ pub async fn erase_page(
     Ok(web.pages.show(StatusCode::OK, "preferences_erase.html", &context))
 }
 
-/// `POST /preferences/{token}/erase`: forgets the reader, all but a keyed hash that keeps the address off the list.
+/// `POST /preferences/{token}/erase`: forgets the reader, all but a keyed hash that keeps the
+/// address off the list.
 pub async fn erase(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Result<Response, Response> {
     let owner = web.preferences_owner(token).await?;
     let hash = web.keyring.suppression_hash(&owner.person.email);
     let erased = web.store.erase(owner.person.id, &hash, UnixMillis::now()).await;
-    erased.map_err(|error| web.broken(&error))?;
+    erased.map_err(|error| web.unavailable(&error))?;
     Ok(web.pages.show(StatusCode::OK, "preferences_erased.html", &web.context()))
 }

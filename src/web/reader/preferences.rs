@@ -1,6 +1,7 @@
 //! What the letter carries and when it comes, as its reader chooses.
 //!
-//! Each section of the page is a form of its own; a field that a form does not have leaves what it is about as it was.
+//! Each section of the page is a form of its own; a field that a form does not have leaves what it
+//! is about as it was.
 
 use std::sync::Arc;
 
@@ -36,18 +37,18 @@ pub async fn save(
     Form(fields): Fields,
 ) -> Result<Response, Response> {
     let mut owner = web.preferences_owner(token).await?;
-    if let Err(note) = take(&mut owner, &fields) {
+    if let Err(note) = apply(&mut owner, &fields) {
         return Ok(web.show_preferences(language, &owner, note).await);
     }
     let PreferencesOwner { person, chosen, .. } = &owner;
     let (name, zone) = (person.name.as_deref(), person.timezone.as_deref());
     let set = web.store.set_letter(person.id, name, zone, chosen.topics.as_ref(), chosen.at_hour).await;
-    set.map_err(|error| web.broken(&error))?;
+    set.map_err(|error| web.unavailable(&error))?;
     Ok(web.show_preferences(language, &owner, PageNote::done("leave.saved")).await)
 }
 
 /// Puts what the form says into `owner`, as far as it can be taken.
-fn take(owner: &mut PreferencesOwner, fields: &[(String, String)]) -> Result<(), PageNote> {
+fn apply(owner: &mut PreferencesOwner, fields: &[(String, String)]) -> Result<(), PageNote> {
     if let Some(name) = field(fields, "name") {
         owner.person.name = line(name, NAME_LIMIT);
     }

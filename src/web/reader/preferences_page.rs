@@ -60,10 +60,10 @@ impl Web {
         token: String,
     ) -> Result<PreferencesOwner, Response> {
         let id = self.keyring.verify_link_token(Purpose::Preferences, &token);
-        let Some(id) = id else { return Err(self.unknown_link()) };
-        let person = self.store.subscriber_by_id(id).await.map_err(|error| self.broken(&error))?;
-        let Some(person) = person else { return Err(self.unknown_link()) };
-        let chosen = self.store.preferences(id).await.map_err(|error| self.broken(&error))?;
+        let Some(id) = id else { return Err(self.not_found()) };
+        let person = self.store.subscriber_by_id(id).await.map_err(|error| self.unavailable(&error))?;
+        let Some(person) = person else { return Err(self.not_found()) };
+        let chosen = self.store.preferences(id).await.map_err(|error| self.unavailable(&error))?;
         Ok(PreferencesOwner { token, person, chosen })
     }
 
@@ -85,7 +85,7 @@ impl Web {
                 let context = self.preferences_context(language, owner, topics, note);
                 self.pages.show(status, "preferences.html", &context)
             }
-            Err(error) => self.broken(&error),
+            Err(error) => self.unavailable(&error),
         }
     }
 
@@ -137,7 +137,8 @@ fn topic_views(mut topics: Vec<String>, chosen: Option<&Topics>) -> Vec<TopicVie
     topics.into_iter().map(|name| TopicView { chosen: is_chosen(&name), name }).collect()
 }
 
-/// The zones that people live in, by name; those of old and of offices are understood, and not offered.
+/// The zones that people live in, by name; those of old and of offices are understood, and not
+/// offered.
 fn zones(own: Tz) -> Vec<&'static str> {
     const CONTINENTS: [&str; 10] = [
         "Africa",

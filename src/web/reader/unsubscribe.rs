@@ -1,7 +1,9 @@
-//! Leaving: one press, or one click of a mail program, and it is done before the answer is sent.
+//! Unsubscribing: one press, or one click of a mail program, and it is done before the answer is
+//! sent.
 //!
-//! The page that says so offers two things and insists on neither: a way back for who slipped, for an hour, and a few words
-//! on why. The answer to a mail program is the same page; it needs no cookie, no redirect and no second step (RFC 8058).
+//! The page that says so offers two things and insists on neither: a way back for an hour, and a
+//! few words on why. The answer to a mail program is the same page; it needs no cookie, no redirect
+//! and no second step (RFC 8058).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +24,8 @@ use crate::web::state::Web;
 
 /// How long a leaving can be taken back by the page that says it is done.
 const UNDO_FOR: Duration = Duration::from_secs(3600);
-/// Why people leave, as the page offers it and the store counts it; the texts are `leave.why_<reason>`.
+/// Why people leave, as the page offers it and the store counts it; the texts are
+/// `leave.why_<reason>`.
 const REASONS: [&str; 5] = ["too_many", "content", "never_asked", "elsewhere", "other"];
 /// Longest answer to "why?", in characters.
 const WORDS_LIMIT: usize = 500;
@@ -30,7 +33,7 @@ const WORDS_LIMIT: usize = 500;
 /// `GET /unsubscribe/{token}`: shows a button and changes nothing.
 pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Unsubscribe, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let mut context = web.context();
     match web.store.subscriber_by_id(id).await {
@@ -42,29 +45,30 @@ pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
             context.insert("preferences", &format!("/preferences/{preferences}"));
             web.pages.show(StatusCode::OK, "unsubscribe.html", &context)
         }
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
 /// `POST /unsubscribe/{token}`: the page's button, and the one click of RFC 8058.
 ///
-/// The token in the path is the whole authority. The body (urlencoded or multipart, `List-Unsubscribe=One-Click` or the
-/// page's own) says nothing that could change the outcome, so it is read and not looked at. No redirect (RFC 8058
-/// §3.1), and a repeat is answered the same. The commit is done before the answer is sent.
+/// The token in the path is the whole authority. The body (urlencoded or multipart,
+/// `List-Unsubscribe=One-Click` or the page's own) says nothing that could change the outcome, so
+/// it is read and ignored. No redirect (RFC 8058 §3.1), and a repeat is answered the same. The
+/// commit is done before the answer is sent.
 pub async fn unsubscribe(State(web): State<Arc<Web>>, Path(token): Path<String>, _body: Bytes) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Unsubscribe, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let now = UnixMillis::now();
     match take_off(&web, id, now).await {
         Ok(undo) => done(&web, &token, undo, false),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
 /// Takes the reader off the list. What undoes it, for who has just left.
 async fn take_off(web: &Web, id: SubscriberId, now: UnixMillis) -> Result<Option<String>, StoreError> {
-    // Somebody erased has left already: the link in an old letter gets the same kind answer.
+    // Somebody erased has left already: the link in an old letter gets the same answer.
     let Some(subscriber) = web.store.subscriber_by_id(id).await? else { return Ok(None) };
     web.store.unsubscribe(id, &web.keyring.suppression_hash(&subscriber.email), now).await?;
     undo_link(web, id, now).await
@@ -101,7 +105,7 @@ pub async fn reason(
     Form(form): Form<ReasonForm>,
 ) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Unsubscribe, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let words = line(&form.words, WORDS_LIMIT);
     let given = REASONS.into_iter().find(|reason| *reason == form.reason);
@@ -115,7 +119,7 @@ pub async fn reason(
     };
     match undo {
         Ok(undo) => done(&web, &token, undo, true),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -123,7 +127,7 @@ pub async fn reason(
 pub async fn undo(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let now = UnixMillis::now();
     let slip = web.keyring.verify_undo_token(&token).filter(|(_, left_at)| now.since(*left_at) < UNDO_FOR);
-    let Some((id, left_at)) = slip else { return web.unknown_link() };
+    let Some((id, left_at)) = slip else { return web.not_found() };
     match back(&web, id, left_at, now).await {
         Ok(Some(subscriber)) => {
             let mut context = web.context();
@@ -132,8 +136,8 @@ pub async fn undo(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
             context.insert("preferences", &format!("/preferences/{preferences}"));
             web.pages.show(StatusCode::OK, "unsubscribe_undone.html", &context)
         }
-        Ok(None) => web.unknown_link(),
-        Err(error) => web.broken(&error),
+        Ok(None) => web.not_found(),
+        Err(error) => web.unavailable(&error),
     }
 }
 

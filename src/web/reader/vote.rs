@@ -1,8 +1,9 @@
 //! `/vote/{token}`: a reader's word on the tools of a comparison.
 //!
-//! The comparison's own page is the same for everybody and carries no token: one in its address would end up in copies of
-//! the address and in caches. So whoever comes with a token votes here, where nothing is kept, and sees both tools and
-//! their figures; the page links to the whole comparison without it.
+//! The comparison's own page is public and carries no token: one in its address would end up in
+//! copies of the address and in caches. So whoever comes with a token votes here, where nothing is
+//! cached, and sees both tools and their figures; the page links to the whole comparison without
+//! the token.
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ use crate::texts::Language;
 use crate::web::public::compare::{self, ComparedTool, compared_tool};
 use crate::web::state::Web;
 
-/// What a link in the letter says, and what the form sends: a comparison, one of its tools, and the choice.
+/// What a link in the letter says, and what the form sends: a comparison, one of its tools, and the
+/// choice.
 #[derive(Deserialize)]
 pub struct VoteForm {
     #[serde(default)]
@@ -52,8 +54,8 @@ enum Voter {
     Nobody,
 }
 
-/// `GET /vote/{token}`: shows the choice of the link and a button, and changes nothing. Without a comparison it shows what
-/// there is to vote on.
+/// `GET /vote/{token}`: shows the choice of the link and a button, and changes nothing. Without a
+/// comparison it shows what there is to vote on.
 pub async fn page(
     State(web): State<Arc<Web>>,
     Path(token): Path<String>,
@@ -70,13 +72,14 @@ pub async fn page(
         }
         match comparison(&web, &choice.compare).await? {
             Some(comparison) => ballot(&web, language, reader, &comparison, &choice, false).await,
-            None => Ok(web.unknown_link()),
+            None => Ok(web.not_found()),
         }
     };
-    shown.await.unwrap_or_else(|error: StoreError| web.broken(&error))
+    shown.await.unwrap_or_else(|error: StoreError| web.unavailable(&error))
 }
 
-/// `POST /vote/{token}`: counts the vote, or changes it, and shows the figures with it in. The token is the whole authority.
+/// `POST /vote/{token}`: counts the vote, or changes it, and shows the figures with it in. The
+/// token is the whole authority.
 pub async fn cast(
     State(web): State<Arc<Web>>,
     Path(token): Path<String>,
@@ -89,7 +92,7 @@ pub async fn cast(
             other => return Ok(refusal(&web, &other)),
         };
         let Some(comparison) = comparison(&web, &choice.compare).await? else {
-            return Ok(web.unknown_link());
+            return Ok(web.not_found());
         };
         let named = comparison.tools.iter().find(|tool| tool.slug == choice.tool);
         let (Some(tool), Some(stance)) = (named, Stance::parse(&choice.say)) else {
@@ -106,7 +109,7 @@ pub async fn cast(
             Voted::Sealed => Ok(notice(&web, StatusCode::CONFLICT, "sealed")),
         }
     };
-    shown.await.unwrap_or_else(|error: StoreError| web.broken(&error))
+    shown.await.unwrap_or_else(|error: StoreError| web.unavailable(&error))
 }
 
 async fn voter(web: &Web, token: &str) -> Result<Voter, StoreError> {
@@ -123,7 +126,7 @@ fn refusal(web: &Web, voter: &Voter) -> Response {
     match voter {
         Voter::Gone => notice(web, StatusCode::GONE, "gone"),
         Voter::Pending => notice(web, StatusCode::FORBIDDEN, "pending"),
-        Voter::Reader(_) | Voter::Nobody => web.unknown_link(),
+        Voter::Reader(_) | Voter::Nobody => web.not_found(),
     }
 }
 

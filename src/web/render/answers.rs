@@ -1,4 +1,4 @@
-//! What the pages behind a reader's links share.
+//! Answers that any handler may need: no such page, and a store that does not answer.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use crate::store::StoreError;
 use crate::web::state::Web;
 
 impl Web {
-    pub(in crate::web) fn unknown_link(&self) -> Response {
+    pub(in crate::web) fn not_found(&self) -> Response {
         self.pages.show(StatusCode::NOT_FOUND, "not_found.html", &self.context())
     }
 
-    pub(in crate::web) fn broken(&self, error: &StoreError) -> Response {
+    pub(in crate::web) fn unavailable(&self, error: &StoreError) -> Response {
         tracing::error!(%error, "a reader's request met a store that does not answer");
         self.pages.show(StatusCode::SERVICE_UNAVAILABLE, "later.html", &self.context())
     }
@@ -22,5 +22,5 @@ impl Web {
 
 /// Every other path.
 pub async fn not_found(State(web): State<Arc<Web>>) -> Response {
-    web.unknown_link()
+    web.not_found()
 }

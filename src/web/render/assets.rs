@@ -1,5 +1,5 @@
-//! The few files that pages load, each under a name with the hash of what is in it: a browser may keep it for good, and a
-//! new binary, or a new style of the operator's, has new names.
+//! The few files that pages load, each under a name with the hash of its content: a browser may
+//! keep it for good, and a new binary, or a new style of the operator's, has new names.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,8 @@ use tera::{Kwargs, State, Tera, TeraResult};
 
 use crate::templates::File;
 
-/// Octets of the hash in a name: beyond any accident, since nobody else chooses what is in the files.
+/// Octets of the hash in a name: beyond any accident, since nobody else chooses what is in the
+/// files.
 const HASH_OCTETS: usize = 6;
 const KINDS: [(&str, &str); 3] =
     [("css", "text/css; charset=utf-8"), ("svg", "image/svg+xml"), ("js", "text/javascript; charset=utf-8")];

@@ -1,8 +1,8 @@
 //! What a page says about itself to machines: schema.org as JSON-LD.
 //!
-//! It stands in a `script` element of type `application/ld+json`. That is a data block: a browser decides that there is
-//! nothing to run before it asks the content security policy (HTML §4.12.1.1, "prepare the script element"), so the
-//! policy needs no exception and there is none.
+//! It stands in a `script` element of type `application/ld+json`. That is a data block: a browser
+//! decides that there is nothing to run before it asks the content security policy (HTML §4.12.1.1,
+//! "prepare the script element"), so the policy needs no exception and there is none.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
-//! Around the handlers: what they hand over becomes HTML in the reader's language, and a page takes the place of a bare
-//! refusal (an axum rejection, `StatusCode::GONE.into_response()`), so that nobody ever sees an empty one.
+//! Around the handlers: what they hand over becomes HTML in the reader's language, and a page takes
+//! the place of a bare refusal (an axum rejection, `StatusCode::GONE.into_response()`), so that
+//! nobody ever sees an empty one.
 
 use std::sync::Arc;
 
@@ -27,16 +28,16 @@ impl Web {
 }
 
 /// Renders what handlers hand over, and the page of each bare refusal.
-pub async fn dress(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+pub async fn render(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let language = web.language(request.headers());
     let is_head = request.method() == Method::HEAD;
     let mut response = next.run(request).await;
     let page = response.extensions_mut().remove::<PendingPage>();
     match page {
-        Some(page) => web.pages.dressed(language, &page, &mut response),
+        Some(page) => web.pages.finish(language, &page, &mut response),
         None if is_bare(&response) => {
             let page = web.failure(response.status());
-            web.pages.dressed(language, &page, &mut response);
+            web.pages.finish(language, &page, &mut response);
         }
         None => {}
     }

@@ -1,7 +1,7 @@
 //! Pages: what a handler hands over, and how it becomes HTML in the reader's language.
 //!
-//! A handler names a template and what to fill in ([`Pages::show`]); [`super::middleware::dress`] renders it, since the
-//! language is known there.
+//! A handler names a template and what to fill in ([`Pages::show`]); [`super::middleware::render`]
+//! renders it, since the language is known there.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::samples;
 use crate::templates::{self, File, FolderError, Kind, Problem};
 use crate::texts::{Language, Texts};
 
-/// What somebody without any page at all is told; nothing here can fail.
+/// The answer when not even a page could be rendered.
 const LAST_WORDS: &str = "Something went wrong here; please try again later.\n";
 
 /// The page templates, parsed once, and the assets beside them.
@@ -34,7 +34,7 @@ pub enum PagesError {
     Problem(Problem),
 }
 
-/// An answer on its way to [`super::middleware::dress`]: it becomes HTML there.
+/// An answer on its way to [`super::middleware::render`]: it becomes HTML there.
 #[derive(Clone)]
 pub struct PendingPage {
     pub name: String,
@@ -59,19 +59,20 @@ impl Pages {
         Ok(Self { tera, files, assets, texts })
     }
 
-    /// An answer that becomes the page `name` in the reader's language. Nobody may keep it, since most pages behind a token
-    /// are one person's: a page for everybody puts its own `Cache-Control` on the answer.
+    /// An answer that becomes the page `name` in the reader's language. It goes out as `no-store`,
+    /// since most pages behind a token are one person's; a handler whose page may be kept sets its
+    /// own `Cache-Control`.
     pub fn show(&self, status: StatusCode, name: &str, context: &Context) -> Response {
         let mut response = status.into_response();
         response.extensions_mut().insert(PendingPage { name: name.to_owned(), context: context.clone() });
         response
     }
 
-    /// The HTML of a page at once, for those who need the octets (a hash, a cache). What is shown here has to vary with the
-    /// language wherever it is kept.
+    /// The HTML of a page at once, for those who need the octets (a hash, a cache). What is shown
+    /// here has to vary with the language wherever it is kept.
     ///
     /// # Errors
-    /// Tera's words when the template asks for what is not there.
+    /// Tera's, when the template asks for what is not there.
     pub fn render(&self, language: Language, name: &str, context: &Context) -> Result<String, tera::Error> {
         let mut context = context.clone();
         context.insert("lang", self.texts.tag(language));
@@ -82,9 +83,9 @@ impl Pages {
         self.tera.render(name, &context)
     }
 
-    pub fn dressed(&self, language: Language, page: &PendingPage, response: &mut Response) {
+    pub fn finish(&self, language: Language, page: &PendingPage, response: &mut Response) {
         match self.render(language, &page.name, &page.context) {
-            Ok(html) => self.put(language, html, response),
+            Ok(html) => self.set_body(language, html, response),
             Err(error) => {
                 tracing::error!(page = page.name, %error, "a page could not be rendered");
                 let mut bare = (StatusCode::INTERNAL_SERVER_ERROR, LAST_WORDS).into_response();
@@ -95,12 +96,12 @@ impl Pages {
     }
 
     /// Puts the HTML in, and leaves the headers that the handler chose.
-    fn put(&self, language: Language, html: String, response: &mut Response) {
-        let (kind, body) = Html(html).into_response().into_parts();
+    fn set_body(&self, language: Language, html: String, response: &mut Response) {
+        let (parts, body) = Html(html).into_response().into_parts();
         *response.body_mut() = body;
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
-        headers.extend(kind.headers);
+        headers.extend(parts.headers);
         if let Ok(tag) = HeaderValue::from_str(self.texts.tag(language)) {
             headers.insert(header::CONTENT_LANGUAGE, tag);
         }

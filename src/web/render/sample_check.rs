@@ -1,7 +1,9 @@
-//! Every page made of samples, before anybody asks for it: a template that names what is not there is found at the start.
+//! Every page made of samples, before anybody asks for it: a template that names what is not there
+//! is found at the start.
 //!
-//! The samples ([`super::samples`]) are what handlers have shown; the site's own lines are added here. In binaries for
-//! development a page that is shown with something else ends the test that showed it ([`super::samples::is_like`]).
+//! The samples ([`super::samples`]) are what handlers have shown; the site's own lines are added
+//! here. In binaries for development a page that is shown with something else ends the test that
+//! showed it ([`super::samples::is_like`]).
 
 use tera::Context;
 
@@ -10,7 +12,8 @@ use super::samples::SAMPLES;
 use crate::templates::Problem;
 
 impl Pages {
-    /// What is wrong with the pages that only shows when they are made, in every language; each thing once.
+    /// What is wrong with the pages that only shows when they are made, in every language; each
+    /// thing once.
     pub fn check_samples(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = Vec::new();
         for (name, samples) in SAMPLES.iter() {

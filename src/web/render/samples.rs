@@ -1,4 +1,5 @@
-//! What handlers have shown, each page as full and as empty as it gets; the site's own lines are not among it.
+//! What handlers have shown, each page as full and as empty as it gets; the site's own lines are
+//! not among it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

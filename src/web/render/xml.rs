@@ -1,6 +1,7 @@
 //! What text needs to stand in XML.
 
-/// Escaped for text and for attributes in double quotes, without the characters that XML 1.0 (§2.2) has no place for.
+/// Escaped for text and for attributes in double quotes, without the characters that XML 1.0 (§2.2)
+/// has no place for.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for c in text.chars() {

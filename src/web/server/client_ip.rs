@@ -12,12 +12,13 @@ use crate::web::state::Web;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The client's address. `peer` is who holds the connection; if that is one of the `trusted` proxies, the client is the
-/// right-most address in `X-Forwarded-For` or `Forwarded` (RFC 7239 §4) that is not one of them. What stands to the left of
-/// it came from the client and may be a lie.
+/// The client's address. `peer` is who holds the connection; if that is one of the `trusted`
+/// proxies, the client is the right-most address in `X-Forwarded-For` or `Forwarded` (RFC 7239 §4)
+/// that is not one of them. What stands to the left of it came from the client and may be a lie.
 ///
-/// A proxy writes one of the two headers and passes the other on as it came. So if both are there and don't agree, neither is
-/// believed, and the proxy itself counts as the client; the same goes for an entry that is no address.
+/// A proxy writes one of the two headers and passes the other on as it came. So if both are there
+/// and don't agree, neither is believed, and the proxy itself counts as the client; the same goes
+/// for an entry that is no address.
 pub fn client_ip(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     if !is_trusted(peer, trusted) {
@@ -103,7 +104,7 @@ impl FromRequestParts<Arc<Web>> for ClientIp {
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        // Without a connection (a router called by a test) everybody is the same client.
+        // Without a connection (a router called by a test) all requests come from one client.
         let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
         Ok(Self(client_ip(&parts.headers, peer, &web.trusted_proxies)))
     }

@@ -1,8 +1,9 @@
 //! Connections: how many there are at a time, how long one may take, and how they end.
 //!
-//! Every wait has an end. A client that is slow with its head, or idle between two requests, is dropped by hyper's timer; one
-//! that is slow with its body runs into the time limit of the request ([`super::guard`]); one that is slow to take the answer
-//! is dropped by [`Patient`]. A connection beyond the cap waits in the system's queue until another ends.
+//! Every wait has an end. A client that is slow with its head, or idle between two requests, is
+//! dropped by hyper's timer; one that is slow with its body runs into the time limit of the request
+//! ([`super::guard::time_limit`]); one that is slow to take the answer is dropped by
+//! [`StallLimit`]. A connection beyond the cap waits in the system's queue until another ends.
 
 use std::convert::Infallible;
 use std::io;
@@ -32,7 +33,8 @@ use crate::web::state::Web;
 
 /// What open requests get to end in, once the process is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// After an accept that failed for want of file descriptors or memory, so that some can be given back.
+/// After an accept that failed for want of file descriptors or memory, so that some can be given
+/// back.
 const AFTER_ERROR: Duration = Duration::from_millis(100);
 /// A head of ours is well under this; hyper answers a longer one with 431.
 const HEAD_OCTETS: usize = 32 * 1024;
@@ -40,36 +42,32 @@ const HEAD_OCTETS: usize = 32 * 1024;
 const PROGRESS: usize = 16 * 1024;
 
 /// Serves until `stop` turns true, then lets open requests end, ten seconds at most.
-///
-/// # Errors
-/// What the listener says when its address can't be read.
-pub async fn serve(listener: TcpListener, web: Arc<Web>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, web: Arc<Web>, mut stop: watch::Receiver<bool>) {
     let bounds = web.bounds;
     let router = router(web);
-    let room = Arc::new(Semaphore::new(bounds.connections));
+    let free = Arc::new(Semaphore::new(bounds.connections));
     let open = GracefulShutdown::new();
     loop {
         let (stream, peer, permit) = tokio::select! {
             // An error means that the sender is gone, which is a stop as well.
             _ = stop.wait_for(|stopping| *stopping) => break,
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&listener, &free) => accepted,
         };
-        tokio::spawn(converse(stream, peer, router.clone(), bounds.timeout, open.watcher(), permit));
+        tokio::spawn(serve_connection(stream, peer, router.clone(), bounds.timeout, open.watcher(), permit));
     }
     drop(listener);
     let left = open.count();
     if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
         tracing::warn!(connections = left, "open requests were cut off, they took too long to end");
     }
-    Ok(())
 }
 
 async fn accept(
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
+    free: &Arc<Semaphore>,
 ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     // The semaphore is never closed, so there is always a permit in the end.
-    let permit = room.clone().acquire_owned().await.expect("nobody closes the semaphore");
+    let permit = free.clone().acquire_owned().await.expect("nobody closes the semaphore");
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => return (stream, peer, permit),
@@ -82,7 +80,7 @@ async fn accept(
 }
 
 /// All requests of one connection, one after the other.
-async fn converse(
+async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
@@ -90,7 +88,8 @@ async fn converse(
     open: Watcher,
     _permit: OwnedSemaphorePermit,
 ) {
-    // An answer is one small write; waiting for more to send with it would cost 40 ms against a delayed ACK.
+    // An answer is one small write; waiting for more to send with it would cost 40 ms against a
+    // delayed ACK.
     let _ = stream.set_nodelay(true);
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -102,15 +101,16 @@ async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(timeout)
         .max_buf_size(HEAD_OCTETS)
-        .serve_connection(TokioIo::new(Patient::new(stream, timeout)), service);
+        .serve_connection(TokioIo::new(StallLimit::new(stream, timeout)), service);
     if let Err(error) = open.watch(connection).await {
-        // Clients that go away or talk something else: nobody's fault here.
+        // A client went away or does not talk HTTP: no fault of ours.
         tracing::debug!(%error, "a connection ended early");
     }
 }
 
-/// A stream whose reader has to keep up: at least [`PROGRESS`] octets, or all there is, in each time limit.
-struct Patient {
+/// A stream whose reader has to keep up: at least [`PROGRESS`] octets, or all there is, in each
+/// time limit.
+struct StallLimit {
     stream: TcpStream,
     limit: Duration,
     /// Runs while something waits to be written.
@@ -119,16 +119,16 @@ struct Patient {
     written: usize,
 }
 
-impl Patient {
+impl StallLimit {
     fn new(stream: TcpStream, limit: Duration) -> Self {
         Self { stream, limit, deadline: None, written: 0 }
     }
 
-    fn note(&mut self, done: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn progress(&mut self, done: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(result) = done {
             self.written += result.as_ref().copied().unwrap_or(0);
             if self.written >= PROGRESS {
-                self.rest();
+                self.stop_clock();
             }
             return Poll::Ready(result);
         }
@@ -141,13 +141,13 @@ impl Patient {
         }
     }
 
-    fn rest(&mut self) {
+    fn stop_clock(&mut self) {
         self.deadline = None;
         self.written = 0;
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for StallLimit {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -157,10 +157,10 @@ impl AsyncRead for Patient {
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for StallLimit {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let done = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.note(done, cx)
+        self.progress(done, cx)
     }
 
     fn poll_write_vectored(
@@ -169,7 +169,7 @@ impl AsyncWrite for Patient {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let done = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.note(done, cx)
+        self.progress(done, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -178,7 +178,7 @@ impl AsyncWrite for Patient {
 
     /// hyper flushes when it has written all it had.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.rest();
+        self.stop_clock();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

@@ -1,4 +1,5 @@
-//! What holds for every answer: a request's id and its line in the log, the time limit, and the security headers.
+//! What holds for every answer: a request's id and its line in the log, the time limit, and the
+//! security headers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request id that a proxy's is taken for, in octets.
 const ID_LENGTH: usize = 64;
 
-/// No script, no style but our own sheet, nothing from elsewhere, in nobody's frame. A page that needs more (a letter, which
-/// styles itself) brings its own.
+/// No script, no style but our own sheet, nothing from elsewhere, in nobody's frame. A page that
+/// needs more (a letter, which styles itself) brings its own.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 7] = [
@@ -49,15 +50,16 @@ pub async fn security_headers(State(web): State<Arc<Web>>, request: Request, nex
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    // Without TLS in front of us a browser ignores it (RFC 6797 §7.2), and a site on loopback must not claim it.
+    // Without TLS in front of us a browser ignores it (RFC 6797 §7.2), and a site on loopback must
+    // not claim it.
     if web.site.base_url.starts_with("https://") {
         headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static(HSTS));
     }
     response
 }
 
-/// Refuses a body beyond every form of ours, whether the handler would read it or not. One that does not say how long it is
-/// (chunked) is read here first, up to the same limit.
+/// Refuses a body beyond every form of ours, whether the handler would read it or not. One that
+/// does not say how long it is (chunked) is read here first, up to the same limit.
 pub async fn body_limit(request: Request, next: Next) -> Response {
     let length = request.body().size_hint();
     if length.lower() > BODY_LIMIT as u64 {
@@ -83,8 +85,8 @@ pub async fn time_limit(State(web): State<Arc<Web>>, request: Request, next: Nex
     }
 }
 
-/// Names the request, and writes its line: method, route, status and time. Never the path, which may hold a token, nor who
-/// asked.
+/// Names the request, and writes its line: method, route, status and time. Never the path, which
+/// may hold a token, nor who asked.
 pub async fn log(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&web, &request);
@@ -105,7 +107,8 @@ pub async fn log(State(web): State<Arc<Web>>, request: Request, next: Next) -> R
     .await
 }
 
-/// The id that a trusted proxy gave the request, so that its log and ours can be read side by side; else a new one.
+/// The id that a trusted proxy gave the request, so that its log and ours can be read side by side;
+/// else a new one.
 fn request_id(web: &Web, request: &Request) -> String {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let is_proxy = peer.is_some_and(|ConnectInfo(peer)| is_trusted(peer.ip(), &web.trusted_proxies));

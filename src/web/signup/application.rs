@@ -1,7 +1,7 @@
-//! One sign-up, whichever form it came from: what is looked at, in which order, and what it comes to.
+//! One sign-up, whichever form it came from: what is checked, in which order, and what comes of it.
 //!
-//! The same work is done for every address that can be one, and the same is answered: whether it is known is said in a notice
-//! to that address and nowhere else.
+//! The same work is done for every address that can be one, and the same is answered: whether it is
+//! known is said in a notice to that address and nowhere else.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::web::state::Web;
 const FORM_LIMIT: usize = 300;
 
 /// What a form sent.
-pub(in crate::web) struct Application<'a> {
+pub struct Application<'a> {
     pub email: &'a str,
     /// The field that nobody sees; robots fill it in.
     pub trap: &'a str,
@@ -34,18 +34,19 @@ pub(in crate::web) struct Application<'a> {
 }
 
 /// Which form it was.
-pub(in crate::web) enum FormOrigin {
+pub enum FormOrigin {
     /// Our own page, with our words beside the button.
     Page,
-    /// Somebody else's, at this address if the browser says so. What stood there is not known; what the notice says is.
+    /// Somebody else's, at this address if the browser says so. What stood there is not known; what
+    /// the notice says is.
     Elsewhere(String),
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub(in crate::web) enum Answer {
-    /// A notice is on its way, if one is due, to the address as it was typed. Perhaps its domain is a slip, and this is what
-    /// was meant.
+pub enum Answer {
+    /// A notice is on its way, if one is due, to the address as it was typed. Perhaps its domain is
+    /// a slip, and this is what was meant.
     Heard {
         email: String,
         meant: Option<EmailAddress>,
@@ -61,7 +62,7 @@ pub(in crate::web) enum Answer {
 
 /// Why the button has to be pressed once more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::web) enum Again {
+pub enum Again {
     TooFast,
     /// The form lay open for too long, or its stamp is not ours.
     TooOld,
@@ -73,7 +74,8 @@ impl Web {
     /// A stamp for a form that is made now.
     pub(in crate::web) fn stamp(&self, now: UnixMillis) -> String {
         let mut chance = [0; 4];
-        // Without chance two forms of one millisecond are the same, which costs one of them another press of the button.
+        // Without chance two forms of one millisecond are the same, which costs one of them another
+        // press of the button.
         let _ = getrandom::fill(&mut chance);
         self.keyring.form_stamp(now, u32::from_be_bytes(chance))
     }
@@ -90,12 +92,12 @@ impl Web {
             tracing::info!("a robot filled in the field that nobody sees");
             return heard;
         }
-        let single = match self.judge(application, now).await {
+        let single = match self.check_form(application, now).await {
             Ok(single) => single,
             Err(answer) => return answer,
         };
-        let ask = self.ask(&email, application, single);
-        match self.store.sign_up(&ask, now).await {
+        let request = self.request(&email, application, single);
+        match self.store.sign_up(&request, now).await {
             Ok(SignedUp::Heard) => {
                 self.wake.notify_one();
                 heard
@@ -105,8 +107,8 @@ impl Web {
         }
     }
 
-    /// Whether the form itself will do; then what its stamp may be used for once only.
-    async fn judge(&self, of: &Application<'_>, now: UnixMillis) -> Result<Option<Allowance>, Answer> {
+    /// Whether the form itself will do; then the allowance that lets its stamp be used once only.
+    async fn check_form(&self, of: &Application<'_>, now: UnixMillis) -> Result<Option<Allowance>, Answer> {
         let settings = &self.signup;
         let Some(stamp) = of.stamp else {
             return if settings.proof_of_work { Err(Answer::Again(Again::Work)) } else { Ok(None) };
@@ -131,8 +133,8 @@ impl Web {
         }
     }
 
-    /// What the store is asked: the limits that hold, and the proof to keep.
-    fn ask(&self, email: &EmailAddress, of: &Application<'_>, single: Option<Allowance>) -> SignUp {
+    /// What goes to the store: the limits that hold, and the proof of consent to keep.
+    fn request(&self, email: &EmailAddress, of: &Application<'_>, single: Option<Allowance>) -> SignUp {
         let mut of_asker = self.signup.limits.of_asker(&self.keyring, of.ip, of.stamp.is_some());
         of_asker.extend(single);
         SignUp {
@@ -161,8 +163,9 @@ impl Web {
     }
 }
 
-/// The page that a browser says it comes from: its origin and path, without what a query may tell of a person.
-pub(in crate::web) fn form_elsewhere(headers: &HeaderMap, otherwise: &str) -> String {
+/// The page that a browser says it comes from: its origin and path, without what a query may tell
+/// of a person.
+pub fn form_elsewhere(headers: &HeaderMap, otherwise: &str) -> String {
     let named = |name| headers.get(name).and_then(|value| value.to_str().ok()).and_then(page_address);
     named(header::REFERER).or_else(|| named(header::ORIGIN)).unwrap_or_else(|| otherwise.to_owned())
 }
@@ -173,8 +176,8 @@ fn page_address(text: &str) -> Option<String> {
     Some(format!("{origin}{}", url.path()).chars().take(FORM_LIMIT).collect())
 }
 
-/// The key of the words that say what is wrong with an address.
-pub(in crate::web) fn words(error: AddressError) -> &'static str {
+/// The key of the text that says what is wrong with an address.
+pub fn error_text(error: AddressError) -> &'static str {
     match error {
         AddressError::Empty => "join.error_empty",
         AddressError::NoAt => "join.error_no_at",

@@ -1,4 +1,5 @@
-//! The second half of double opt-in: the link from the notice shows a button, and the button makes a reader.
+//! The second half of double opt-in: the link from the notice shows a button, and pressing it makes
+//! a reader.
 
 use std::sync::Arc;
 
@@ -17,18 +18,18 @@ use crate::web::state::Web;
 /// `GET /confirm/{token}`: says what the button does, and changes nothing.
 pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     match web.store.confirmation(id, UnixMillis::now()).await {
-        Ok(standing) => web.standing(id, &token, standing).await,
-        Err(error) => web.broken(&error),
+        Ok(state) => web.show_confirmation(id, &token, state).await,
+        Err(error) => web.unavailable(&error),
     }
 }
 
-/// `POST /confirm/{token}`: done before the answer is sent; pressing twice is answered as kindly as once.
+/// `POST /confirm/{token}`: done before the answer is sent; pressing twice is answered like once.
 pub async fn confirm(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let confirmed = match web.store.subscriber_by_id(id).await {
         Ok(Some(subscriber)) => {
@@ -39,22 +40,23 @@ pub async fn confirm(State(web): State<Arc<Web>>, Path(token): Path<String>) -> 
         Err(error) => Err(error),
     };
     match confirmed {
-        Ok(standing) => {
+        Ok(state) => {
             web.wake.notify_one();
-            web.standing(id, &token, standing).await
+            web.show_confirmation(id, &token, state).await
         }
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
-/// `POST /confirm/{token}/again`: another notice for a link that has expired, under the limits of a sign-up.
+/// `POST /confirm/{token}/again`: another notice for a link that has expired, under the limits of a
+/// sign-up.
 pub async fn again(
     State(web): State<Arc<Web>>,
     ClientIp(ip): ClientIp,
     Path(token): Path<String>,
 ) -> Response {
     let Some(id) = web.keyring.verify_link_token(Purpose::Confirm, &token) else {
-        return web.unknown_link();
+        return web.not_found();
     };
     let now = UnixMillis::now();
     let asked = match web.store.subscriber_by_id(id).await {
@@ -63,7 +65,7 @@ pub async fn again(
             let of_mailbox = of_mailbox(&web.keyring, &subscriber.email);
             web.store.ask_again(id, &of_asker, &of_mailbox, now).await
         }
-        Ok(None) => return web.standing(id, &token, Confirmation::Gone).await,
+        Ok(None) => return web.show_confirmation(id, &token, Confirmation::Gone).await,
         Err(error) => Err(error),
     };
     match asked {
@@ -72,18 +74,18 @@ pub async fn again(
             web.pages.show(StatusCode::OK, "join_resent.html", &web.context())
         }
         Ok(SignedUp::Limited { until }) => web.too_often(until.since(now)),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
 impl Web {
-    /// The page for where a link stands.
-    async fn standing(&self, id: SubscriberId, token: &str, standing: Confirmation) -> Response {
-        let (subscriber, latest) = match self.about(id).await {
+    /// The page for the state of a link.
+    async fn show_confirmation(&self, id: SubscriberId, token: &str, state: Confirmation) -> Response {
+        let (subscriber, latest) = match self.masked_and_latest(id).await {
             Ok(found) => found,
-            Err(error) => return self.broken(&error),
+            Err(error) => return self.unavailable(&error),
         };
-        let (status, state) = match standing {
+        let (status, state) = match state {
             Confirmation::Open => (StatusCode::OK, "open"),
             Confirmation::Done => (StatusCode::OK, "done"),
             Confirmation::Expired => (StatusCode::OK, "expired"),
@@ -98,7 +100,7 @@ impl Web {
     }
 
     /// The masked address, and the number of the latest issue.
-    async fn about(&self, id: SubscriberId) -> Result<(Option<String>, Option<i64>), StoreError> {
+    async fn masked_and_latest(&self, id: SubscriberId) -> Result<(Option<String>, Option<i64>), StoreError> {
         let subscriber = self.store.subscriber_by_id(id).await?;
         let latest = self.store.latest_public_issue().await?;
         Ok((subscriber.map(|s| s.email.to_string()), latest.map(|issue| issue.number.0)))

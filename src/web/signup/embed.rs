@@ -1,7 +1,8 @@
 //! Sign-up from other sites: a page that shows how, and the endpoint for scripts.
 //!
-//! Nothing here has any authority to lend: there are no cookies, and what a stranger's page can do with a visitor's browser it
-//! can do without it. So every origin may ask (`Access-Control-Allow-Origin: *`), under limits stricter than our own form's.
+//! There are no cookies, so a stranger's page can do nothing with a visitor's browser that it can't
+//! do without it. So every origin may ask (`Access-Control-Allow-Origin: *`), under limits stricter
+//! than our own form's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::application::{Again, Answer, Application, FormOrigin, form_elsewhere, words};
+use super::application::{Again, Answer, Application, FormOrigin, error_text, form_elsewhere};
 use crate::domain::UnixMillis;
 use crate::domain::signup::WORK_BITS;
 use crate::texts::Language;
@@ -22,7 +23,7 @@ use crate::web::state::Web;
 
 /// What a script may send.
 #[derive(Deserialize)]
-struct Ask {
+struct SubscribeRequest {
     email: String,
     /// As on the page: has to stay empty.
     #[serde(default)]
@@ -48,7 +49,7 @@ pub async fn stamp(State(web): State<Arc<Web>>) -> Response {
     let bits = if web.signup.proof_of_work { WORK_BITS } else { 0 };
     let wait = web.signup.minimum_fill.as_secs();
     let stamp = web.stamp(UnixMillis::now());
-    say(StatusCode::OK, &json!({ "stamp": stamp, "minimum_seconds": wait, "work_bits": bits }))
+    json_answer(StatusCode::OK, &json!({ "stamp": stamp, "minimum_seconds": wait, "work_bits": bits }))
 }
 
 /// `OPTIONS /api/subscribe`: what a browser asks before it lets another site's script send JSON.
@@ -66,7 +67,8 @@ pub async fn preflight() -> Response {
     response
 }
 
-/// `POST /api/subscribe`: JSON in, JSON out; the content type is not looked at, so that `sendBeacon` will do.
+/// `POST /api/subscribe`: JSON in, JSON out; the content type does not matter, so that `sendBeacon`
+/// will do.
 pub async fn subscribe(
     State(web): State<Arc<Web>>,
     ClientIp(ip): ClientIp,
@@ -74,10 +76,10 @@ pub async fn subscribe(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let words_for = |key: &str| web.pages.texts.fill(language, key, &[("site", &web.site.name)]);
-    let Ok(ask) = serde_json::from_slice::<Ask>(&body) else {
-        let message = words_for("join.api_not_json");
-        return say(StatusCode::BAD_REQUEST, &json!({ "status": "malformed", "message": message }));
+    let text = |key: &str| web.pages.texts.fill(language, key, &[("site", &web.site.name)]);
+    let Ok(ask) = serde_json::from_slice::<SubscribeRequest>(&body) else {
+        let message = text("join.api_not_json");
+        return json_answer(StatusCode::BAD_REQUEST, &json!({ "status": "malformed", "message": message }));
     };
     let application = Application {
         email: &ask.email,
@@ -91,30 +93,30 @@ pub async fn subscribe(
     match web.sign_up(&application, UnixMillis::now()).await {
         Answer::Heard { meant, .. } => {
             let meant = meant.as_ref().map(|meant| meant.expose());
-            let message = words_for("join.api_heard");
-            say(
+            let message = text("join.api_heard");
+            json_answer(
                 StatusCode::ACCEPTED,
                 &json!({ "status": "heard", "message": message, "did_you_mean": meant }),
             )
         }
         Answer::Unreadable(error) => {
-            let message = words_for(words(error));
+            let message = text(error_text(error));
             let answer = json!({ "status": "invalid", "field": "email", "message": message });
-            say(StatusCode::UNPROCESSABLE_ENTITY, &answer)
+            json_answer(StatusCode::UNPROCESSABLE_ENTITY, &answer)
         }
         Answer::Again(why) => {
-            let message = words_for(match why {
+            let message = text(match why {
                 Again::TooFast => "join.again_fast",
                 Again::TooOld => "join.again_old",
                 Again::Work => "join.api_work",
             });
-            say(StatusCode::CONFLICT, &json!({ "status": "again", "message": message }))
+            json_answer(StatusCode::CONFLICT, &json!({ "status": "again", "message": message }))
         }
-        Answer::Limited(wait) => limited(&words_for("frame.error_429_text"), wait),
+        Answer::Limited(wait) => limited(&text("frame.error_429_text"), wait),
         Answer::Broken(error) => {
             tracing::error!(%error, "a sign-up met a store that does not answer");
-            let message = words_for("frame.error_503_text");
-            say(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "broken", "message": message }))
+            let message = text("frame.error_503_text");
+            json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "broken", "message": message }))
         }
     }
 }
@@ -122,12 +124,12 @@ pub async fn subscribe(
 fn limited(message: &str, wait: Duration) -> Response {
     let seconds = wait.as_secs().max(1);
     let answer = json!({ "status": "limited", "message": message, "retry_after": seconds });
-    let mut response = say(StatusCode::TOO_MANY_REQUESTS, &answer);
+    let mut response = json_answer(StatusCode::TOO_MANY_REQUESTS, &answer);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
-fn say(status: StatusCode, answer: &serde_json::Value) -> Response {
+fn json_answer(status: StatusCode, answer: &serde_json::Value) -> Response {
     let mut response = (status, answer.to_string()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

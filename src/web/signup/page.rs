@@ -1,4 +1,4 @@
-//! The front door: what this is, the latest issue to look at before giving an address, and one field.
+//! The home page: what this is, the latest issue to read before giving an address, and one field.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use tera::Context;
 
-use super::application::{Again, Answer, Application, FormOrigin, form_elsewhere, words};
+use super::application::{Again, Answer, Application, FormOrigin, error_text, form_elsewhere};
 use crate::domain::UnixMillis;
 use crate::domain::issue::Issue;
 use crate::domain::signup::WORK_BITS;
@@ -19,7 +19,8 @@ use crate::texts::Language;
 use crate::web::server::client_ip::ClientIp;
 use crate::web::state::Web;
 
-/// What a page with the form may do beyond the others: load our own script, which works out what the form asks for.
+/// What a page with the form may do beyond the others: load our own script, which works out what
+/// the form asks for.
 const WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
                            base-uri 'none'; frame-ancestors 'none'";
 
@@ -35,7 +36,7 @@ pub struct JoinForm {
     work: String,
 }
 
-/// The newest issue, as the front door shows it.
+/// The newest issue, as the home page shows it.
 #[derive(Serialize)]
 struct LatestIssue {
     number: i64,
@@ -45,9 +46,9 @@ struct LatestIssue {
 
 /// `GET /`.
 pub async fn home(State(web): State<Arc<Web>>) -> Response {
-    match web.front_door(UnixMillis::now()).await {
+    match web.home_context(UnixMillis::now()).await {
         Ok(context) => web.with_form(StatusCode::OK, "join.html", &context),
-        Err(error) => web.broken(&error),
+        Err(error) => web.unavailable(&error),
     }
 }
 
@@ -84,7 +85,7 @@ pub async fn subscribe(
 
 impl Web {
     async fn answer(&self, answer: Answer, form: &JoinForm, now: UnixMillis) -> Response {
-        let mut context = self.form(now);
+        let mut context = self.form_context(now);
         match answer {
             Answer::Heard { email, meant } => {
                 context.insert("email", &email);
@@ -95,13 +96,13 @@ impl Web {
                 }
                 self.with_form(StatusCode::OK, "join_sent.html", &context)
             }
-            Answer::Unreadable(error) => match self.front_door(now).await {
+            Answer::Unreadable(error) => match self.home_context(now).await {
                 Ok(mut context) => {
                     context.insert("email", &form.email);
-                    context.insert("error", words(error));
+                    context.insert("error", error_text(error));
                     self.with_form(StatusCode::UNPROCESSABLE_ENTITY, "join.html", &context)
                 }
-                Err(error) => self.broken(&error),
+                Err(error) => self.unavailable(&error),
             },
             Answer::Again(why) => {
                 context.insert("email", &form.email);
@@ -114,7 +115,7 @@ impl Web {
                 self.with_form(StatusCode::OK, "join_again.html", &context)
             }
             Answer::Limited(wait) => self.too_often(wait),
-            Answer::Broken(error) => self.broken(&error),
+            Answer::Broken(error) => self.unavailable(&error),
         }
     }
 
@@ -126,7 +127,7 @@ impl Web {
     }
 
     /// What the form's own part of a page needs.
-    fn form(&self, now: UnixMillis) -> Context {
+    fn form_context(&self, now: UnixMillis) -> Context {
         let mut context = self.context();
         context.insert("email", "");
         context.insert("error", &None::<&str>);
@@ -135,8 +136,8 @@ impl Web {
         context
     }
 
-    async fn front_door(&self, now: UnixMillis) -> Result<Context, StoreError> {
-        let mut context = self.form(now);
+    async fn home_context(&self, now: UnixMillis) -> Result<Context, StoreError> {
+        let mut context = self.form_context(now);
         context.insert("latest", &self.store.latest_public_issue().await?.map(LatestIssue::from));
         Ok(context)
     }

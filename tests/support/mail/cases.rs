@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every user takes the part it needs")]
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use verdicts::domain::UnixMillis;
@@ -11,6 +12,7 @@ use verdicts::domain::site::{Mailbox, Site};
 use verdicts::letter::compose::{ComparisonVotes, Composition, compose};
 use verdicts::letter::pick::{Choice, Selection, Why};
 use verdicts::letter::sources;
+use verdicts::texts::{Phrases, Texts};
 
 /// 2026-11-17T09:00:00Z.
 pub const NOW: UnixMillis = UnixMillis(1_794_906_000_000);
@@ -55,6 +57,12 @@ pub fn site() -> Site {
     }
 }
 
+/// The texts that letters are made of.
+pub fn phrases() -> Phrases<'static> {
+    static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts::of_letters(None).expect("ours are sound"));
+    Phrases { texts: &TEXTS, language: TEXTS.site_language() }
+}
+
 impl Case {
     /// What the letter says.
     pub fn composition(&self) -> Composition {
@@ -63,7 +71,7 @@ impl Case {
 
     /// What the letter of another site says.
     pub fn composition_of(&self, site: &Site) -> Composition {
-        compose(ISSUE, NOW, site, &self.selection()).with_votes(&self.ballots())
+        compose(ISSUE, NOW, site, &self.selection(), phrases()).with_votes(&self.ballots(), phrases())
     }
 
     /// How the votes on the letter before came out.

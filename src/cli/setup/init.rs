@@ -1,14 +1,12 @@
 //! `verdicts init`: settings, a secret key and folders for a new site.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::exit::{CommandError, CommandResult, Exit};
-use super::terminal::say;
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::files::{keep_existing, make_folder, unwritable, write_new};
+use crate::cli::terminal::say;
 use crate::config;
 use crate::domain::token::{KEY_OCTETS, Keyring};
 
@@ -42,7 +40,7 @@ pub fn run(arguments: &Init) -> CommandResult {
         0o644,
     )
     .or_else(keep_existing)?;
-    write_new(&settings, &config::init_file(), 0o640).map_err(|error| named(&settings, &error))?;
+    write_new(&settings, &config::init_file(), 0o640).map_err(|error| unwritable(&settings, &error))?;
     say(format_args!(
         "wrote {}, verdicts.key, comparisons/ and subscribers/\nnext: fill in [site] and [relay], then run \"verdicts check\"",
         settings.display()
@@ -50,28 +48,13 @@ pub fn run(arguments: &Init) -> CommandResult {
     Ok(Exit::Done)
 }
 
-/// Writes a new random key, for its owner's eyes only. An existing key is kept: links in letters depend on it.
-pub(super) fn write_key(path: &Path) -> Result<(), CommandError> {
+/// Writes a new random key, for its owner's eyes only. An existing key is kept: links in letters
+/// depend on it.
+pub(in crate::cli) fn write_key(path: &Path) -> Result<(), CommandError> {
     let mut key = [0; KEY_OCTETS];
     getrandom::fill(&mut key)
         .map_err(|error| CommandError::Failed(format!("the system gives no random numbers: {error}")))?;
     write_new(path, &Keyring::file_text(1, &key), 0o600)
         .or_else(keep_existing)
-        .map_err(|error| named(path, &error))
-}
-
-pub(super) fn make_folder(path: &Path) -> Result<(), CommandError> {
-    fs::create_dir_all(path).map_err(|error| named(path, &error))
-}
-
-fn write_new(path: &Path, text: &str, mode: u32) -> std::io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(text.as_bytes())
-}
-
-fn keep_existing(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
-}
-
-fn named(path: &Path, error: &std::io::Error) -> CommandError {
-    CommandError::Failed(format!("{} can't be written: {error}", path.display()))
+        .map_err(|error| unwritable(path, &error))
 }

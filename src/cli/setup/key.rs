@@ -5,18 +5,20 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::exit::{CommandError, CommandResult, Exit};
-use super::terminal::say;
 use crate::app;
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::terminal::say;
 use crate::config::Settings;
 use crate::domain::token::KEY_OCTETS;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum KeyCommand {
-    /// Put a new key in front: links in new letters are signed with it, and those in old ones still work
+    /// Put a new key in front: links in new letters are signed with it, and those in old
+    /// ones still work
     ///
-    /// The older keys stay in the file. The oldest also computes Message-IDs and the hashes of suppressed addresses, so it
-    /// must never be removed. Restart "serve" and "worker" afterwards, and back the file up.
+    /// The older keys stay in the file. The oldest also computes Message-IDs and the hashes of
+    /// suppressed addresses, so it must never be removed. Restart "serve" and "worker" afterwards,
+    /// and back the file up.
     #[command(after_help = "Example:\n  verdicts key rotate")]
     Rotate,
 }
@@ -31,7 +33,8 @@ fn rotate(settings: &Settings) -> CommandResult {
     let given = &settings.secret.key_file;
     // The file itself, and not a link to it, is what gets replaced.
     let path = &fs::canonicalize(given).unwrap_or_else(|_| given.clone());
-    // Two at once would each add a key to the same file, and one of the two would be lost with all its links.
+    // Two at once would each add a key to the same file, and one of the two would be lost with
+    // all its links.
     let _lock = lock(path)?;
     let keyring = app::read_keyring(settings)?;
     let mut key = [0; KEY_OCTETS];
@@ -48,7 +51,8 @@ fn rotate(settings: &Settings) -> CommandResult {
     Ok(Exit::Done)
 }
 
-/// Written beside and renamed, so that there is a whole key file at every moment, for its owner's eyes only.
+/// Written beside and renamed, so that there is a whole key file at every moment, for its
+/// owner's eyes only.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = beside(path, ".new");
     let _ = fs::remove_file(&beside);

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::exit::{CommandResult, Exit};
-use super::terminal::say;
 use crate::app;
+use crate::cli::exit::{CommandResult, Exit};
+use crate::cli::terminal::say;
 use crate::config::Settings;
 use crate::domain::UnixMillis;
 use crate::store::{Store, StoreError};
@@ -18,10 +18,11 @@ pub enum DbCommand {
     /// Copy a SQLite database while everything runs; for Postgres, say how
     #[command(after_help = "Example:\n  verdicts db backup /var/backups/verdicts-$(date +%F).db")]
     Backup { file: PathBuf },
-    /// Turn deliveries of issues that ended longer ago than delivery.keep into counters now; serve does it by itself
+    /// Turn deliveries of issues that ended longer ago than delivery.keep into counters now; serve
+    /// does it by itself
     Condense,
-    /// Go on from a restored copy although readers had more letters than it knows: its open issue is paused, and what
-    /// was sent since is not sent again
+    /// Go on from a restored copy although readers had more letters than it knows: its open issue
+    /// is paused, and what was sent since is not sent again
     #[command(after_help = "Example:\n  verdicts db accept-restored && verdicts issue cancel 12")]
     AcceptRestored,
 }
@@ -63,7 +64,7 @@ async fn accept(store: &Store, settings: &Settings) -> Result<String, StoreError
 }
 
 /// Turns all deliveries older than `delivery.keep` into counters; how many.
-pub(super) async fn condense(store: &Store, settings: &Settings) -> Result<u64, StoreError> {
+pub(in crate::cli) async fn condense(store: &Store, settings: &Settings) -> Result<u64, StoreError> {
     let before = UnixMillis::now().minus(settings.delivery.keep);
     let mut all = 0;
     loop {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::exit::{CommandError, CommandResult, Exit};
-use super::terminal::{say, say_json};
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::terminal::{say, say_json};
 use crate::config::{ConfigError, Settings};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::Signer;
@@ -66,7 +66,8 @@ pub fn run(command: DkimCommand, settings: Result<Settings, ConfigError>) -> Com
     }
 }
 
-/// Settings are wanted for the domain and the folder alone, so that with `--domain` a site without any can have keys.
+/// Settings are wanted for the domain and the folder alone, so that with `--domain` a site without
+/// any can have keys.
 fn generate(arguments: &Generate, settings: Result<Settings, ConfigError>) -> CommandResult {
     let (domain, base) = match (&arguments.domain, settings) {
         (Some(domain), settings) => {
@@ -116,7 +117,8 @@ fn plan(kind: Type, selector: &str, folder: &Path) -> Vec<Planned> {
     match kind {
         Type::Rsa => vec![planned(KeyKind::Rsa, selector.to_owned())],
         Type::Ed25519 => vec![planned(KeyKind::Ed25519, selector.to_owned())],
-        // Two names: old verifiers give up on a name that has a second key of a kind they don't know (RFC 8463 §5).
+        // Two names: old verifiers give up on a name that has a second key of a kind they don't
+        // know (RFC 8463 §5).
         Type::Both => vec![
             planned(KeyKind::Rsa, selector.to_owned()),
             planned(KeyKind::Ed25519, format!("{selector}-ed25519")),

@@ -1,4 +1,5 @@
-//! `verdicts subscribers import`: what the operator sees while a file goes in, and what is left of it afterwards.
+//! `verdicts subscribers import`: what the operator sees while a file goes in, and what is left
+//! of it afterwards.
 
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -7,7 +8,6 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::named;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
 use crate::domain::token::Keyring;
 use crate::store::Store;
@@ -16,7 +16,7 @@ use crate::subscribers::{CsvReader, ImportProgress, Options, Refusals, RowError,
 /// How many bad rows are printed in full.
 const SHOWN: u64 = 20;
 
-pub(super) async fn take_in(
+pub(super) async fn import_file(
     store: &Store,
     keyring: &Keyring,
     file: &Path,
@@ -27,11 +27,11 @@ pub(super) async fn take_in(
     let (input, length): (Box<dyn Read + Send>, u64) = if file == Path::new("-") {
         (Box::new(std::io::stdin()), 0)
     } else {
-        let input = File::open(file).map_err(|error| named(file, &error))?;
+        let input = File::open(file).map_err(|error| CommandError::about(file, &error))?;
         let length = input.metadata().map_or(0, |meta| meta.len());
         (Box::new(input), length)
     };
-    let reader = CsvReader::open(input, options).map_err(|error| named(file, &error))?;
+    let reader = CsvReader::open(input, options).map_err(|error| CommandError::about(file, &error))?;
     let columns = reader.columns().clone();
     if !columns.ignored.is_empty() {
         eprintln!("columns that are not read: {}", columns.ignored.join(", "));
@@ -59,7 +59,8 @@ pub(super) async fn take_in(
     Ok(if summary.bad > 0 { Exit::Incomplete } else { Exit::Done })
 }
 
-/// What the operator sees of an import: a bar on a terminal, plain lines elsewhere, the first bad rows, the report.
+/// What the operator sees of an import: a bar on a terminal, plain lines elsewhere, the first bad
+/// rows, the report.
 struct ImportView {
     bar: Option<ProgressBar>,
     report: Option<Refusals<File>>,
@@ -78,8 +79,8 @@ impl ImportView {
         }
         let report = report
             .map(|path| {
-                let file = File::create(path).map_err(|error| named(path, &error))?;
-                Refusals::new(file).map_err(|error| named(path, &error))
+                let file = File::create(path).map_err(|error| CommandError::about(path, &error))?;
+                Refusals::new(file).map_err(|error| CommandError::about(path, &error))
             })
             .transpose()?;
         Ok(Self { bar, report, report_error: None, shown: 0, told: 0, last: Summary::default() })
