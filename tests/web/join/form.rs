@@ -1,6 +1,7 @@
 //! The form as people use it: from the first look to the letter, with slips of the keys, in any language.
 
 use crate::support::house::{self, header, outbox};
+use crate::support::site::Site;
 
 use super::{FORM, JSON, Joining, comparable, encoded, path_in, text_of};
 
@@ -58,9 +59,10 @@ fn from_the_form_to_the_letter() {
     let next = house::comparison("second", chrono::Utc::now());
     let file = site.house.write("second.json", &next);
     site.house.must(&["comparisons", "import", file.to_str().unwrap()]);
-    drop(site.site.serving);
-    site.house.must(&["send"]);
-    let letters = outbox(&site.house.path("outbox"));
+    let Site { house, serving, .. } = site.site;
+    drop(serving);
+    house.must(&["send"]);
+    let letters = outbox(&house.path("outbox"));
     let letter = letters.iter().find(|l| {
         header(l, "To").unwrap().contains("Zoe+letters@example.org") && header(l, "List-Id").is_some()
     });
@@ -160,7 +162,8 @@ fn a_slip_in_the_domain_gets_a_hint_and_is_put_right_with_one_press() {
     assert_eq!(answer.status, 200, "a hint does not block");
     assert_eq!(site.status_of(&slip), "pending");
     assert!(answer.text().contains(&format!("value=\"{meant}\"")), "{}", answer.text());
-    let stamp = answer.text().split("name=\"stamp\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let page = answer.text();
+    let stamp = page.split("name=\"stamp\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let body = format!("email={}&stamp={stamp}", encoded(&meant));
     let right = site.request("POST", "/subscribe", &[("Content-Type", FORM)], &body);
     assert!(right.status == 200 && !right.text().contains("Did you mean"), "{}", right.text());

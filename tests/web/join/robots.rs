@@ -44,7 +44,7 @@ fn limits_of_network_and_total_are_said_and_hold_over_a_restart() {
     assert_eq!(limited.status, 429);
     let wait = limited.must("retry-after");
     assert!((3000..=3600).contains(&wait.parse::<u32>().unwrap()), "{wait}");
-    site.restart();
+    site.site.restart();
     assert_eq!(site.subscribe_from("a2@example.com", "192.0.2.1").status, 429, "nothing is forgiven");
     assert_eq!(site.status_of("a2@example.com"), "unknown");
     for (n, ip) in ["2001:db8::1", "2001:db8::2"].iter().enumerate() {
@@ -72,7 +72,8 @@ fn a_proof_of_work_is_asked_for_when_it_is_switched_on() {
     let home = site.get("/");
     let policy = home.must("content-security-policy");
     assert!(policy.contains("script-src 'self'") && home.text().contains("<noscript>"), "{policy}");
-    let script = home.text().split("<script src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let page = home.text();
+    let script = page.split("<script src=\"").nth(1).unwrap().split('"').next().unwrap();
     let asset = site.get(script);
     assert!(asset.status == 200 && asset.must("content-type").contains("text/javascript"));
     assert!(asset.must("cache-control").contains("immutable"));
