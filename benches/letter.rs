@@ -41,16 +41,7 @@ fn main() {
     let letter = templates.render(&case.composition()).expect("it fits");
     let stencil = Stencil::build(&letter, &site, cases::ISSUE).expect("it has every link");
     let email = EmailAddress::parse("ann@example.com").expect("an address");
-    let reader = Recipient {
-        email: &email,
-        name: Some("Ann Ångström"),
-        message_id: "00112233445566778899aabbccddeeff",
-        date: cases::NOW,
-        unsubscribe_token: "k1.u42.AbC-dEf_gHiJkLmNoPqRsT",
-        preferences_token: "k1.p42.AbC-dEf_gHiJkLmNoPqRsT",
-        vote_token: "k1.v42.AbC-dEf_gHiJkLmNoPqRsT",
-        topics: None,
-    };
+    let reader = reader(&email);
     let mut out = Vec::new();
     let filling = median(200, 100, || {
         stencil.fill(&reader, &mut out);
@@ -80,6 +71,19 @@ fn main() {
     if kept.contains(&false) {
         println!("over the limit");
         std::process::exit(1);
+    }
+}
+
+fn reader(email: &EmailAddress) -> Recipient<'_> {
+    Recipient {
+        email,
+        name: Some("Ann Ångström"),
+        message_id: "00112233445566778899aabbccddeeff",
+        date: cases::NOW,
+        unsubscribe_token: "k1.u42.AbC-dEf_gHiJkLmNoPqRsT",
+        preferences_token: "k1.p42.AbC-dEf_gHiJkLmNoPqRsT",
+        vote_token: "k1.v42.AbC-dEf_gHiJkLmNoPqRsT",
+        topics: None,
     }
 }
 

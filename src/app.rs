@@ -1,34 +1,34 @@
 //! Builds everything from the settings.
 
+mod error;
+mod key;
+mod letters;
+mod mailer;
 pub mod preview;
 mod sample;
 pub mod templates;
 
-use std::collections::HashMap;
-use std::fs;
-use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
 use crate::config::Settings;
-use crate::delivery::{self, DomainPace, Letters, Loader, Mailer, PaceLimits, Relays, Transport};
+use crate::delivery::{Letters, Mailer};
 use crate::domain::UnixMillis;
-use crate::domain::delivery::{Claimed, Variant};
-use crate::domain::issue::IssueNumber;
-use crate::domain::pace::Warmup;
-use crate::domain::preferences::Topics;
-use crate::domain::relay::{RelayUrl, SmtpUrl};
-use crate::domain::token::{Keyring, Purpose};
-use crate::letter::render::{RenderError, Templates};
-use crate::letter::{NoticeError, NoticeWriter};
-use crate::mail::{ConnectError, DkimError, Outbox, Recipient, Relay, SessionOptions, Signer, Stencil};
+use crate::domain::token::Keyring;
+use crate::letter::NoticeWriter;
+use crate::letter::render::Templates;
+use crate::mail::{Signer, Stencil};
 use crate::publish::Publisher;
-use crate::store::{MarkFile, Store, StoreError};
-use crate::texts::{Texts, TextsError};
-use crate::web::{Bounds, PageCache, Pages, PagesError, Web};
+use crate::store::Store;
+use crate::texts::Texts;
+use crate::web::{Bounds, PageCache, Pages, Web};
 use crate::worker::{Deliverer, NoticeLoop, Scheduler, Worker};
+
+pub use error::AppError;
+pub use key::{read_keyring, restore_guard};
+
+use letters::IssueLetters;
 
 /// Everything a command needs, built once.
 pub struct App {
@@ -38,28 +38,6 @@ pub struct App {
     pub templates: Arc<Templates>,
     /// Wakes the worker of this process when a page has queued a notice.
     pub wake: Arc<Notify>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("secret.key_file = {path:?}: {reason}")]
-    Key { path: std::path::PathBuf, reason: String },
-    #[error("templates.dir = {folder:?}: {reason}")]
-    Templates { folder: std::path::PathBuf, reason: String },
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    #[error(transparent)]
-    Relay(#[from] ConnectError),
-    #[error(transparent)]
-    Dkim(#[from] DkimError),
-    #[error(transparent)]
-    Notices(#[from] NoticeError),
-    #[error(transparent)]
-    Pages(#[from] PagesError),
-    #[error(transparent)]
-    Texts(#[from] TextsError),
 }
 
 impl App {
@@ -95,78 +73,12 @@ impl App {
     /// Where letters are handed over, as `[relay]` and `[delivery]` say. Opens no line yet.
     ///
     /// # Errors
-    /// [`AppError::Relay`] when the certificates to trust can't be loaded, [`AppError::Dkim`] when a key to sign with can't.
+    /// [`AppError::Relay`] when the certificates to trust can't be loaded, [`AppError::Dkim`] when
+    /// a key to sign with can't.
     pub fn mailer(&self) -> Result<Arc<Mailer>, AppError> {
-        let (relay, delivery) = (&self.settings.relay, &self.settings.delivery);
-        let transport = match &relay.url {
-            RelayUrl::Outbox(folder) => Transport::Outbox(Outbox::new(folder)),
-            RelayUrl::Smtp(url) if relay.more.is_empty() => Transport::Smtp(Box::new(self.relay(url)?)),
-            RelayUrl::Smtp(url) => {
-                let mut relays = vec![(self.relay(url)?, relay.weight)];
-                for more in &relay.more {
-                    relays.push((self.relay(&more.url)?, more.weight));
-                }
-                Transport::Several(Relays::new(relays))
-            }
-        };
-        let settings = delivery::MailerSettings {
-            connections: relay.connections,
-            rate: relay.rate,
-            first_retry: delivery.first_retry,
-            max_age: delivery.max_age,
-            linger: delivery.linger,
-            ..delivery::MailerSettings::default()
-        };
-        let from = self.settings.site.from.address.clone();
-        let mailer = Mailer::new(transport, settings, from, self.keyring.clone(), self.loader()?)
-            .with_limits(self.limits())
-            .with_mark(mark_file(&self.settings, &self.store));
-        Ok(Arc::new(match &self.settings.bounce_address {
-            Some(bounces) => mailer.with_bounce_address(bounces.clone()),
-            None => mailer,
-        }))
-    }
-
-    fn relay(&self, url: &SmtpUrl) -> Result<Relay, ConnectError> {
-        let relay = &self.settings.relay;
-        let mut options = SessionOptions {
-            ca_file: relay.ca_file.clone(),
-            letters: relay.session_letters,
-            ..SessionOptions::default()
-        };
-        if let Some(hello) = relay.helo.clone().or_else(own_name) {
-            options.hello = hello;
-        }
-        Relay::new(url, options)
-    }
-
-    fn limits(&self) -> PaceLimits {
-        let relay = &self.settings.relay;
-        let domains = relay.domains.iter().map(|(domain, limit)| {
-            (domain.clone(), DomainPace { rate: limit.rate, connections: limit.connections })
-        });
-        PaceLimits { domains: domains.collect(), warmup: Warmup(relay.warmup.clone()) }
-    }
-
-    /// Reads the letter of an issue from the ledger.
-    fn loader(&self) -> Result<Loader, AppError> {
-        let (store, keyring, signer) = (self.store.clone(), self.keyring.clone(), self.signer()?);
-        Ok(Arc::new(move |number: IssueNumber| {
-            let (store, keyring, signer) = (store.clone(), keyring.clone(), signer.clone());
-            Box::pin(async move {
-                let text = store.stencil(number).await.map_err(|error| error.to_string())?;
-                let text = text.ok_or_else(|| format!("issue {number} has no letter in the database"))?;
-                let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
-                let mut variants = HashMap::new();
-                for (variant, text) in store.variants(number).await.map_err(|error| error.to_string())? {
-                    let stencil = Stencil::from_text(&text).map_err(|error| error.to_string())?;
-                    variants.insert(variant, stencil);
-                }
-                let chosen = store.choices_of(number).await.map_err(|error| error.to_string())?;
-                let topics = chosen.into_iter().map(|(choice, text)| (choice, said(&text))).collect();
-                Ok(Arc::new(IssueLetters { stencil, variants, topics, keyring, signer }) as Arc<dyn Letters>)
-            })
-        }))
+        let loader = letters::loader(&self.store, &self.keyring, &self.signer()?);
+        let guard = restore_guard(&self.settings, &self.store);
+        Ok(Arc::new(mailer::mailer(&self.settings, &self.keyring, loader, guard)?))
     }
 
     /// The letters of a stencil, with this site's keys.
@@ -174,17 +86,7 @@ impl App {
     /// # Errors
     /// [`AppError::Dkim`] when a key to sign with can't be loaded.
     pub fn letters(&self, stencil: Stencil) -> Result<impl Letters, AppError> {
-        self.issue_letters(stencil)
-    }
-
-    fn issue_letters(&self, stencil: Stencil) -> Result<IssueLetters, AppError> {
-        Ok(IssueLetters {
-            stencil,
-            variants: HashMap::new(),
-            topics: HashMap::new(),
-            keyring: self.keyring.clone(),
-            signer: self.signer()?,
-        })
+        Ok(IssueLetters::of(stencil, self.keyring.clone(), self.signer()?))
     }
 
     /// What signs the letters: nothing if `[dkim]` names no key.
@@ -215,7 +117,8 @@ impl App {
     /// The pages, with their templates parsed.
     ///
     /// # Errors
-    /// [`AppError::Pages`] when a template of this binary is broken, [`AppError::Texts`] as in [`App::texts`].
+    /// [`AppError::Pages`] when a template of this binary is broken, [`AppError::Texts`] as in
+    /// [`App::texts`].
     pub fn web(&self) -> Result<Web, AppError> {
         Ok(Web {
             store: self.store.clone(),
@@ -253,71 +156,4 @@ impl App {
         let scheduler = Scheduler { publisher, schedule };
         Ok(Worker { scheduler, deliverer, notices, keep: self.settings.delivery.keep, stop })
     }
-}
-
-/// This machine's name, if it is a full one; EHLO takes no other (RFC 5321 §4.1.1.1).
-fn own_name() -> Option<String> {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?.trim().to_owned();
-    let full = name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-');
-    full.then_some(name)
-}
-
-/// A choice of topics as the store keeps it, in words.
-fn said(topics: &str) -> String {
-    let topics = Topics::parse(topics);
-    topics.map(|topics| topics.names().collect::<Vec<_>>().join(", ")).unwrap_or_default()
-}
-
-/// An issue's stencils and the keys for the links in them.
-struct IssueLetters {
-    /// The whole letter.
-    stencil: Stencil,
-    /// What those get who chose topics, or who were drawn for the other subject.
-    variants: HashMap<Variant, Stencil>,
-    /// The choices of topics in words, by their numbers.
-    topics: HashMap<NonZeroU32, String>,
-    keyring: Keyring,
-    signer: Arc<Signer>,
-}
-
-impl Letters for IssueLetters {
-    /// The date is the time of enqueueing, so that a second copy of a letter is the same letter to the last octet.
-    fn fill(&self, claimed: &Claimed, _now: UnixMillis, out: &mut Vec<u8>) {
-        let reader = Recipient {
-            email: &claimed.email,
-            name: claimed.name.as_deref(),
-            message_id: &self.keyring.message_id(claimed.issue, claimed.subscriber),
-            date: claimed.enqueued_at,
-            unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
-            preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
-            vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
-            topics: claimed.choice.and_then(|choice| self.topics.get(&choice)).map(String::as_str),
-        };
-        // A variant is written in the commit that gives it to a reader, so it is there; more than was asked for is better than none.
-        let chosen = self.variants.get(&claimed.variant);
-        chosen.unwrap_or(&self.stencil).fill(&reader, out);
-        self.signer.sign(claimed.enqueued_at, out);
-    }
-
-    fn is_work(&self) -> bool {
-        self.signer.is_slow()
-    }
-}
-
-/// What remembers how far the database has come; with Postgres beside the key, which every worker has.
-pub fn mark_file(settings: &Settings, store: &Store) -> MarkFile {
-    MarkFile::of(store, settings.secret.key_file.parent().unwrap_or(Path::new("")))
-}
-
-/// Reads `secret.key_file`.
-///
-/// # Errors
-/// [`AppError::Key`] when it can't be read or is no key file.
-pub fn read_keyring(settings: &Settings) -> Result<Keyring, AppError> {
-    let path = &settings.secret.key_file;
-    let refuse = |reason: String| AppError::Key { path: path.clone(), reason };
-    let text = fs::read_to_string(path).map_err(|error| {
-        refuse(format!("{error}; run \"verdicts init\", or restore the file from a backup"))
-    })?;
-    Keyring::parse(&text).map_err(|error| refuse(error.to_string()))
 }

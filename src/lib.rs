@@ -9,8 +9,9 @@
 //!
 //! [`publish::run`] is the left half: it reads what [`letter::sources`] brought into the [`store`], chooses with
 //! [`letter::pick`], puts words to it with [`letter::compose`], renders once with [`letter::render`], cuts the result into a
-//! [`mail::Stencil`] and enqueues one delivery for every reader. [`delivery::pass`] is the right half: it takes
-//! turns with the ledger ([`store::Store::record_and_claim`]), fills a stencil per reader and hands it to a relay session of
+//! [`mail::Stencil`] and enqueues one delivery for every reader. [`worker::Deliverer::tick`] is the right half,
+//! whoever delivers: a [`delivery::pass`] records what is finished and claims what comes next in one commit
+//! ([`store::Store::record_and_claim_ahead`]), fills a stencil per reader and hands it to a relay session of
 //! [`mail`]. What the relay says becomes a transition in [`delivery::outcome::transition`], and the row says why.
 //!
 //! # The floors
@@ -21,14 +22,14 @@
 //! |---|---|---|
 //! | [`cli`] | one file per command group, terminal output, exit codes | the terminal |
 //! | [`app`] | builds everything from the settings | |
-//! | [`worker`] | a loop around a tick: schedule due? deliveries due? | the clock |
+//! | [`worker`] | the tick that `send`, `serve` and `worker` share, and the loops around it | the clock |
 //! | [`publish`] | the run of a week up to the queue | |
 //! | [`web`] | pages and links for readers and machines | HTTP (axum, hyper) |
 //! | [`subscribers`] | files of readers in and out | CSV |
 //! | [`letter`] | sources, pick, compose, render, lint | tera, mrml and HTML (scraper) |
 //! | [`texts`] | what pages and notices say, in every language | TOML |
 //! | [`templates`] | how letters, notices and pages look: built in, or an operator's files | what tera says of a file |
-//! | [`delivery`] | the engine, pacing, outcome → transition | thread priority |
+//! | [`delivery`] | a pass over what is due, relays, outcome → transition | thread priority |
 //! | [`mail`] | MIME, headers, DKIM, SMTP sessions, the outbox | SMTP (lettre), signatures (mail-auth, aws-lc-rs) |
 //! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |
 //! | [`config`] | every setting with default and doc | TOML, the environment |
@@ -57,7 +58,7 @@
 //!   second later whether what it shows has changed, whoever changed it.
 //! - **An operator's templates are sound or nothing starts** ([`app::templates`]): letters, notices and pages are made with them of full
 //!   and of empty data before the first reader sees one. A preview ([`web::preview`]) makes them anew at every save, and changes no row.
-//! - **A choice is made when an issue is enqueued** ([`store::Store::enqueue_by_choice`]): which variant of the letter a reader gets,
+//! - **A choice is made when an issue is enqueued** ([`store::Store::enqueue`]): which variant of the letter a reader gets,
 //!   from which hour on, or why none, stands on the delivery's row from that commit on, and a second attempt asks nobody again.
 //! - **Who waits for the winner of a test of two subjects is out of every claim's sight** ([`store::Store::decide_subject_test`]): queued
 //!   with a due time beyond any date, until the one commit that names the winner takes that off again. A run without a test asks

@@ -1,9 +1,11 @@
-//! Every sentence that pages and notices say, by language and key: `templates/texts/<language>/<part>.toml`.
+//! Every sentence that pages and notices say, by language and key:
+//! `templates/texts/<language>/<part>.toml`.
 //!
-//! A translation is one more folder. The first word of a key is the file it stands in (`join.title` is `title` in
-//! `join.toml`), the rest is its place in there. A text is plain: no HTML, `{name}` where something is put in. A text that
-//! depends on a count is a pair of `one` and `other`, and is asked for with `count`. `tests/letter/texts.rs` holds the languages to
-//! the same keys and placeholders, and the templates to keys that exist.
+//! A translation is one more folder. The first word of a key is the file it stands in (`join.title`
+//! is `title` in `join.toml`), the rest is its place in there. A text is plain: no HTML, `{name}`
+//! where something is put in. A text that depends on a count is a pair of `one` and `other`, and is
+//! asked for with `count`. `tests/letter/texts.rs` holds the languages to the same keys and
+//! placeholders, and the templates to keys that exist.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -60,7 +62,8 @@ impl Texts {
         Self::of_dir(site, None)
     }
 
-    /// As [`Texts::embedded`], with the files of an operator's folder in place of the built-in ones, and languages of its own.
+    /// As [`Texts::embedded`], with the files of an operator's folder in place of the built-in
+    /// ones, and languages of its own.
     ///
     /// # Errors
     /// As there, and the first thing that [`check()`] finds.
@@ -72,8 +75,9 @@ impl Texts {
         Self::of_files(site, &files)
     }
 
-    /// The texts that letters are made of, from the same files: English alone, and nothing that only
-    /// pages and notices say, so that what is wrong with those keeps no letter from being made.
+    /// The texts that letters are made of, from the same files: English alone, and nothing that
+    /// only pages and notices say, so that what is wrong with those keeps no letter from being
+    /// made.
     ///
     /// # Errors
     /// As [`Texts::of_dir`].
@@ -126,8 +130,9 @@ impl Texts {
         self.languages.iter().position(|(own, _)| own.eq_ignore_ascii_case(primary)).map(Language)
     }
 
-    /// What to speak with somebody whose `Accept-Language` is this (RFC 9110 §12.5.4): of the shipped languages the one with
-    /// the highest weight, the first named of equals; the site's own where none is wanted.
+    /// What to speak with somebody whose `Accept-Language` is this (RFC 9110 §12.5.4): of the
+    /// shipped languages the one with the highest weight, the first named of equals; the site's own
+    /// where none is wanted.
     pub fn negotiate(&self, accept: &str) -> Language {
         let mut best = (0, self.site);
         // Nobody reads so many languages; whoever sends more wants to see us busy.
@@ -150,7 +155,8 @@ impl Texts {
         &self.languages[language.0].1
     }
 
-    /// The text of a key as it stands in the file; the key itself for one that is in no file, which `tests/letter/texts.rs` looks for.
+    /// The text of a key as it stands in the file; the key itself for one that is in no file, which
+    /// `tests/letter/texts.rs` looks for.
     pub fn get<'a>(&'a self, language: Language, key: &'a str) -> &'a str {
         self.find(language, key).unwrap_or(key)
     }
@@ -160,15 +166,16 @@ impl Texts {
         own.or_else(|| self.languages[self.site.0].1.get(key)).map(String::as_str)
     }
 
-    /// The text of a key with its `{placeholders}` filled. With `count` among them, the form for that many is taken.
+    /// The text of a key with its `{placeholders}` filled. With `count` among them, the form for
+    /// that many is taken.
     pub fn fill(&self, language: Language, key: &str, with: &[(&str, &str)]) -> String {
         let count = with.iter().find(|(name, _)| *name == "count");
         let form = count.and_then(|(_, count)| self.find(language, &format!("{key}.{}", form(count))));
         filled(form.unwrap_or_else(|| self.get(language, key)), with)
     }
 
-    /// Gives `tera` the function `text(key="…", …)`, which reads the language from the variable `lang`. Its result is escaped
-    /// like any other text.
+    /// Gives `tera` the function `text(key="…", …)`, which reads the language from the variable
+    /// `lang`. Its result is escaped like any other text.
     pub fn teach(self: &Arc<Self>, tera: &mut Tera) {
         let texts = self.clone();
         tera.register_function("text", move |arguments: Kwargs, state: &State<'_>| {

@@ -1,9 +1,10 @@
-//! Whether an operator's templates and texts can be used: everything in the folder, held up to what it will have to say.
+//! Whether an operator's templates and texts can be used: everything in the folder, held up to what
+//! it will have to say.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::AppError;
+use super::error::AppError;
 use super::sample::{plain, sample};
 use crate::config::Settings;
 use crate::domain::UnixMillis;
@@ -28,8 +29,8 @@ pub struct Checked {
     pub warnings: Vec<String>,
 }
 
-/// Looks at the templates of `settings.templates`, or at the built-in ones: each file as it stands, then letters, notices and
-/// pages made with all of them of full and of empty data.
+/// Looks at the templates of `settings.templates`, or at the built-in ones: each file as it stands,
+/// then letters, notices and pages made with all of them of full and of empty data.
 ///
 /// # Errors
 /// [`AppError::Templates`] if the folder can't be read, or is none of templates.
@@ -43,7 +44,7 @@ pub fn check(settings: &Settings, keyring: &Keyring, now: UnixMillis) -> Result<
     let files = |kind| templates::files(kind, dir).map_err(unreadable);
     for kind in [Kind::Letter, Kind::Notices, Kind::Pages] {
         // What notices share with the letter is looked at there.
-        let own = files(kind)?.into_iter().filter(|file| file.is_own && is_in(kind, file));
+        let own = files(kind)?.into_iter().filter(|file| file.is_own && is_in(kind, dir, file));
         let found: Vec<File> = own.collect();
         checked
             .problems
@@ -92,8 +93,8 @@ fn is_folder_of_templates(dir: &Path) -> Result<(), AppError> {
     }
 }
 
-fn is_in(kind: Kind, file: &File) -> bool {
-    file.path.parent().and_then(Path::file_name).is_some_and(|folder| folder == kind.folder())
+fn is_in(kind: Kind, dir: Option<&Path>, file: &File) -> bool {
+    dir.is_some_and(|dir| file.path.starts_with(dir.join(kind.folder())))
 }
 
 fn letters(settings: &Settings, keyring: &Keyring, now: UnixMillis, checked: &mut Checked) {

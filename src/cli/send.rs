@@ -52,7 +52,7 @@ pub async fn run(arguments: &Send, app: &App) -> CommandResult {
         return draft(app, arguments.json).await;
     }
     let stop = stop_signal();
-    app::mark_file(&app.settings, &app.store).check(&app.store).await?;
+    app::restore_guard(&app.settings, &app.store).check(&app.store).await?;
     write_subject(arguments, app).await?;
     let Some(number) = the_run(app).await? else { return Ok(Exit::NothingToSend) };
     let before = app.store.tally(number).await?;

@@ -12,7 +12,7 @@ use crate::domain::issue::IssueNumber;
 use crate::domain::token::Keyring;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::{Outbox, Relay, Wire};
-use crate::store::{MarkFile, Store, StoreError};
+use crate::store::{RestoreGuard, Store, StoreError};
 
 /// Where letters are handed over.
 pub enum Transport {
@@ -64,7 +64,7 @@ pub struct Mailer {
     pub(super) letters: Loader,
     pub(super) clock: Clock,
     pub(super) limits: Arc<PaceLimits>,
-    mark: Option<MarkFile>,
+    restore_guard: Option<RestoreGuard>,
 }
 
 impl Mailer {
@@ -84,7 +84,7 @@ impl Mailer {
             letters,
             clock: Arc::new(UnixMillis::now),
             limits: Arc::default(),
-            mark: None,
+            restore_guard: None,
         }
     }
 
@@ -121,8 +121,8 @@ impl Mailer {
     /// Remembering outside the database how far it has come, so that no older copy of it is sent
     /// from.
     #[must_use]
-    pub fn with_mark(mut self, mark: MarkFile) -> Self {
-        self.mark = Some(mark);
+    pub fn with_restore_guard(mut self, guard: RestoreGuard) -> Self {
+        self.restore_guard = Some(guard);
         self
     }
 
@@ -130,16 +130,16 @@ impl Mailer {
     ///
     /// # Errors
     /// [`StoreError::Restored`], or what the store says.
-    pub async fn check_mark(&self, store: &Store) -> Result<(), StoreError> {
-        match &self.mark {
-            Some(mark) => mark.check(store).await,
+    pub async fn check_restore_guard(&self, store: &Store) -> Result<(), StoreError> {
+        match &self.restore_guard {
+            Some(guard) => guard.check(store).await,
             None => Ok(()),
         }
     }
 
-    pub(super) async fn advance_mark(&self, store: &Store) -> Result<(), StoreError> {
-        match &self.mark {
-            Some(mark) => mark.advance(store).await,
+    pub(super) async fn advance_restore_guard(&self, store: &Store) -> Result<(), StoreError> {
+        match &self.restore_guard {
+            Some(guard) => guard.advance(store).await,
             None => Ok(()),
         }
     }

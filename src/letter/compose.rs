@@ -1,9 +1,9 @@
 //! The letter in words and figures, before it has a shape: what the templates print. Pure.
 //!
-//! Every sentence that depends on the content is made here, of the verdict rules and the texts of the letter's
-//! language; the templates decide where it stands. HTML has quotes that end with a sentence, and the page of
-//! the comparison all of them in full; [`Composition::reduced`] gives still less for a letter that would be
-//! too large.
+//! Every sentence that depends on the content is made here, of the verdict rules and the texts of
+//! the letter's language; the templates decide where it stands. HTML has quotes that end with a
+//! sentence, and the page of the comparison all of them in full; [`Composition::reduced`] gives
+//! still less for a letter that would be too large.
 
 mod composition;
 mod feature;
@@ -57,7 +57,8 @@ pub fn compose(
     }
 }
 
-/// Another subject for the same letter, made by rule as well; none where there is nothing else to say.
+/// Another subject for the same letter, made by rule as well; none where there is nothing else to
+/// say.
 pub fn second(site: &Site, selection: &Selection, phrases: Phrases<'_>) -> Option<Heading> {
     let featured: Vec<&Comparison> = selection.featured.iter().map(|c| &c.comparison).collect();
     subject::second_heading(&featured, &site.name, phrases)

@@ -1,5 +1,5 @@
-//! What a letter in English needs that is no text: how figures are written, where sentences end, and how
-//! texts of any script are measured, made safe and laid out in lines.
+//! What a letter in English needs that is no text: how figures are written, where sentences end,
+//! and how texts of any script are measured, made safe and laid out in lines.
 
 mod visible;
 mod width;
@@ -33,8 +33,8 @@ pub fn collapsed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The first sentences of a text that are not longer than `max` columns; without one, the first words
-/// and an ellipsis. What a reader takes for one sign is never cut.
+/// The first sentences of a text that are not longer than `max` columns; without one, the first
+/// words and an ellipsis. What a reader takes for one sign is never cut.
 pub fn shortened(text: &str, max: usize) -> String {
     if length(text) <= max {
         return text.to_owned();
@@ -45,9 +45,9 @@ pub fn shortened(text: &str, max: usize) -> String {
     }
 }
 
-/// Where sentences end: after `.`, `!` or `?`, the quotes and brackets that close with them, and a blank
-/// before what is not the small letter of "e.g. this"; after the full stops of Chinese and Japanese
-/// wherever they stand.
+/// Where sentences end: after `.`, `!` or `?`, the quotes and brackets that close with them, and a
+/// blank before what is not the small letter of "e.g. this"; after the full stops of Chinese and
+/// Japanese wherever they stand.
 fn sentence_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
     const SHORT: [&str; 11] = ["Mr", "Mrs", "Ms", "Dr", "St", "No", "vs", "e.g", "i.e", "approx", "Inc"];
     let closes = |c: char| matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']' | '」' | '』' | '）' | '】');
@@ -67,7 +67,8 @@ fn sentence_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
     })
 }
 
-/// At most `max` columns, cut between words where there is a blank, with an ellipsis for what is gone.
+/// At most `max` columns, cut between words where there is a blank, with an ellipsis for what is
+/// gone.
 pub fn clipped(text: &str, max: usize) -> String {
     if length(text) <= max {
         return text.to_owned();

@@ -1,7 +1,8 @@
-//! Notices as letters: texts of the site's language in the templates of `templates/notices`, in the look of the letter.
+//! Notices as letters: texts of the site's language in the templates of `templates/notices`, in the
+//! look of the letter.
 //!
-//! Rendered when they are sent, not when they are queued: no token of a link stands in the store, and a notice that waited
-//! for the relay has the latest issue in it.
+//! Rendered when they are sent, not when they are queued: no token of a link stands in the store,
+//! and a notice that waited for the relay has the latest issue in it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -102,7 +103,8 @@ impl NoticeWriter {
         self
     }
 
-    /// The whole letter, signed where keys are set. The same octets at every attempt, unless an issue came out between.
+    /// The whole letter, signed where keys are set. The same octets at every attempt, unless an
+    /// issue came out between.
     ///
     /// # Errors
     /// [`NoticeError`] if a template fails or the notice lacks what its kind needs.
@@ -212,7 +214,8 @@ impl NoticeWriter {
                 Some(format!("{base}/confirm/{}", self.keyring.link_token(Purpose::Confirm, id)))
             }
             NoticeKind::AddressChange | NoticeKind::AddressChanged => {
-                // Confirming it at the new address, and taking it back at the old one, is the same: it comes to where this goes.
+                // Confirming it at the new address, and taking it back at the old one, is the same:
+                // it comes to where this goes.
                 let id = notice.subscriber.ok_or(NoticeError::Data("subscriber"))?;
                 let change = datum(notice, "change")?.parse().map_err(|_| NoticeError::Data("change"))?;
                 Some(format!("{base}/address/{}", self.keyring.change_token(change, id, &notice.email)))

@@ -1,14 +1,17 @@
-//! Which comparisons go into the next letter. Pure: the same candidates give the same selection in any order.
+//! Which comparisons go into the next letter. Pure: the same candidates give the same selection in
+//! any order.
 //!
 //! The rule, in the words of the operator's guide:
-//! - The window opens at the last issue's cut-off (for the first issue: one lookback ago) and closes now.
-//! - What was not featured rolls over: a comparison may still be featured until it is one lookback older than the
-//!   window's opening. What is new goes before what rolled over.
-//! - Within each, the lead is what most people had a word on (panel reviews and readers' votes); ties go to the
-//!   newer one, then to the slug in alphabetical order.
-//! - `max` are featured; up to `mentions` more get a line under "Also compared" and roll over; the rest waits unseen.
-//! - With fewer than `min` *new* ones there is no letter, and everything waits: what rolled over fills a letter and never
-//!   makes one, so a second run in the same week finds nothing to send.
+//! - The window opens at the last issue's cut-off (for the first issue: one lookback ago) and
+//!   closes now.
+//! - What was not featured rolls over: a comparison may still be featured until it is one lookback
+//!   older than the window's opening. What is new goes before what rolled over.
+//! - Within each, the lead is what most people had a word on (panel reviews and readers' votes);
+//!   ties go to the newer one, then to the slug in alphabetical order.
+//! - `max` are featured; up to `mentions` more get a line under "Also compared" and roll over; the
+//!   rest waits unseen.
+//! - With fewer than `min` *new* ones there is no letter, and everything waits: what rolled over
+//!   fills a letter and never makes one, so a second run in the same week finds nothing to send.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -27,14 +30,16 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window of the next issue: from the last issue's cut-off, or one lookback ago for the first issue.
+    /// The window of the next issue: from the last issue's cut-off, or one lookback ago for the
+    /// first issue.
     pub fn since(last_cutoff: Option<UnixMillis>, now: UnixMillis, lookback: Duration) -> Self {
         Self { after: last_cutoff.unwrap_or_else(|| now.minus(lookback)), until: now }
     }
 }
 
-/// Where a comparison becomes too old to be featured: the lower bound (exclusive) to ask the store's `candidates` with.
-/// One lookback before the window opens once there has been an issue, so that what it passed over gets another chance.
+/// Where a comparison becomes too old to be featured: the lower bound (exclusive) to ask the
+/// store's `candidates` with. One lookback before the window opens once there has been an issue, so
+/// that what it passed over gets another chance.
 pub fn reach(last_cutoff: Option<UnixMillis>, now: UnixMillis, lookback: Duration) -> UnixMillis {
     match last_cutoff {
         Some(cutoff) => cutoff.minus(lookback),
@@ -75,12 +80,12 @@ pub struct Selection {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Choice {
     pub comparison: Comparison,
-    pub why: Why,
+    pub why: RankedBy,
 }
 
 /// Why a comparison stands where it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Why {
+pub struct RankedBy {
     /// Published before the window opened, and not featured yet.
     pub rolled_over: bool,
     /// Panel reviews on both tools together.
@@ -117,7 +122,8 @@ pub fn pick(candidates: &[Comparison], window: Window, rules: Rules) -> Selectio
     let mut eligible = Vec::new();
     let mut seen = BTreeSet::new();
     let mut ordered: Vec<&Comparison> = candidates.iter().collect();
-    // Before the slugs are compared, so that of two with one slug the same is kept whatever order they came in.
+    // Before the slugs are compared, so that of two with one slug the same is kept whatever order
+    // they came in.
     ordered.sort_by_cached_key(|c| (c.slug.clone(), Reverse(c.published()), format!("{c:?}")));
     for comparison in ordered {
         let published = comparison.published();
@@ -158,7 +164,7 @@ pub fn pick(candidates: &[Comparison], window: Window, rules: Rules) -> Selectio
 fn choice(comparison: &Comparison, window: Window) -> Choice {
     let [first, second] = &comparison.tools;
     let votes = |t: &crate::domain::comparison::Tool| t.community.map_or(0, |v| v.total());
-    let why = Why {
+    let why = RankedBy {
         rolled_over: comparison.published() <= window.after,
         reviews: first.panel().total() + second.panel().total(),
         votes: votes(first) + votes(second),
@@ -167,7 +173,7 @@ fn choice(comparison: &Comparison, window: Window) -> Choice {
 }
 
 fn rank(choice: &Choice) -> (bool, Reverse<u64>, Reverse<UnixMillis>, String) {
-    let Why { rolled_over, reviews, votes } = choice.why;
+    let RankedBy { rolled_over, reviews, votes } = choice.why;
     let Choice { comparison, .. } = choice;
     (rolled_over, Reverse(reviews + votes), Reverse(comparison.published()), comparison.slug.clone())
 }
@@ -194,7 +200,7 @@ fn slugs(choices: &[Choice]) -> Vec<String> {
     choices.iter().map(|c| c.comparison.slug.clone()).collect()
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for RankedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |n: u64, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
         let age = if self.rolled_over { "rolled over" } else { "new" };

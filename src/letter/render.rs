@@ -1,4 +1,5 @@
-//! The letter's shape: tera fills the templates, MJML becomes HTML that mail programs understand, once per issue.
+//! The letter's shape: tera fills the templates, MJML becomes HTML that mail programs understand,
+//! once per issue.
 //!
 //! Order matters: tera first (structure), then mrml, then [`Stencil`] cuts at
 //! the marks. mrml does not validate, so the templates are checked by `tests/letter/made.rs`.
@@ -29,8 +30,8 @@ pub const HTML_MAX: usize = 90_000;
 const SLOTS_MAX: usize = 2_000;
 /// Room for what a vote link adds to its mark: the base URL and the token.
 const VOTE_MAX: usize = 120;
-/// The letter's templates and the texts of its sentences: the embedded ones, with a folder's files in their
-/// place where it has them.
+/// The letter's templates and the texts of its sentences: the embedded ones, with a folder's files
+/// in their place where it has them.
 pub struct Templates {
     tera: Tera,
     files: Vec<File>,
@@ -61,11 +62,12 @@ impl Templates {
         Self::from_files(templates::embedded(Kind::Letter), Texts::of_letters(None)?)
     }
 
-    /// The embedded templates with those of `folder` (`letter.mjml`, `letter.txt`, …) in their place, and its own besides.
+    /// The embedded templates with those of `folder` (`letter.mjml`, `letter.txt`, …) in their
+    /// place, and its own besides.
     ///
     /// # Errors
-    /// [`RenderError`] if the folder can't be read, a template does not parse, or one has a problem that [`templates::scan`]
-    /// knows.
+    /// [`RenderError`] if the folder can't be read, a template does not parse, or one has a problem
+    /// that [`templates::scan`] knows.
     pub fn with_folder(folder: &Path) -> Result<Self, RenderError> {
         Self::of(templates::in_folder(Kind::Letter, folder)?, Texts::of_letters(None)?)
     }
@@ -114,8 +116,8 @@ impl Templates {
         Phrases { texts: &self.texts, language: self.texts.site_language() }
     }
 
-    /// One letter for all readers, with marks where they differ, in as much detail as fits into [`HTML_MAX`]; what had to be left
-    /// out is said in the log.
+    /// One letter for all readers, with marks where they differ, in as much detail as fits into
+    /// [`HTML_MAX`]; what had to be left out is said in the log.
     ///
     /// # Errors
     /// [`RenderError`] if a template fails, or if the letter is too large even in the least detail.
@@ -151,8 +153,8 @@ impl Templates {
         Ok(Marks::clear_of(&[&html, &text]))
     }
 
-    /// The letter as MJML, before the renderer: what `letter.mjml` and its partials make of the content, in full detail and with
-    /// nothing in the slots.
+    /// The letter as MJML, before the renderer: what `letter.mjml` and its partials make of the
+    /// content, in full detail and with nothing in the slots.
     ///
     /// # Errors
     /// [`RenderError::Problem`] if a template fails.
@@ -205,8 +207,8 @@ pub fn render(composition: &Composition, _site: &Site) -> Result<Letter, RenderE
     Templates::embedded()?.render(composition)
 }
 
-/// The letter's HTML as the public archive shows it: no name, no reader's links. For a letter that is enqueued, ask
-/// its stencil (`Stencil::web_html`).
+/// The letter's HTML as the public archive shows it: no name, no reader's links. For a letter that
+/// is enqueued, ask its stencil (`Stencil::web_html`).
 pub fn web_page(letter: &Letter, site: &Site) -> String {
     let mut page = String::with_capacity(letter.html.len());
     let mut hidden = false;

@@ -1,4 +1,5 @@
-//! The project's own comparisons, for `verdicts demo` and the tests: invented tools, dates that follow the clock.
+//! The project's own comparisons, for `verdicts demo` and the tests: invented tools, dates that
+//! follow the clock.
 
 use rust_embed::RustEmbed;
 
@@ -13,7 +14,8 @@ struct Embedded;
 /// The moment that the dates in the files are written for: 2026-11-17T09:00:00Z.
 const WRITTEN_FOR: UnixMillis = UnixMillis(1_794_906_000_000);
 
-/// All samples, by slug, moved so that six were published in the week before `now` and three well before it.
+/// All samples, by slug, moved so that six were published in the week before `now` and three well
+/// before it.
 pub fn samples(now: UnixMillis) -> Vec<Comparison> {
     let moved = chrono::TimeDelta::milliseconds(now.0.saturating_sub(WRITTEN_FOR.0));
     let mut samples: Vec<Comparison> = files()

@@ -1,7 +1,8 @@
-//! Comparison files: JSON and TOML of the same shape, read at the door and checked in full.
+//! Comparison files: JSON and TOML of the same shape, read and checked in full before anything is
+//! stored.
 //!
-//! A file that is not right is refused whole, with every field that is wrong: file, line, field, what it is and what
-//! to write instead. Nothing here touches the store.
+//! A file that is not right is refused whole, with every field that is wrong: file, line, field,
+//! what it is and what to write instead. Nothing here touches the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,6 +12,9 @@ use crate::domain::comparison::Comparison;
 
 mod check;
 mod locate;
+mod problem;
+
+use problem::{Step, path_text};
 
 /// Largest comparison file, in octets.
 pub const FILE_MAX: u64 = 1024 * 1024;
@@ -48,34 +52,8 @@ impl fmt::Display for SourceError {
     }
 }
 
-/// One thing that is wrong with a parsed comparison: the field's path and the problem.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Problem {
-    path: Vec<Step>,
-    text: String,
-}
-
-/// A step on the way to a field.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Step {
-    Key(String),
-    Index(usize),
-}
-
-fn path_text(path: &[Step]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Step::Key(key) if text.is_empty() => text.push_str(key),
-            Step::Key(key) => text.push_str(&format!(".{key}")),
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
-        }
-    }
-    text
-}
-
-/// Reads files, and the `.json` and `.toml` files directly in folders, in the order of their names. Of two files with
-/// one slug the second is refused.
+/// Reads files, and the `.json` and `.toml` files directly in folders, in the order of their names.
+/// Of two files with one slug the second is refused.
 pub fn read(paths: &[PathBuf]) -> Sources {
     let mut sources = Sources::default();
     let mut files = Vec::new();
@@ -181,11 +159,11 @@ pub fn parse(file: &Path, text: &str) -> Result<Comparison, Vec<SourceError>> {
 }
 
 /// Where (an offset), which field, and what.
-type Failure = (Option<usize>, Vec<Step>, String);
+type Unparsed = (Option<usize>, Vec<Step>, String);
 
 const FORM: &str = "\"verdicts comparisons schema\" prints the form";
 
-fn from_json(text: &str) -> Result<Comparison, Failure> {
+fn from_json(text: &str) -> Result<Comparison, Unparsed> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let parsed = serde_path_to_error::deserialize(&mut reader);
     let failure = |error: &serde_json::Error, path: Vec<Step>| {
@@ -204,7 +182,7 @@ fn from_json(text: &str) -> Result<Comparison, Failure> {
     Ok(comparison)
 }
 
-fn from_toml(text: &str) -> Result<Comparison, Failure> {
+fn from_toml(text: &str) -> Result<Comparison, Unparsed> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let at = error.span().map(|span| span.start);
         (at, Vec::new(), format!("is not TOML: {}; mend the file", error.message().replace('\n', " ")))
@@ -216,7 +194,8 @@ fn from_toml(text: &str) -> Result<Comparison, Failure> {
     })
 }
 
-/// The same value as JSON, so that both forms are read by the same rules; a date becomes its RFC 3339 text.
+/// The same value as JSON, so that both forms are read by the same rules; a date becomes its RFC
+/// 3339 text.
 fn json_value(value: toml::Value) -> serde_json::Value {
     use serde_json::Value as Json;
     match value {

@@ -1,5 +1,5 @@
-//! What the two panels say together: the verdict, and who disagreed with whom. Pure; the words are made in
-//! [`super::compose`].
+//! What the two panels say together: the verdict, and who disagreed with whom. Pure; the words are
+//! made in [`super::compose`].
 
 use std::cmp::Ordering;
 
@@ -51,7 +51,7 @@ pub struct Split<'a> {
 
 /// A reviewer's row in the scorecard: none where they were not asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Row<'a> {
+pub struct ReviewerRow<'a> {
     pub reviewer: &'a str,
     pub stances: [Option<Stance>; 2],
 }
@@ -107,21 +107,21 @@ fn panel(tool: &Tool) -> Panel<'_> {
     }
 }
 
-/// Reviewer by reviewer: first those who judged both tools, then those of the first only, then of the second only,
-/// each in the order of the file.
-pub fn scorecard(comparison: &Comparison) -> Vec<Row<'_>> {
+/// Reviewer by reviewer: first those who judged both tools, then those of the first only, then of
+/// the second only, each in the order of the file.
+pub fn scorecard(comparison: &Comparison) -> Vec<ReviewerRow<'_>> {
     let [first, second] = &comparison.tools;
-    let mut rows: Vec<Row<'_>> = first
+    let mut rows: Vec<ReviewerRow<'_>> = first
         .reviews
         .iter()
         .map(|review| {
             let other = second.review_by(&review.reviewer).map(|r| r.verdict);
-            Row { reviewer: &review.reviewer, stances: [Some(review.verdict), other] }
+            ReviewerRow { reviewer: &review.reviewer, stances: [Some(review.verdict), other] }
         })
         .collect();
     rows.sort_by_key(|row| row.stances[1].is_none());
     let rest = second.reviews.iter().filter(|review| first.review_by(&review.reviewer).is_none());
-    rows.extend(rest.map(|r| Row { reviewer: &r.reviewer, stances: [None, Some(r.verdict)] }));
+    rows.extend(rest.map(|r| ReviewerRow { reviewer: &r.reviewer, stances: [None, Some(r.verdict)] }));
     rows
 }
 

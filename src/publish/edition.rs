@@ -1,5 +1,6 @@
 //! One letter of an issue: votes → compose → words → render → stencil. The draft, the letters of
-//! readers' choices, those of a subject test, previews and the check with samples are all made here.
+//! readers' choices, those of a subject test, previews and the check with samples are all made
+//! here.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,8 @@ pub struct Contents<'a> {
     pub last_votes: &'a [ComparisonVotes],
     /// What an operator wrote for it.
     pub written: Option<&'a Wording>,
-    /// What stands in place of every other subject and preheader: those under which a test sends it.
+    /// What stands in place of every other subject and preheader: those under which a test sends
+    /// it.
     pub heading: Option<&'a Heading>,
 }
 
@@ -60,8 +62,8 @@ impl Publisher {
     }
 }
 
-/// The votes on comparisons that have a category in common with what a letter carries. Not with what was
-/// chosen, since readers of different choices may share a letter.
+/// The votes on comparisons that have a category in common with what a letter carries. Not with
+/// what was chosen, since readers of different choices may share a letter.
 pub(super) fn of_interest(selection: &Selection, votes: &[ComparisonVotes]) -> Vec<ComparisonVotes> {
     let choices = selection.featured.iter().chain(&selection.mentioned);
     let topic = |tool: &Tool| tool.category.trim().to_lowercase();

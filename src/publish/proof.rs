@@ -1,4 +1,5 @@
-//! The proof: the letter filled in for one reader and held up to the linter, before anybody gets it (promise P10).
+//! The proof: the letter filled in for one reader and held up to the linter, before anybody gets it
+//! (promise P10).
 
 use super::publisher::{PublishError, Publisher};
 use crate::domain::issue::IssueNumber;
@@ -9,8 +10,8 @@ use crate::domain::{EmailAddress, UnixMillis};
 use crate::letter::lint::{Expected, Finding, Grade, lint};
 use crate::mail::{Recipient, Stencil};
 
-/// What the linter says of this letter; the worst comes first. Readers differ in a name and in the tokens
-/// of their links alone, so one stands for all: nobody, with a name that has to be encoded.
+/// What the linter says of this letter; the worst comes first. Readers differ in a name and in the
+/// tokens of their links alone, so one stands for all: nobody, with a name that has to be encoded.
 pub fn proof(
     site: &Site,
     keyring: &Keyring,

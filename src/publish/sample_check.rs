@@ -1,5 +1,5 @@
-//! A run's letters made of the project's own comparisons, so that a template that would stop a run one day
-//! is found before.
+//! A run's letters made of the project's own comparisons, so that a template that would stop a run
+//! one day is found before.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use crate::letter::samples;
 /// How many comparisons the letters feature: the fewest, some, and as many as an issue usually has.
 const FEATURED: [usize; 3] = [1, 3, 5];
 
-/// Makes letters of the samples with these templates, and holds them up to the linter. What comes back are
-/// its warnings.
+/// Makes letters of the samples with these templates, and holds them up to the linter. What comes
+/// back are its warnings.
 ///
 /// # Errors
 /// The first letter that can't be made, or has an error.

@@ -23,7 +23,8 @@ pub enum Started {
     Quiet(String),
     /// Nobody is subscribed, so nothing was started.
     Nobody,
-    /// Every reader has paused, or chose topics that the letter does not touch, so nothing was started.
+    /// Every reader has paused, or chose topics that the letter does not touch, so nothing was
+    /// started.
     NobodyWants,
     /// Another process or an unfinished issue was first.
     Taken { by: Option<IssueNumber> },

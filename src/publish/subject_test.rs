@@ -18,8 +18,8 @@ pub struct Rival {
     pub terms: Terms,
 }
 
-/// The letter under the subject that `a` is tested against: an operator's, or a second one made by rule
-/// if the settings want tests and nobody wrote a subject. None: there is no test.
+/// The letter under the subject that `a` is tested against: an operator's, or a second one made by
+/// rule if the settings want tests and nobody wrote a subject. None: there is no test.
 ///
 /// # Errors
 /// As [`super::run`].
@@ -44,7 +44,8 @@ fn terms(publisher: &Publisher, written: Option<&Wording>) -> Option<Terms> {
     }
 }
 
-/// Subject B and the preheader that goes with it; none if there is nothing else to say than `a` does.
+/// Subject B and the preheader that goes with it; none if there is nothing else to say than `a`
+/// does.
 fn heading_b(publisher: &Publisher, contents: Contents<'_>, a: &Composition) -> Option<Heading> {
     let Contents { selection, written, .. } = contents;
     let mut heading = Heading { subject: a.subject.clone(), preheader: a.preheader.clone() };
@@ -59,8 +60,8 @@ fn heading_b(publisher: &Publisher, contents: Contents<'_>, a: &Composition) -> 
     (heading.subject != a.subject).then_some(heading)
 }
 
-/// The letter of a choice of topics under subject B; the one under A, if there is nothing else to say of
-/// what it carries.
+/// The letter of a choice of topics under subject B; the one under A, if there is nothing else to
+/// say of what it carries.
 ///
 /// # Errors
 /// As [`super::run`].

@@ -1,4 +1,5 @@
-//! A letter for every choice of topics, rendered once each, and the hours that readers chose as moments of this run.
+//! A letter for every choice of topics, rendered once each, and the hours that readers chose as
+//! moments of this run.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -15,16 +16,16 @@ use crate::domain::subject::Arm;
 use crate::letter::pick::Selection;
 use crate::store::{Choices, ChosenHour, NewVariant, Served};
 
-/// The most letters besides the whole one. Each is rendered, stored and held in memory by every worker (some 60 KB), and with
-/// ten comparisons readers could ask for a thousand. What most readers chose comes first; the others get the smallest of
-/// these that carries all they asked for.
+/// The most letters besides the whole one. Each is rendered, stored and held in memory by every
+/// worker (some 60 KB), and with ten comparisons readers could ask for a thousand. What most
+/// readers chose comes first; the others get the smallest of these that carries all they asked for.
 pub const MOST_VARIANTS: usize = 64;
 
 /// The comparisons of a letter by slug: featured, and mentioned.
 type CarriedSlugs = (Vec<String>, Vec<String>);
 
-/// What to do for readers who chose; and, for a draft with a rival, the letters of their choices under
-/// subject B.
+/// What to do for readers who chose; and, for a draft with a rival, the letters of their choices
+/// under subject B.
 ///
 /// # Errors
 /// As [`super::run`].

@@ -27,10 +27,11 @@ mod queue;
 mod reader;
 
 pub use db::error::{Result, StoreError};
-pub use db::restore_guard::{Mark, MarkFile};
+pub use db::restore_guard::{LedgerPosition, RestoreGuard};
 pub use db::schema::SCHEMA;
 pub use db::store::Store;
 pub use issue::comparisons::{Carried, ComparisonChange};
+pub use issue::enqueue::Enqueue;
 pub use issue::enqueued::Enqueued;
 pub use issue::issues::{DeliveryRow, LastIssue};
 pub use issue::public::{Figures, ListsVersion};
@@ -39,12 +40,12 @@ pub use issue::subject_test::{Decided, NewSubjectTest, SubjectTest, Subjects};
 pub use issue::variants::{Choices, ChosenHour, ChosenTopics, NewVariant, Served, Waiting};
 #[doc(hidden)]
 pub use plans::PlannedStatement;
-pub use queue::deliveries::Turned;
+pub use queue::deliveries::Claims;
 pub use queue::notices::NoticeRow;
-pub use queue::paced_claim::Paced;
+pub use queue::paced_claim::PacedClaims;
 pub use queue::rate_state::Pacing;
 pub use queue::worker_lease::{LEASE, WorkerLease};
 pub use reader::address_change::{AddressChange, AskedChange, CHANGE_FOR, Changed, TAKE_BACK_FOR};
 pub use reader::import::SubscriberChange;
-pub use reader::unsubscribe::{Leaving, Reasons};
+pub use reader::unsubscribe::{UnsubscribeReasons, Unsubscription};
 pub use reader::votes::{CastVote, Total, Voted};

@@ -97,8 +97,8 @@ pub(super) fn is_known(tag: &str, attribute: &str) -> bool {
         || known.is_none_or(|(_, list)| list.split_whitespace().any(|name| name == attribute))
 }
 
-/// The names of the attributes in a tag and where they stand. `at` is behind the tag's own name; what tera does in it is skipped,
-/// and so is what stands in quotes.
+/// The names of the attributes in a tag and where they stand. `at` is behind the tag's own name;
+/// what tera does in it is skipped, and so is what stands in quotes.
 pub(super) fn in_tag(text: &str, at: usize) -> Vec<(usize, &str)> {
     let (mut found, mut at) = (Vec::new(), at);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty() && !rest.starts_with('>')) {

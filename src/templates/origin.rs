@@ -1,9 +1,11 @@
 //! From a place in rendered MJML back to the file it was written in.
 //!
-//! MJML's errors are about what tera made of all templates together. So the templates are rendered once more with a mark behind
-//! the name of each MJML tag that says where it stands, and the place is looked up there.
+//! MJML's errors are about what tera made of all templates together. So the templates are rendered
+//! once more with a mark behind the name of each MJML tag that says where it stands, and the place
+//! is looked up there.
 
-use super::{File, Problem};
+use super::file::File;
+use super::problem::Problem;
 
 /// Stands around a mark; no file that tera and MJML accept has it.
 const EDGE: char = '\u{1}';
@@ -42,7 +44,8 @@ impl<'a> Origin<'a> {
         Self { files, marked }
     }
 
-    /// A problem at an octet of the same MJML without marks, at the last tag that begins there or before.
+    /// A problem at an octet of the same MJML without marks, at the last tag that begins there or
+    /// before.
     pub fn problem(&self, at: usize, words: &str) -> Option<Problem> {
         let (mut clean, mut last) = (0, None);
         for (index, piece) in self.marked.split(EDGE).enumerate() {

@@ -1,8 +1,9 @@
-//! What is wrong with a template before anything is rendered: MJML that the renderer would pass in silence, slots that nobody
-//! fills, images without words.
+//! What is wrong with a template before anything is rendered: MJML that the renderer would pass in
+//! silence, slots that nobody fills, images without words.
 
 use super::attributes::{ATTRIBUTES, in_tag, is_known};
-use super::{File, Kind, Problem};
+use super::file::{File, Kind};
+use super::problem::Problem;
 use crate::mail::StencilSlot;
 
 /// What the renderer knows (mrml 6).
@@ -130,7 +131,8 @@ fn images(text: &str, found: &mut Vec<(usize, String)>) {
     }
 }
 
-/// What a browser would leave out of a page, since its content security policy takes files of this site alone.
+/// What a browser would leave out of a page, since its content security policy takes files of this
+/// site alone.
 fn blocked(text: &str, found: &mut Vec<(usize, String)>) {
     for mark in ["<style", " style=", "<script>", " onclick=", " onload=", " onsubmit="] {
         for (at, _) in text.match_indices(mark) {

@@ -1,4 +1,5 @@
-//! Whether an operator's texts say all that pages and notices need, and nothing that nobody would hear.
+//! Whether an operator's texts say all that pages and notices need, and nothing that nobody would
+//! hear.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ const MODEL: &str = "en";
 /// The part that only it has: letters are in no other language.
 const MODEL_ONLY: &str = "letter";
 
-/// What the operator's own files of texts lack or have too much of, each problem with its place. The built-in texts are right.
+/// What the operator's own files of texts lack or have too much of, each problem with its place.
+/// The built-in texts are right.
 pub fn check(files: &[File]) -> Vec<Problem> {
     let mut problems = check_each(files);
     problems.extend(incomplete(files, &model()));
@@ -47,7 +49,8 @@ fn is_in(tag: &str, part: &str) -> bool {
     part != MODEL_ONLY || tag == MODEL
 }
 
-/// Two or three letters of the alphabet in lower case: what the first part of `Accept-Language` is compared with.
+/// Two or three letters of the alphabet in lower case: what the first part of `Accept-Language` is
+/// compared with.
 fn is_tag(tag: &str) -> bool {
     matches!(tag.len(), 2..=3) && tag.bytes().all(|octet| octet.is_ascii_lowercase())
 }

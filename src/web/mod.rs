@@ -2,8 +2,8 @@
 //!
 //! What is absent: a GET that changes something, since mail scanners follow every link (promise
 //! P10); a session and a cookie, since whatever changes something shows a keyed token in its path
-//! ([`Authority`]); and a token in a log, where a request stands by its route's pattern and never by
-//! its path.
+//! ([`Authority`]); and a token in a log, where a request stands by its route's pattern and never
+//! by its path.
 //!
 //! A request walks from `server` (its connection, its limits) through `router` to a handler in
 //! `public`, `signup` or `reader`, and its answer through `render` back.

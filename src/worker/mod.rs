@@ -82,7 +82,7 @@ impl LetterLoop {
 
     /// One look at everything.
     async fn tick(&mut self, now: UnixMillis) -> Result<(), PublishError> {
-        self.deliverer.check_mark().await?;
+        self.deliverer.check_restore_guard().await?;
         match self.scheduler.tick(now).await? {
             Scheduled::NothingDue => {}
             Scheduled::Ran(started) => tracing::info!(%started, "a scheduled slot is due"),

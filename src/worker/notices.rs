@@ -133,7 +133,7 @@ impl NoticeSender {
     /// Takes back what a worker that is gone had claimed, and deletes what is over.
     async fn sweep(&self, me: &WorkerLease, now: UnixMillis) -> Result<(), StoreError> {
         let store = &self.publisher.store;
-        self.mailer.check_mark(store).await?;
+        self.mailer.check_restore_guard(store).await?;
         let found = store.reclaim_notices(me, now).await?;
         if found > 0 {
             tracing::warn!(notices = found, "a worker is gone; the notice it had in hand is sent again");

@@ -56,8 +56,8 @@ impl Deliverer {
     ///
     /// # Errors
     /// [`StoreError::Restored`], or that of a store that does not answer.
-    pub(super) async fn check_mark(&self) -> Result<(), StoreError> {
-        self.mailer.check_mark(&self.store).await
+    pub(super) async fn check_restore_guard(&self) -> Result<(), StoreError> {
+        self.mailer.check_restore_guard(&self.store).await
     }
 
     /// Sends what is due, if this process is the one that delivers.

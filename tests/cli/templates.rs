@@ -48,7 +48,7 @@ fn what_is_exported_is_sound_and_makes_the_same_letters() {
     // What is there is left alone.
     house.write("own/texts/en/frame.toml", "mine");
     let out = house.must(&["templates", "export", "own"]).out;
-    assert!(out.contains("0 templates are in own/texts, 8 were there already"), "{out}");
+    assert!(out.contains("0 templates are in own/texts, 9 were there already"), "{out}");
     assert_eq!(read(&house, "own/texts/en/frame.toml"), "mine");
 }
 
@@ -306,4 +306,33 @@ fn what_the_folder_says_is_what_readers_see() {
     site.post("/subscribe", "email=nora%40example.com");
     let ran = site.house.run(&["issue", "preview", "2"]);
     assert_ne!(ran.code, 2, "{}", ran.err);
+}
+
+/// Letters read texts, too: the verdict in the words of the pages, and a file of their own that folders from before lack.
+#[test]
+fn what_letters_say_is_in_the_folder_too() {
+    let house = furnished();
+    house.furnish(1);
+    house.must(&["issue", "preview", "1", "--out", "before"]);
+    let letter = read(&house, "own/texts/en/letter.toml");
+    fs::remove_file(house.path("own/texts/en/letter.toml")).unwrap();
+    house.must(&["templates", "check"]);
+    house.must(&["issue", "preview", "1", "--out", "without"]);
+    for form in ["html", "txt"] {
+        assert_eq!(
+            read(&house, &format!("before/letter.{form}")),
+            read(&house, &format!("without/letter.{form}"))
+        );
+    }
+    house.write("own/texts/en/letter.toml", &letter.replace("this week\"", "since the last letter\""));
+    let pages = read(&house, "own/texts/en/read.toml");
+    house.write("own/texts/en/read.toml", &pages.replace("The panel picks {tool}", "Our panel takes {tool}"));
+    house.must(&["issue", "preview", "1", "--out", "after"]);
+    let (html, text) = (read(&house, "after/letter.html"), read(&house, "after/letter.txt"));
+    assert!(html.contains("since the last letter") && text.contains("since the last letter"), "{text}");
+    assert!(html.contains("Our panel takes ") && text.contains("Our panel takes "), "{text}");
+    let surplus = format!("answr_none = \"x\"\n{letter}");
+    let says = "own/texts/en/letter.toml:1:1: answr_none: nothing says this text; did you mean answer_none?";
+    refused(&house, "texts/en/letter.toml", &surplus, says);
+    refused(&house, "texts/de/letter.toml", &letter, "own/texts/de/letter.toml:1:1: nobody reads this file");
 }

@@ -1,7 +1,7 @@
 //! Whatever is typed into a field stays what it is, words: it opens no element and no comment, adds no header, fills no slot and
 //! runs no template, in HTML, in text and in the headers. Every field there is, of letters and of notices.
 //!
-//! The door (`sources::parse`) refuses some of it already; here it has got past the door, as it would from a database that an
+//! Some of it is refused when a file is read (`sources::parse`); here it has got past that, as it would from a database that an
 //! older version wrote.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use verdicts::domain::site::Site;
 use verdicts::domain::theme::{Logo, Theme};
 use verdicts::letter::compose::{ComparisonVotes, compose};
 use verdicts::letter::lint::{Expected, Grade, lint};
-use verdicts::letter::pick::{Choice, Selection, Why};
+use verdicts::letter::pick::{Choice, RankedBy, Selection};
 use verdicts::letter::render::Templates;
 use verdicts::letter::{Latest, sources};
 use verdicts::mail::Signer;
@@ -62,7 +62,7 @@ struct World {
 
 type Set = fn(&mut World, &str);
 
-/// Each field by name. A slug and a URL lead somewhere, so the door lets nothing of this pass (see below).
+/// Each field by name. A slug and a URL lead somewhere, so none of this is read from a file (see below).
 const FIELDS: [(&str, Set); 17] = [
     ("title", |w, typed| w.comparison.title = typed.to_owned()),
     ("question", |w, typed| w.comparison.question = typed.to_owned()),
@@ -103,7 +103,7 @@ impl World {
     fn letter(&self) -> Vec<u8> {
         let choice = |comparison: &Comparison| Choice {
             comparison: comparison.clone(),
-            why: Why { rolled_over: false, reviews: 0, votes: 0 },
+            why: RankedBy { rolled_over: false, reviews: 0, votes: 0 },
         };
         let selection = Selection {
             featured: vec![choice(&self.comparison), choice(&cases::comparison("tie"))],
@@ -178,7 +178,7 @@ fn nothing_typed_is_more_than_words_in_a_notice() {
 }
 
 #[test]
-fn the_door_refuses_line_ends_in_lines_and_links_that_are_none() {
+fn files_with_line_ends_in_lines_and_links_that_are_none_are_refused() {
     let pick = serde_json::to_value(cases::comparison("pick")).unwrap();
     let lines = [
         "/title",

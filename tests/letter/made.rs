@@ -582,8 +582,11 @@ fn whatever_the_accent_no_word_is_hard_to_read() {
 /// A colour, a font or a corner that a template writes down would not follow the theme.
 #[test]
 fn templates_take_every_colour_and_font_from_the_theme() {
-    for folder in ["templates/letter", "templates/notices"] {
-        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+    for folder in
+        ["templates/letter", "templates/letter/parts", "templates/notices", "templates/notices/parts"]
+    {
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        for file in files.filter(|path| path.is_file()) {
             let text = std::fs::read_to_string(&file).unwrap().replace("&#", "");
             let hex = text
                 .match_indices('#')

@@ -96,8 +96,8 @@ async fn a_dossier_has_everything_and_an_erasure_leaves_nothing(w: World) {
     w.store.set_letter(ANN, Some("Ann"), Some("Asia/Tokyo"), Some(&topics), Some(7)).await.unwrap();
     ask(&w.store, 51, NOW).await;
     w.store.unsubscribe(ANN, &hash(1), NOW).await.unwrap();
-    w.store.give_reason(ANN, "other", Some("it is reader1@example.com")).await.unwrap();
-    let all = w.store.everything_about(ANN, &hash(1)).await.unwrap().unwrap();
+    w.store.give_unsubscribe_reason(ANN, "other", Some("it is reader1@example.com")).await.unwrap();
+    let all = w.store.personal_data(ANN, &hash(1)).await.unwrap().unwrap();
     assert_eq!(all["subscriber"][0]["name"], "Ann");
     assert_eq!(all["preferences"][0]["topics"][0], "Agents");
     assert_eq!(all["letters"][0]["note"], "the subscriber unsubscribed");
@@ -105,13 +105,13 @@ async fn a_dossier_has_everything_and_an_erasure_leaves_nothing(w: World) {
     assert_eq!(all["changes_of_address"][0]["email"], email(51).expose());
     assert_eq!(all["leavings"][0]["words"], "it is reader1@example.com");
     assert_eq!(all["suppression"][0]["reason"], "unsubscribed");
-    assert_eq!(w.store.everything_about(SubscriberId(99), "").await.unwrap(), None);
+    assert_eq!(w.store.personal_data(SubscriberId(99), "").await.unwrap(), None);
 
     assert!(w.store.erase(ANN, &hash(1), NOW).await.unwrap());
-    assert_eq!(w.store.everything_about(ANN, &hash(1)).await.unwrap(), None);
+    assert_eq!(w.store.personal_data(ANN, &hash(1)).await.unwrap(), None);
     assert_eq!(w.store.address_change(1, NOW).await.unwrap(), None);
     assert_eq!(notices(&w).await, (0, None));
-    assert!(w.store.reasons(9).await.unwrap().words.is_empty());
+    assert!(w.store.unsubscribe_reasons(9).await.unwrap().words.is_empty());
     assert!(w.store.is_suppressed(&hash(1)).await.unwrap());
     let tally = w.store.tally(verdicts::domain::issue::IssueNumber(1)).await.unwrap();
     assert!(tally.balances() && tally.audience == 2);

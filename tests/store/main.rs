@@ -15,4 +15,5 @@ mod public;
 mod query_plans;
 mod retention;
 mod subject_test;
+mod upgrade;
 mod votes;

@@ -49,8 +49,8 @@ async fn a_ledger_from_before_retention_is_brought_up(w: World) {
     assert_eq!(w.store.migrate().await.unwrap(), (2, SCHEMA));
     let tally = w.store.tally(IssueNumber(1)).await.unwrap();
     assert_eq!((tally.audience, tally.queued, tally.cancelled), (3, 2, 1));
-    assert_eq!(w.store.mark().await.unwrap().generation, 0);
-    assert_eq!(w.store.raise_mark().await.unwrap().generation, 1);
+    assert_eq!(w.store.ledger_position().await.unwrap().generation, 0);
+    assert_eq!(w.store.raise_ledger_position().await.unwrap().generation, 1);
     w.store.close().await;
 }
 

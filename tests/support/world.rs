@@ -6,7 +6,7 @@ use verdicts::domain::delivery::{Finished, Reply, Transition};
 use verdicts::domain::issue::{IssueNumber, NewIssue};
 use verdicts::domain::subscriber::{NewSubscriber, SubscriberId, SubscriberStatus};
 use verdicts::domain::{EmailAddress, UnixMillis};
-use verdicts::store::{Enqueued, Store};
+use verdicts::store::{Enqueue, Enqueued, Store};
 
 use super::programs::postgres;
 
@@ -34,10 +34,9 @@ impl World {
         Self { url, store, _folder: None }
     }
 
-    /// The same place as an old release left it: empty, after the first `schema` migrations. The store is open, unchecked.
-    pub async fn of_schema(self, schema: i64) -> Self {
+    /// The same place with nothing in it, not even tables.
+    pub async fn emptied(self) -> Self {
         self.store.close().await;
-        let engine = if self.url.starts_with("sqlite:") { "sqlite" } else { "postgres" };
         match self.url.strip_prefix("sqlite:") {
             Some(file) => {
                 for file in [file.to_owned(), format!("{file}-wal"), format!("{file}-shm")] {
@@ -49,20 +48,31 @@ impl World {
             }
         }
         let store = Store::open_unchecked(&self.url).await.expect("the store opens");
-        let mut files: Vec<_> = std::fs::read_dir(format!("migrations/{engine}"))
-            .expect("the tests run in the project's folder")
-            .map(|entry| entry.expect("a file").path())
-            .collect();
+        Self { store, ..self }
+    }
+
+    /// The same place as an old release left it when it was new: the first `schema` migrations, and no rows.
+    pub async fn of_schema(self, schema: i64) -> Self {
+        let world = self.emptied().await;
+        let folder =
+            if world.url.starts_with("sqlite:") { "migrations/sqlite" } else { "migrations/postgres" };
+        let files = std::fs::read_dir(folder).expect("the tests run in the project's folder");
+        let mut files: Vec<_> = files.map(|entry| entry.expect("a file").path()).collect();
         files.sort();
-        let version = "CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
-        self.raw(version).await.expect("the table of versions");
+        world
+            .raw(
+                "CREATE TABLE schema_version (
+                    version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)",
+            )
+            .await
+            .expect("the table of versions");
         for (file, version) in files.iter().zip(1..=schema) {
             let text = std::fs::read_to_string(file).expect("a migration");
-            self.raw(&text).await.expect("the migration runs");
+            world.raw(&text).await.expect("the migration runs");
             let at = format!("INSERT INTO schema_version VALUES ({version}, '{version}', 0)");
-            self.raw(&at).await.expect("its version is written down");
+            world.raw(&at).await.expect("its version is written down");
         }
-        Self { store, ..self }
+        world
     }
 
     /// Statements past the store, on a connection of their own.
@@ -87,10 +97,15 @@ impl World {
         }
     }
 
+    /// The same letter for everybody, now.
+    pub async fn enqueue(&self, number: IssueNumber, issue: NewIssue) -> Enqueued {
+        self.store.enqueue(&Enqueue::new(number, issue), NOW).await.expect("the store answers")
+    }
+
     /// `readers` active subscribers and an issue that is on its way to them.
     pub async fn running(readers: usize, world: Self) -> Self {
         world.with_readers(readers).await;
-        let started = world.store.enqueue(IssueNumber(1), &issue(&[]), NOW).await.expect("it is enqueued");
+        let started = world.enqueue(IssueNumber(1), issue(&[])).await;
         assert_eq!(started, Enqueued::Started { number: IssueNumber(1), audience: readers as i64 });
         world
     }

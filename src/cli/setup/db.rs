@@ -48,8 +48,8 @@ pub async fn run(command: DbCommand, settings: Settings) -> CommandResult {
 }
 
 async fn accept(store: &Store, settings: &Settings) -> Result<String, StoreError> {
-    let file = app::mark_file(settings, store);
-    let here = store.mark().await?;
+    let file = app::restore_guard(settings, store);
+    let here = store.ledger_position().await?;
     let Some(known) = file.known(&here.id)?.filter(|known| known.generation > here.generation) else {
         return Ok("the database is no older copy; nothing to accept".to_owned());
     };

@@ -113,7 +113,7 @@ fn consent_json(consent: &Consent) -> serde_json::Value {
 pub(super) async fn data(store: &Store, keyring: &Keyring, email: &str) -> CommandResult {
     let email = address(email)?;
     let person = find(store, &email).await?;
-    let all = store.everything_about(person.id, &keyring.suppression_hash(&email)).await?;
+    let all = store.personal_data(person.id, &keyring.suppression_hash(&email)).await?;
     println!("{:#}", all.unwrap_or_default());
     Ok(Exit::Done)
 }

@@ -12,7 +12,7 @@ const WORDS_SHOWN: i64 = 50;
 pub(super) async fn stats(store: &Store, json: bool) -> CommandResult {
     let counts = store.count_subscribers().await?;
     let suppressed = store.count_suppressed().await?;
-    let left = store.reasons(WORDS_SHOWN).await?;
+    let left = store.unsubscribe_reasons(WORDS_SHOWN).await?;
     let count = |status: SubscriberStatus| counts.get(status.as_str()).copied().unwrap_or(0);
     if json {
         let mut figures = serde_json::Map::new();

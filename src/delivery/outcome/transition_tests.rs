@@ -58,6 +58,7 @@ const CROWDED: (&str, &str) = ("deferred", "slower");
 const PERHAPS: (&str, &str) = ("deferred", "suspicion");
 const OURS: (&str, &str) = ("returned", "paused");
 
+// A table: a reply and what it means, a line each.
 #[test]
 fn every_refusal_of_a_recipient_has_its_line_in_the_table() {
     for (code, enhanced, expected) in [

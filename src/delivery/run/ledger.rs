@@ -13,24 +13,24 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::batching::{self, Batching};
-use super::messages::{DeliveryKey, Grant, Job, Request, Turn};
+use super::messages::{DeliveryKey, Job, Turn};
 use super::pacer::Pacer;
 use super::progress::{Pass, Progress};
+use super::waiting::WaitingConnections;
 use crate::delivery::mailer::{Letters, Mailer};
 use crate::delivery::outcome::transition::{PauseRule, Signal};
 use crate::delivery::relay::sessions::stopped;
 use crate::domain::UnixMillis;
-use crate::domain::class::Class;
 use crate::domain::delivery::{Claimed, Finished, Transition};
 use crate::domain::issue::IssueNumber;
 use crate::domain::pace::BURST;
 use crate::fault::{self, Point};
-use crate::store::{Paced, Store, StoreError, Turned, WorkerLease};
+use crate::store::{Claims, PacedClaims, Store, StoreError, WorkerLease};
 
 /// Most turns in one commit.
 const BATCH: usize = 256;
@@ -49,10 +49,7 @@ pub(super) struct Ledger<'a, W> {
     stop: watch::Receiver<bool>,
     watch: W,
     pass: Pass,
-    /// Connections that have no letter and want one.
-    idle: Vec<oneshot::Sender<Job>>,
-    /// Connections that ask to end the letter they hold, and would like to have the next.
-    asking: Vec<(DeliveryKey, oneshot::Sender<Grant>)>,
+    waiting: WaitingConnections,
     /// Not written down yet.
     finished: Vec<Finished>,
     /// Claimed, and not written down as finished.
@@ -80,8 +77,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             stop,
             watch,
             pass: Pass::default(),
-            idle: Vec::new(),
-            asking: Vec::new(),
+            waiting: WaitingConnections::default(),
             finished: Vec::new(),
             in_flight: 0,
             pause_rule: PauseRule::new(mailer.settings.connections),
@@ -99,7 +95,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             // already taken.
             let dry = self.commit(turns).await?;
             self.pause().await?;
-            (self.watch)(self.progress());
+            (self.watch)(self.pass.progress(self.in_flight));
             if self.in_flight == 0 && (dry || self.is_halted()) {
                 self.pass.stopped = *self.stop.borrow();
                 return Ok(self.pass);
@@ -119,7 +115,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
 
     /// Waits until there is something to do, then takes in all that is there.
     async fn collect(&mut self, turns: &mut mpsc::Receiver<Turn>) {
-        if self.finished.is_empty() && self.asking.is_empty() {
+        if self.finished.is_empty() && self.waiting.none_asks() {
             let longest = self.longest_wait();
             let mut stop = self.stop.clone();
             let was_stopped = *stop.borrow();
@@ -129,35 +125,30 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             }
         }
         self.drain(turns);
-        if let Some(enough) = self.batching.wait_for(self.waiting()) {
+        if let Some(enough) = self.batching.wait_for(self.waiting.len()) {
             let until = Instant::now() + batching::WAIT;
-            while self.waiting() < enough
+            while self.waiting.len() < enough
                 && let Ok(Some(turn)) = timeout_at(until, turns.recv()).await
             {
                 self.take(turn);
                 self.drain(turns);
             }
-            self.batching.came(self.waiting());
+            self.batching.came(self.waiting.len());
             return;
         }
         // Connections that are about to report get to do so.
         let mut taken = 0;
-        while taken != self.finished.len() + self.waiting() {
-            taken = self.finished.len() + self.waiting();
+        while taken != self.finished.len() + self.waiting.len() {
+            taken = self.finished.len() + self.waiting.len();
             yield_now().await;
             self.drain(turns);
         }
     }
 
-    /// Connections that have reported and wait for the next commit.
-    fn waiting(&self) -> usize {
-        self.asking.len() + self.idle.len()
-    }
-
     /// How long to wait for news. With no idle connection, or after a halt, only the connections
     /// can bring any.
     fn longest_wait(&self) -> Duration {
-        if self.idle.is_empty() || self.is_halted() {
+        if self.waiting.none_is_idle() || self.is_halted() {
             Duration::MAX
         } else if let Some(wait) = self.pacer.wait(self.mailer.now()) {
             wait.clamp(Duration::from_millis(1), LOOK)
@@ -188,11 +179,7 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             }
             self.finished.push(finished);
         }
-        match turn.request {
-            Request::Nothing => {}
-            Request::Job(answer) => self.idle.push(answer),
-            Request::Grant(key, answer) => self.asking.push((key, answer)),
-        }
+        self.waiting.add(turn.request);
     }
 
     /// Pauses the runs that have to be, before anything is claimed again.
@@ -214,12 +201,11 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         let now = self.mailer.now();
         self.refresh_pace(now).await;
         let want = self.pacer.may_claim(wanted, now);
-        if self.finished.is_empty() && self.asking.is_empty() && want == 0 {
+        if self.finished.is_empty() && self.waiting.none_asks() && want == 0 {
             return if wanted > 0 && self.in_flight == 0 { self.is_dry().await } else { Ok(false) };
         }
         fault::point(Point::BeforeCommit);
-        let paused = self.is_paused();
-        let begin: Vec<DeliveryKey> = self.asking.iter().filter(|_| !paused).map(|(key, _)| *key).collect();
+        let begin = if self.is_paused() { Vec::new() } else { self.waiting.asked_for() };
         let turned = match self.record_and_claim(&begin, want, now).await {
             Ok(turned) => turned,
             Err(error) if self.finished.is_empty() => return Err(error),
@@ -241,7 +227,9 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
             return self.is_dry().await;
         }
         let jobs = self.jobs(turned.claimed).await;
-        self.hand_out(jobs, &turned.begun);
+        for job in self.waiting.hand_out(jobs, &turned.begun) {
+            self.give_back(&job.claimed, "no connection was left");
+        }
         Ok(false)
     }
 
@@ -261,22 +249,22 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         begin: &[DeliveryKey],
         want: usize,
         now: UnixMillis,
-    ) -> Result<Turned, StoreError> {
+    ) -> Result<Claims, StoreError> {
         let (store, me) = (self.store, self.me);
         let Some(pacing) = self.pacer.pacing(want) else {
             return store.record_and_claim_ahead(me, &self.finished, begin, want, now).await;
         };
-        let Paced { claimed, begun, parked, held_until } =
+        let PacedClaims { claimed, begun, parked, held_until } =
             store.record_and_claim_paced(me, &self.finished, begin, want, now, &pacing).await?;
         self.pacer.committed(want, parked, held_until);
-        Ok(Turned { claimed, begun })
+        Ok(Claims { claimed, begun })
     }
 
     /// A letter for each connection that has none, and the next one for those that have. Under a
     /// rate no connection holds a second one: a letter goes when the rate allows it, not when the
     /// one before it is done.
     fn wanted(&self) -> usize {
-        if self.pacer.has_rate() { self.idle.len() } else { self.waiting() }
+        if self.pacer.has_rate() { self.waiting.idle() } else { self.waiting.len() }
     }
 
     /// Whether nothing is due. That no letter was claimed does not say so: the rate may allow none
@@ -321,22 +309,11 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         Err(error)
     }
 
+    /// What is finished is written down.
     fn count(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(self.finished.len());
         for finished in self.finished.drain(..) {
-            match finished.transition {
-                Transition::Sent { .. } => self.pass.sent += 1,
-                Transition::Failed { reply, .. } => {
-                    self.pass.failed += 1;
-                    self.pass.classes.add(Class::of(reply.as_ref()));
-                }
-                Transition::Returned { .. } => self.pass.returned += 1,
-                Transition::Deferred { reply, unknown, .. } => {
-                    self.pass.classes.add(Class::of(reply.as_ref()));
-                    self.pass.deferred += 1;
-                    self.pass.unknown += u64::from(unknown);
-                }
-            }
+            self.pass.count(&finished.transition);
         }
     }
 
@@ -359,28 +336,6 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         jobs
     }
 
-    /// Gives letters to idle connections, then answers all that ask. What nobody takes goes back.
-    fn hand_out(&mut self, jobs: Vec<Job>, begun: &[DeliveryKey]) {
-        let mut jobs = jobs.into_iter();
-        let mut left = Vec::new();
-        while !self.idle.is_empty()
-            && let Some(job) = jobs.next()
-        {
-            if let Some(idle) = self.idle.pop()
-                && let Err(job) = idle.send(job)
-            {
-                left.push(job);
-            }
-        }
-        for (key, answer) in std::mem::take(&mut self.asking) {
-            let grant = Grant { granted: begun.contains(&key), next: jobs.next() };
-            left.extend(answer.send(grant).err().and_then(|grant| grant.next));
-        }
-        for job in left.into_iter().chain(jobs) {
-            self.give_back(&job.claimed, "no connection was left");
-        }
-    }
-
     fn give_back(&mut self, claimed: &Claimed, note: &str) {
         let finished = Finished {
             issue: claimed.issue,
@@ -398,10 +353,5 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         let letters = (self.mailer.letters)(issue).await?;
         self.letters.insert(issue, letters.clone());
         Ok(letters)
-    }
-
-    fn progress(&self) -> Progress {
-        let Pass { sent, failed, deferred, returned, unknown, classes, .. } = self.pass;
-        Progress { sent, failed, deferred, returned, unknown, classes, in_flight: self.in_flight }
     }
 }

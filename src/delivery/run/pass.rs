@@ -50,9 +50,9 @@ pub async fn pass(
     stop: &watch::Receiver<bool>,
     watch: impl Fn(Progress),
 ) -> Result<Pass, StoreError> {
-    mailer.check_mark(store).await?;
+    mailer.check_restore_guard(store).await?;
     if store.next_due().await?.is_some_and(|due| due <= mailer.now()) {
-        mailer.advance_mark(store).await?;
+        mailer.advance_restore_guard(store).await?;
     }
     let connections = mailer.settings.connections.max(1);
     let (turns, mut inbox) = mpsc::channel(connections * 2);
@@ -82,7 +82,7 @@ pub async fn pass(
     }
     while tasks.join_next().await.is_some() {}
     if result.as_ref().is_ok_and(|pass| pass.sent > 0) {
-        mailer.advance_mark(store).await?;
+        mailer.advance_restore_guard(store).await?;
     }
     result
 }
@@ -94,7 +94,7 @@ async fn keep_mark(store: &Store, mailer: &Mailer) -> Infallible {
     loop {
         sleep(MARK_EVERY).await;
         // A full disk is the ledger's to find out; the run does not end for this.
-        if let Err(error) = mailer.advance_mark(store).await {
+        if let Err(error) = mailer.advance_restore_guard(store).await {
             tracing::warn!(%error, "how far the run has come could not be remembered");
         }
     }

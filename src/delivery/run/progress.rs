@@ -1,7 +1,8 @@
 //! What a pass has done, and how far it has come.
 
 use crate::domain::UnixMillis;
-use crate::domain::class::Classes;
+use crate::domain::class::{Class, Classes};
+use crate::domain::delivery::Transition;
 use crate::domain::issue::IssueNumber;
 
 /// What a pass has done, each letter counted once for each attempt that was written down.
@@ -35,4 +36,28 @@ pub struct Progress {
     pub unknown: u64,
     pub classes: Classes,
     pub in_flight: usize,
+}
+
+impl Pass {
+    /// One more attempt is written down.
+    pub(super) fn count(&mut self, transition: &Transition) {
+        match transition {
+            Transition::Sent { .. } => self.sent += 1,
+            Transition::Failed { reply, .. } => {
+                self.failed += 1;
+                self.classes.add(Class::of(reply.as_ref()));
+            }
+            Transition::Returned { .. } => self.returned += 1,
+            Transition::Deferred { reply, unknown, .. } => {
+                self.classes.add(Class::of(reply.as_ref()));
+                self.deferred += 1;
+                self.unknown += u64::from(*unknown);
+            }
+        }
+    }
+
+    pub(super) fn progress(&self, in_flight: usize) -> Progress {
+        let Self { sent, failed, deferred, returned, unknown, classes, .. } = *self;
+        Progress { sent, failed, deferred, returned, unknown, classes, in_flight }
+    }
 }

@@ -55,7 +55,8 @@ pub struct Feature {
     pub url: String,
     /// "Developer Tools", or both categories where they differ.
     pub category: String,
-    /// What to ship with, in as few words as there are: a name, "Either one", "Neither", "Too close to call".
+    /// What to ship with, in as few words as there are: a name, "Either one", "Neither", "Too close
+    /// to call".
     pub answer: String,
     pub verdict: String,
     pub split: String,
@@ -86,8 +87,8 @@ pub struct ToolView {
     /// "1,204", or "—".
     pub community_votes: String,
     pub entry: String,
-    /// For the HTML, each up to the end of a sentence: of the lead four at most, else the one who stands
-    /// against the rest, or the first.
+    /// For the HTML, each up to the end of a sentence: of the lead four at most, else the one who
+    /// stands against the rest, or the first.
     pub quotes: Vec<Quote>,
     /// For the text part: of the lead in full, else the same as `quotes`.
     pub reviews: Vec<Quote>,

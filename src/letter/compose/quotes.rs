@@ -1,4 +1,5 @@
-//! Which quotes stand in the HTML, and how much of them. The text part and the page of the comparison have more.
+//! Which quotes stand in the HTML, and how much of them. The text part and the page of the
+//! comparison have more.
 
 use super::composition::Quote;
 use crate::domain::comparison::Stance;
@@ -21,8 +22,8 @@ pub(super) fn telling(all: &[Quote], is_lead: bool) -> Vec<Quote> {
     quotes
 }
 
-/// At most `most` quotes, in the order of the panel: half of them of those who stand against the rest, if
-/// there are any.
+/// At most `most` quotes, in the order of the panel: half of them of those who stand against the
+/// rest, if there are any.
 fn keep_the_telling(quotes: &mut Vec<Quote>, most: usize) {
     let ships = quotes.iter().filter(|quote| quote.stance == Stance::Ship.as_str()).count();
     let rarer = if ships * 2 < quotes.len() { Stance::Ship } else { Stance::Skip }.as_str();

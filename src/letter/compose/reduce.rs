@@ -5,8 +5,8 @@ use super::quotes::keep_one_of_each;
 use crate::letter::english;
 
 impl Composition {
-    /// What each step leaves out besides what those before it do, in words for the log. The figures, the verdicts and the link
-    /// to every review always stay.
+    /// What each step leaves out besides what those before it do, in words for the log. The
+    /// figures, the verdicts and the link to every review always stay.
     pub const STEPS: [&'static str; 8] = [
         "quotes outside the lead after 90 columns",
         "quotes outside the lead",
@@ -18,8 +18,8 @@ impl Composition {
         "all quotes",
     ];
 
-    /// A copy without what the first `step` of [`Composition::STEPS`] leave out; 0 is the whole letter. The text part is not
-    /// made from it.
+    /// A copy without what the first `step` of [`Composition::STEPS`] leave out; 0 is the whole
+    /// letter. The text part is not made from it.
     pub fn reduced(&self, step: usize) -> Self {
         let mut reduced = self.clone();
         for feature in &mut reduced.comparisons {

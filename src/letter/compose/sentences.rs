@@ -1,5 +1,5 @@
-//! The sentences of a letter about what the panel says: verdict, split, and what stands around them. They state
-//! what the figures say and promise nothing that the letter does not hold.
+//! The sentences of a letter about what the panel says: verdict, split, and what stands around
+//! them. They state what the figures say and promise nothing that the letter does not hold.
 
 use crate::domain::comparison::{Comparison, Stance, Tool};
 use crate::letter::english::{capitalized, isolated};
@@ -74,7 +74,8 @@ pub fn verdict_line(comparison: &Comparison, phrases: Phrases<'_>, name: fn(&str
     }
 }
 
-/// [`verdict_line`] for a letter, where a name in another script must not turn the figures behind it.
+/// [`verdict_line`] for a letter, where a name in another script must not turn the figures behind
+/// it.
 pub(super) fn isolated_verdict(comparison: &Comparison, phrases: Phrases<'_>) -> String {
     verdict_line(comparison, phrases, isolated)
 }

@@ -1,6 +1,6 @@
-//! Subject and preheader. They say what the letter holds and how it came out: no exclamation, no riddle, no
-//! capitals that are not a name's. A mail program shows one behind the other, so the preheader goes on where
-//! the subject ends and repeats none of it.
+//! Subject and preheader. They say what the letter holds and how it came out: no exclamation, no
+//! riddle, no capitals that are not a name's. A mail program shows one behind the other, so the
+//! preheader goes on where the subject ends and repeats none of it.
 
 use super::composition::{Heading, PREHEADER_MAX, SUBJECT_MAX};
 use super::sentences::{counted, figure, isolated_verdict, split_line};
@@ -15,7 +15,8 @@ mod tests;
 
 /// A lead of so many points or more is called clear.
 const CLEAR: u8 = 50;
-/// Longest name of a tool where two full ones don't fit, in characters: two of these, " or " and "?" are 65.
+/// Longest name of a tool where two full ones don't fit, in characters: two of these, " or " and
+/// "?" are 65.
 const NAME_MAX: usize = 30;
 /// The same where there is more to say.
 const NAME_SHORT: usize = 18;
@@ -168,8 +169,8 @@ pub(super) fn heading(featured: &[&Comparison], site_name: &str, phrases: Phrase
     Heading { subject: fitting(lead, phrases, say), preheader }
 }
 
-/// Another true subject, to test the first one against: where that asks, this one answers, and the other way
-/// round. None where there is but one thing to say.
+/// Another true subject, to test the first one against: where that asks, this one answers, and the
+/// other way round. None where there is but one thing to say.
 pub(super) fn second_heading(
     featured: &[&Comparison],
     site_name: &str,
@@ -191,8 +192,8 @@ pub(super) fn second_heading(
     (heading_b.subject != heading(featured, site_name, phrases).subject).then_some(heading_b)
 }
 
-/// The first of what `say` says that fits: with whole names, with shorter ones, and at last the question
-/// alone.
+/// The first of what `say` says that fits: with whole names, with shorter ones, and at last the
+/// question alone.
 fn fitting(lead: &Comparison, phrases: Phrases<'_>, say: impl Fn(&Lead<'_>) -> Vec<String>) -> String {
     let [whole, short, shorter] = [usize::MAX, NAME_MAX, NAME_SHORT].map(|max| Lead::of(lead, max, phrases));
     let mut candidates = say(&whole);

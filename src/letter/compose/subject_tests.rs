@@ -52,6 +52,7 @@ type Votes = (usize, usize);
 /// Subject, preheader, and the second subject.
 type Said = (&'static str, &'static str, Option<&'static str>);
 
+// A table: every verdict with its subject, its preheader and its second subject.
 #[test]
 fn one_comparison_is_a_question_with_its_answer() {
     let cases: [(Votes, Votes, Said); 9] = [

@@ -1,4 +1,5 @@
-//! Readers' votes in words: the community's figure, and how the votes on the last letter came out. Pure.
+//! Readers' votes in words: the community's figure, and how the votes on the last letter came out.
+//! Pure.
 
 use super::composition::{Composition, VoteFigure, VoteResult};
 use super::sentences::UNKNOWN;
@@ -15,8 +16,8 @@ pub struct ComparisonVotes {
 }
 
 impl Composition {
-    /// The letter with the results of `ballots`: those on which anybody has voted here, with the community's
-    /// figures as the pages show them (the votes of the comparison's file included).
+    /// The letter with the results of `ballots`: those on which anybody has voted here, with the
+    /// community's figures as the pages show them (the votes of the comparison's file included).
     #[must_use]
     pub fn with_votes(mut self, ballots: &[ComparisonVotes], phrases: Phrases<'_>) -> Self {
         let voted = ballots.iter().filter(|ballot| ballot.here.iter().any(|votes| votes.total() > 0));

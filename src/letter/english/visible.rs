@@ -1,13 +1,14 @@
-//! Texts of others made safe for a letter: nothing in them hides, and nothing turns what stands around them.
+//! Texts of others made safe for a letter: nothing in them hides, and nothing turns what stands
+//! around them.
 
 /// Begins and ends what finds its direction by itself (UAX #9).
 const FSI: char = '\u{2068}';
 const PDI: char = '\u{2069}';
 
-/// What people see of a text: control characters and the separators of lines become blanks, and what
-/// turns the direction of all that follows goes. Some of it is refused when a file is read, but a letter
-/// is safe whatever the store holds: mrml takes no control character, and a sentence of ours around a
-/// name stays readable.
+/// What people see of a text: control characters and the separators of lines become blanks, and
+/// what turns the direction of all that follows goes. Some of it is refused when a file is read,
+/// but a letter is safe whatever the store holds: mrml takes no control character, and a sentence
+/// of ours around a name stays readable.
 pub fn visible(text: &str) -> String {
     let kept = isolates_are_paired(text);
     let turns = |c: char| {
@@ -17,8 +18,8 @@ pub fn visible(text: &str) -> String {
     text.chars().filter(|c| !turns(*c)).map(|c| if blank(c) { ' ' } else { c }).collect()
 }
 
-/// Whether what is begun is ended, so that nothing behind the text is turned: our own sentences isolate
-/// names.
+/// Whether what is begun is ended, so that nothing behind the text is turned: our own sentences
+/// isolate names.
 fn isolates_are_paired(text: &str) -> bool {
     let mut open = 0_usize;
     for c in text.chars() {
@@ -49,8 +50,9 @@ pub fn all_visible(value: &impl serde::Serialize) -> Result<serde_json::Value, s
     serde_json::to_value(value).map(walk)
 }
 
-/// A name for the middle of an English sentence: one that reads from right to left is kept apart from what
-/// stands beside it (UAX #9, FSI and PDI), or "67% to 33%" behind it would read backwards.
+/// A name for the middle of an English sentence: one that reads from right to left is kept apart
+/// from what stands beside it (UAX #9, FSI and PDI), or "67% to 33%" behind it would read
+/// backwards.
 pub fn isolated(name: &str) -> String {
     let is_rtl = |c: char| matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}');
     if !name.chars().any(is_rtl) {

@@ -4,8 +4,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::width::{grapheme_width, width as columns};
 
-/// Lines of at most `width` columns with `indent` before each. Links are left whole; other words that are
-/// longer than a line, and text without blanks, break between two signs.
+/// Lines of at most `width` columns with `indent` before each. Links are left whole; other words
+/// that are longer than a line, and text without blanks, break between two signs.
 pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let mut lines =
         Lines { out: String::with_capacity(text.len() + text.len() / 16), column: 0, width, indent };
@@ -72,8 +72,8 @@ impl Lines<'_> {
     }
 }
 
-/// A word in parts between which a line may end: each wide sign with the marks that must not begin a line,
-/// and what is too long for a line in parts of `most` columns.
+/// A word in parts between which a line may end: each wide sign with the marks that must not begin
+/// a line, and what is too long for a line in parts of `most` columns.
 fn pieces(word: &str, most: usize) -> Vec<&str> {
     const NOT_FIRST: &str = "、。，．！？：；）」』】〉》ー…ゃゅょっャュョッ,.!?:;)”’";
     let mut pieces = Vec::new();

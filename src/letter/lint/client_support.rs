@@ -1,4 +1,5 @@
-//! Which of the letter's HTML and CSS Gmail, Apple Mail and Outlook do not show, and what a reader sees instead.
+//! Which of the letter's HTML and CSS Gmail, Apple Mail and Outlook do not show, and what a reader
+//! sees instead.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -6,8 +7,8 @@ use std::sync::LazyLock;
 use scraper::{ElementRef, Html};
 use serde::Deserialize;
 
-use super::Findings;
-use super::css::{Declaration, Sheet, inline};
+use super::css::{Declaration, StyleSheet, inline};
+use super::findings::Findings;
 
 const CLIENTS: [&str; 3] = ["Gmail", "Apple Mail", "Outlook"];
 
@@ -25,7 +26,7 @@ struct Data {
 static DATA: LazyLock<Data> =
     LazyLock::new(|| toml::from_str(include_str!("client_support.toml")).expect("a test reads it"));
 
-pub(super) fn check(page: &Html, sheet: &Sheet, found: &mut Findings) {
+pub(super) fn check(page: &Html, sheet: &StyleSheet, found: &mut Findings) {
     for rule in &sheet.rules {
         at_rule(&rule.at, found);
         selector(&rule.selector, found);

@@ -1,8 +1,8 @@
-//! What the letter says: nothing left over from a template, the way out and the postal address in both parts, and what
-//! filters dislike.
+//! What the letter says: nothing left over from a template, the way out and the postal address in
+//! both parts, and what filters dislike.
 
+use super::findings::{Expected, Findings, short};
 use super::message::Message;
-use super::{Expected, Findings, short};
 
 /// Words in a subject that filters take for advertising. A hint only: a tool may be called so.
 const SPAM: [&str; 14] = [
@@ -39,8 +39,9 @@ pub(super) fn check(message: &Message, expected: Expected<'_>, found: &mut Findi
     subject(message.first("Subject").unwrap_or_default(), found);
 }
 
-/// Marks of templates and slots that nobody filled in. A warning: tera refuses what it can't fill, so it is a comparison that writes
-/// about templates more often than not, and that must not stop a run.
+/// Marks of templates and slots that nobody filled in. A warning: tera refuses what it can't fill,
+/// so it is a comparison that writes about templates more often than not, and that must not stop a
+/// run.
 fn left_over(part: &str, body: &str, found: &mut Findings) {
     for (open, close) in [("{{", "}}"), ("{%", "%}"), ("[[", "]]")] {
         for (at, _) in body.match_indices(open) {

@@ -1,12 +1,13 @@
-//! Whether every word can be read: its colour against what is behind it, in light and in dark (WCAG 2.2, 1.4.3, level AA).
+//! Whether every word can be read: its colour against what is behind it, in light and in dark (WCAG
+//! 2.2, 1.4.3, level AA).
 
 use std::collections::HashMap;
 
 use ego_tree::NodeId;
 use scraper::{ElementRef, Html, Node};
 
-use super::css::Sheet;
-use super::{Findings, short};
+use super::css::StyleSheet;
+use super::findings::{Findings, short};
 use crate::domain::colour::{Colour, TEXT_CONTRAST};
 
 /// The least contrast of large text: 24 px, or 18.66 px and bold.
@@ -14,7 +15,7 @@ const LARGE_TEXT: f64 = 3.0;
 
 /// What an element hands down to those inside it.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct TextStyle {
     ink: Colour,
     ground: Colour,
     size: f64,
@@ -22,13 +23,13 @@ struct Look {
     hidden: bool,
 }
 
-pub(super) fn check(page: &Html, sheet: &Sheet, found: &mut Findings) {
+pub(super) fn check(page: &Html, sheet: &StyleSheet, found: &mut Findings) {
     for dark in [false, true] {
         // What a mail program shows behind a letter that says nothing itself.
         let (ink, ground) =
             if dark { (Colour::WHITE, Colour([18; 3])) } else { (Colour::BLACK, Colour::WHITE) };
-        let root = Look { ink, ground, size: 16.0, bold: false, hidden: false };
-        let mut looks: HashMap<NodeId, Look> = HashMap::new();
+        let root = TextStyle { ink, ground, size: 16.0, bold: false, hidden: false };
+        let mut looks: HashMap<NodeId, TextStyle> = HashMap::new();
         // Parents come before their children.
         for node in page.tree.root().descendants() {
             let Some(element) = ElementRef::wrap(node) else { continue };
@@ -40,7 +41,7 @@ pub(super) fn check(page: &Html, sheet: &Sheet, found: &mut Findings) {
     }
 }
 
-fn judge(element: &ElementRef<'_>, look: Look, dark: bool, found: &mut Findings) {
+fn judge(element: &ElementRef<'_>, look: TextStyle, dark: bool, found: &mut Findings) {
     if look.hidden || ["style", "title", "head", "script", "xml"].contains(&element.value().name()) {
         return;
     }
@@ -67,7 +68,7 @@ fn judge(element: &ElementRef<'_>, look: Look, dark: bool, found: &mut Findings)
     }
 }
 
-fn look(element: &ElementRef<'_>, inherited: Look, sheet: &Sheet, dark: bool) -> Look {
+fn look(element: &ElementRef<'_>, inherited: TextStyle, sheet: &StyleSheet, dark: bool) -> TextStyle {
     let mut look = inherited;
     let value = |properties: &[&str]| sheet.value(element, properties, dark);
     let attribute = |name: &str| element.value().attr(name).map(str::to_owned);

@@ -1,10 +1,11 @@
-//! The letter's styles as a mail program cascades them: enough of CSS to know what colour a word has, and nothing more.
+//! The letter's styles as a mail program cascades them: enough of CSS to know what colour a word
+//! has, and nothing more.
 
 use scraper::node::Element;
 use scraper::{ElementRef, Html, Selector};
 
 /// The rules of all `<style>` elements, in their order.
-pub(super) struct Sheet {
+pub(super) struct StyleSheet {
     pub rules: Vec<Rule>,
 }
 
@@ -37,7 +38,7 @@ pub(super) struct Declaration {
 /// Important or not, the selector's weight, and how late the rule stands.
 type Rank = (bool, [usize; 3], usize);
 
-impl Sheet {
+impl StyleSheet {
     pub(super) fn of(page: &Html) -> Self {
         let mut rules = Vec::new();
         let style = Selector::parse("style").expect("it is a selector");
@@ -48,8 +49,8 @@ impl Sheet {
         Self { rules }
     }
 
-    /// The value on an element of one of `properties` (a property, and the shorthand that sets it too): inline style and rules,
-    /// by importance, weight and order.
+    /// The value on an element of one of `properties` (a property, and the shorthand that sets it
+    /// too): inline style and rules, by importance, weight and order.
     pub(super) fn value(&self, element: &ElementRef<'_>, properties: &[&str], dark: bool) -> Option<String> {
         let is_asked = |one: &&Declaration| properties.contains(&one.property.as_str());
         let holds = |when| when == When::Always || (dark && when == When::Dark);

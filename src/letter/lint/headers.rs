@@ -1,7 +1,8 @@
 //! The headers that mailbox providers want of everybody who sends to many.
 
+use super::findings::{Expected, Findings, short};
 use super::message::Message;
-use super::{Expected, Findings, short, subject};
+use super::subject;
 
 /// Headers that a letter has exactly once.
 const ONCE: [&str; 7] = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
@@ -51,7 +52,8 @@ fn one_click(message: &Message, expected: Expected<'_>, found: &mut Findings) {
             "List-Unsubscribe has no https link (RFC 8058 §3.1); set site.base_url",
         );
     }
-    // A notice that can be left by one click says so for completeness; the letters are what people leave.
+    // A notice that can be left by one click says so for completeness; the letters are what people
+    // leave.
     if !expected.is_notice && !urls.iter().any(|url| url.starts_with("mailto:")) {
         found.warning(
             "one-click",

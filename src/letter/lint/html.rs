@@ -1,11 +1,11 @@
-//! What the HTML is made of: nothing that runs, sends or loads by itself, links that lead somewhere, and the marks that people
-//! with a screen reader go by.
+//! What the HTML is made of: nothing that runs, sends or loads by itself, links that lead
+//! somewhere, and the marks that people with a screen reader go by.
 
 use scraper::{ElementRef, Html, Selector};
 
+use super::findings::{Findings, short};
 use super::headers::{is_loopback, is_web};
 use super::message::Message;
-use super::{Findings, short};
 
 /// Elements that mail programs drop or block, and filters distrust.
 const FORBIDDEN: [&str; 14] = [

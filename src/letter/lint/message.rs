@@ -1,4 +1,5 @@
-//! A letter of ours taken apart: headers unfolded, the two parts decoded. Not a parser for mail of others.
+//! A letter of ours taken apart: headers unfolded, the two parts decoded. Not a parser for mail of
+//! others.
 
 use crate::mail::encode::from_quoted_printable;
 
@@ -23,7 +24,8 @@ impl Message {
         match boundary(&kind) {
             Some(boundary) => {
                 let cut = format!("--{boundary}");
-                // What stands before the first cut is for nobody, and the last ends with two dashes.
+                // What stands before the first cut is for nobody, and the last ends with two
+                // dashes.
                 for part in body.split(&cut).skip(1).take_while(|part| !part.starts_with("--")) {
                     let (head, body) = part.trim_start().split_once("\r\n\r\n").unwrap_or((part, ""));
                     message.take(&headers(head), body.strip_suffix("\r\n").unwrap_or(body));
@@ -61,7 +63,8 @@ impl Message {
         self.all(name).first().copied()
     }
 
-    /// What a mail program shows beside the subject: the text of the first element of the body that is out of sight.
+    /// What a mail program shows beside the subject: the text of the first element of the body that
+    /// is out of sight.
     pub fn preview(&self) -> Option<String> {
         let html = self.html.as_deref()?;
         let page = scraper::Html::parse_document(html);

@@ -1,10 +1,12 @@
-//! Subject and preheader as they were typed: what a mailbox list shows of them, and what filters dislike.
+//! Subject and preheader as they were typed: what a mailbox list shows of them, and what filters
+//! dislike.
 
-use super::super::compose::PREHEADER_MAX;
-use super::{Findings, content};
+use super::content;
+use super::findings::Findings;
+use crate::letter::compose::{PREHEADER_MAX, SUBJECT_MAX};
 
 /// What a phone shows of a subject, in characters.
-pub(super) const SUBJECT_SHOWN: usize = super::super::compose::SUBJECT_MAX;
+pub(super) const SUBJECT_SHOWN: usize = SUBJECT_MAX;
 
 pub(super) fn check(subject: &str, preheader: &str, found: &mut Findings) {
     length(subject, found);

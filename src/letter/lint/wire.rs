@@ -1,6 +1,6 @@
 //! Octets and lines, as RFC 5322 and RFC 5321 limit them, and sizes.
 
-use super::Findings;
+use super::findings::Findings;
 use super::message::Message;
 
 /// RFC 5322 §2.1.1, without the CRLF.

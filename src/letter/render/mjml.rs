@@ -28,8 +28,8 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// mjml 5.4 joins what is for Outlook with what follows that is for Outlook, too; mrml 6 does not, and a letter of five
-/// comparisons is 4 KB larger for it.
+/// mjml 5.4 joins what is for Outlook with what follows that is for Outlook, too; mrml 6 does not,
+/// and a letter of five comparisons is 4 KB larger for it.
 const BETWEEN: &str = "<![endif]--><!--[if mso | IE]>";
 
 /// Renders MJML. The renderer does not validate, so what it would pass in silence is refused here.
@@ -71,7 +71,8 @@ fn place_of_cause(mjml: &str, words: &str) -> Option<usize> {
     Some(begins + ends)
 }
 
-/// The first MJML tag that another one closes, or nobody: the renderer closes what comes next in its place, in silence.
+/// The first MJML tag that another one closes, or nobody: the renderer closes what comes next in
+/// its place, in silence.
 fn unbalanced(mjml: &str) -> Option<(usize, String)> {
     let mut open: Vec<(&str, usize)> = Vec::new();
     for (at, _) in mjml.match_indices('<') {

@@ -1,4 +1,5 @@
-//! What the text parts of letters and notices are laid out with: filters that count columns as a terminal does.
+//! What the text parts of letters and notices are laid out with: filters that count columns as a
+//! terminal does.
 
 use tera::{Kwargs, State, Tera, TeraResult};
 
@@ -7,7 +8,8 @@ use crate::letter::english;
 /// Signs in a bar of 100 %.
 const BAR: usize = 10;
 
-/// Gives `tera` the filters `wrap(indent)`, `underline(with)`, `column(width)`, `right(width)` and `bar`.
+/// Gives `tera` the filters `wrap(indent)`, `underline(with)`, `column(width)`, `right(width)` and
+/// `bar`.
 pub(in crate::letter) fn teach(tera: &mut Tera) {
     tera.register_filter("wrap", |text: &str, args: Kwargs, _: &State<'_>| -> TeraResult<String> {
         Ok(english::wrapped(text, english::TEXT_WIDTH, args.get::<&str>("indent")?.unwrap_or("")))
@@ -28,7 +30,8 @@ pub(in crate::letter) fn teach(tera: &mut Tera) {
     });
 }
 
-/// Without blanks at the ends of lines, which columns leave there, and with one line end at the last.
+/// Without blanks at the ends of lines, which columns leave there, and with one line end at the
+/// last.
 pub(in crate::letter) fn trimmed(text: &str) -> String {
     let lines = text.trim_end().lines().map(str::trim_end);
     lines.fold(String::with_capacity(text.len()), |whole, line| whole + line + "\n")

@@ -1,8 +1,9 @@
-//! What a comparison must be beyond its shape: slugs, lengths, links, two different tools, one review per reviewer.
+//! What a comparison must be beyond its shape: slugs, lengths, links, two different tools, one
+//! review per reviewer.
 
 use std::collections::BTreeSet;
 
-use super::{Problem, Step};
+use super::problem::{FieldProblem, Step};
 use crate::domain::comparison::{Comparison, Tool};
 
 const SLUG_MAX: usize = 120;
@@ -13,7 +14,7 @@ const URL_MAX: usize = 500;
 const REVIEWS_MAX: usize = 100;
 
 /// Everything that is wrong, in the order of the fields.
-pub(super) fn check(comparison: &Comparison) -> Vec<Problem> {
+pub(super) fn check(comparison: &Comparison) -> Vec<FieldProblem> {
     let mut found = Found(Vec::new());
     found.slug(&["slug"], &comparison.slug);
     found.line(&["title"], &comparison.title, LINE_MAX);
@@ -47,11 +48,11 @@ fn path(names: &[&str]) -> Vec<Step> {
     names.iter().map(|name| key(name)).collect()
 }
 
-struct Found(Vec<Problem>);
+struct Found(Vec<FieldProblem>);
 
 impl Found {
     fn add(&mut self, path: Vec<Step>, text: String) {
-        self.0.push(Problem { path, text });
+        self.0.push(FieldProblem { path, text });
     }
 
     fn tool(&mut self, index: usize, tool: &Tool) {

@@ -1,6 +1,6 @@
 //! Where a field stands in a file that has been parsed already, as an offset in octets.
 
-use super::Step;
+use super::problem::Step;
 
 /// The field, or the nearest thing around it, in a TOML text.
 pub(super) fn toml(text: &str, path: &[Step]) -> Option<usize> {

@@ -15,7 +15,7 @@ use crate::store::db::tx::{Durability, Lock};
 
 /// Which database this is, and how far it has come.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mark {
+pub struct LedgerPosition {
     pub id: String,
     pub generation: i64,
     /// The newest issue and its cut-off, if there is one.
@@ -46,31 +46,27 @@ statements! {
 }
 
 impl Store {
-    /// # Errors
-    /// What the engine says.
-    pub async fn mark(&self) -> Result<Mark> {
+    pub async fn ledger_position(&self) -> Result<LedgerPosition> {
         read(&self.inner.query(&READ).fetch_one(&self.inner.read).await?)
     }
 
     /// Raises the generation, with an fsync: all that was committed before is on disk by then too.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn raise_mark(&self) -> Result<Mark> {
+    pub async fn raise_ledger_position(&self) -> Result<LedgerPosition> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.query(&RAISE).execute(&mut *tx.tx).await?;
-        let mark = read(&tx.query(&READ).fetch_one(&mut *tx.tx).await?)?;
+        let position = read(&tx.query(&READ).fetch_one(&mut *tx.tx).await?)?;
         tx.commit().await?;
-        Ok(mark)
+        Ok(position)
     }
 
     /// Makes a restored copy good to go on from, although readers have had more letters than it knows: an unfinished
     /// issue is paused, and the issues that it lacks, up to `known`, are represented by one that was called off, which
     /// takes their numbers and their comparisons, so that none of those is sent again. Returns the issue it paused.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing was changed.
-    pub async fn accept_restored(&self, known: &Mark, now: UnixMillis) -> Result<Option<IssueNumber>> {
+    pub async fn accept_restored(
+        &self,
+        known: &LedgerPosition,
+        now: UnixMillis,
+    ) -> Result<Option<IssueNumber>> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.lock(Lock::Ledger).await?;
         let paused = tx.query(&PAUSE).fetch_all(&mut *tx.tx).await?;
@@ -87,10 +83,10 @@ impl Store {
     }
 }
 
-fn read(row: &sqlx::any::AnyRow) -> Result<Mark> {
+fn read(row: &sqlx::any::AnyRow) -> Result<LedgerPosition> {
     let number: Option<i64> = row.try_get("number")?;
     let cutoff: Option<i64> = row.try_get("cutoff")?;
-    Ok(Mark {
+    Ok(LedgerPosition {
         id: row.try_get("id")?,
         generation: row.try_get("generation")?,
         issue: number.map(|number| (IssueNumber(number), UnixMillis(cutoff.unwrap_or(0)))),
@@ -100,13 +96,13 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Mark> {
 /// The file outside the database that remembers its mark, one line for each database: `id generation issue cut-off`.
 /// It belongs into no backup: what is restored together with it can't be recognised.
 #[derive(Clone, Debug)]
-pub struct MarkFile {
+pub struct RestoreGuard {
     path: PathBuf,
     /// Whether letters may leave although the file can't be written.
     optional: bool,
 }
 
-impl MarkFile {
+impl RestoreGuard {
     /// Beside a SQLite file, whose folder can be written. With Postgres in `folder`, which is the worker's own: if
     /// nothing can be written there, the worker goes on without.
     pub fn of(store: &Store, folder: &Path) -> Self {
@@ -123,23 +119,23 @@ impl MarkFile {
     /// What is remembered of the database with this id.
     ///
     /// # Errors
-    /// `MarkFile` if the file is there and can't be read.
-    pub fn known(&self, id: &str) -> Result<Option<Mark>> {
+    /// `GuardFile` if the file is there and can't be read.
+    pub fn known(&self, id: &str) -> Result<Option<LedgerPosition>> {
         Ok(Self::find(&self.lines()?, id))
     }
 
-    fn find(lines: &[String], id: &str) -> Option<Mark> {
-        lines.iter().filter_map(|line| parse(line)).find(|mark| mark.id == id)
+    fn find(lines: &[String], id: &str) -> Option<LedgerPosition> {
+        lines.iter().filter_map(|line| parse(line)).find(|position| position.id == id)
     }
 
     /// Whether the database is where it was left or further.
     ///
     /// # Errors
-    /// `Restored` if it is an older copy of itself: letters would go out twice. Else as [`MarkFile::known`].
+    /// `Restored` if it is an older copy of itself: letters would go out twice. Else as [`RestoreGuard::known`].
     pub async fn check(&self, store: &Store) -> Result<()> {
         // The file first: another process may raise both in between, and the database never lags behind what the file has said.
         let remembered = self.lines()?;
-        let here = store.mark().await?;
+        let here = store.ledger_position().await?;
         match Self::find(&remembered, &here.id) {
             Some(known) if known.generation > here.generation => Err(StoreError::Restored {
                 place: store.inner.place.clone(),
@@ -154,11 +150,11 @@ impl MarkFile {
     /// Checks, then raises the mark in the database and in the file: letters may leave.
     ///
     /// # Errors
-    /// As [`MarkFile::check`]; `MarkFile` if the file can't be written.
+    /// As [`RestoreGuard::check`]; `GuardFile` if the file can't be written.
     pub async fn advance(&self, store: &Store) -> Result<()> {
         self.check(store).await?;
         // The database first: a crash in between leaves it ahead of the file, which is no older copy.
-        match self.remember(&store.raise_mark().await?) {
+        match self.remember(&store.raise_ledger_position().await?) {
             Err(error) if self.optional => {
                 tracing::warn!(%error, "an old copy of this database would not be recognised");
                 Ok(())
@@ -167,11 +163,11 @@ impl MarkFile {
         }
     }
 
-    fn remember(&self, mark: &Mark) -> Result<()> {
+    fn remember(&self, position: &LedgerPosition) -> Result<()> {
         let mut lines = self.lines()?;
-        lines.retain(|line| parse(line).is_some_and(|known| known.id != mark.id));
-        let (issue, cutoff) = mark.issue.unwrap_or((IssueNumber(0), UnixMillis(0)));
-        lines.push(format!("{} {} {} {}", mark.id, mark.generation, issue.0, cutoff.0));
+        lines.retain(|line| parse(line).is_some_and(|known| known.id != position.id));
+        let (issue, cutoff) = position.issue.unwrap_or((IssueNumber(0), UnixMillis(0)));
+        lines.push(format!("{} {} {} {}", position.id, position.generation, issue.0, cutoff.0));
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{}.tmp", std::process::id()));
         let partial = PathBuf::from(name);
@@ -195,14 +191,18 @@ impl MarkFile {
     }
 
     fn fail(&self, error: &std::io::Error) -> StoreError {
-        StoreError::MarkFile { file: self.path.clone(), detail: error.to_string() }
+        StoreError::GuardFile { file: self.path.clone(), detail: error.to_string() }
     }
 }
 
-fn parse(line: &str) -> Option<Mark> {
+fn parse(line: &str) -> Option<LedgerPosition> {
     let mut words = line.split(' ');
     let id = words.next()?.to_owned();
     let mut number = || words.next()?.parse::<i64>().ok();
     let (generation, issue, cutoff) = (number()?, number()?, number()?);
-    Some(Mark { id, generation, issue: (issue > 0).then_some((IssueNumber(issue), UnixMillis(cutoff))) })
+    Some(LedgerPosition {
+        id,
+        generation,
+        issue: (issue > 0).then_some((IssueNumber(issue), UnixMillis(cutoff))),
+    })
 }

@@ -84,7 +84,7 @@ impl Store {
     /// Brings the schema up to this binary's; refuses a newer one. Returns the versions before and after.
     ///
     /// # Errors
-    /// [`StoreError::SchemaNewer`], [`StoreError::Foreign`], or what the engine says. A migration that fails leaves
+    /// [`StoreError::SchemaNewer`] and [`StoreError::Foreign`]. A migration that fails leaves
     /// the version before it.
     pub async fn migrate(&self) -> Result<(i64, i64)> {
         let before = self.version().await?;

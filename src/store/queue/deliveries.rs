@@ -152,7 +152,7 @@ statements! {
         RETURNING number", with(&[("{nothing is open}", NOTHING_IS_OPEN)]);
 }
 
-/// What a turn gives back of a row, as [`Given`] reads it: one column, since each value of each row costs the way from
+/// What a turn gives back of a row, as [`GivenRow`] reads it: one column, since each value of each row costs the way from
 /// SQLite's thread, and none of a row that is not being sent. Without an address if its subscriber has left or its run has stopped.
 pub(in crate::store) const GIVEN: &str = "CASE state WHEN 'sending' THEN
         CAST({array}(issue, subscriber, attempts, enqueued_at, letter, arm, choice,
@@ -161,7 +161,7 @@ pub(in crate::store) const GIVEN: &str = "CASE state WHEN 'sending' THEN
             (SELECT p.name FROM subscriber p WHERE p.id = subscriber)) AS TEXT) END AS given";
 
 /// Issue, subscriber, attempts, when it was enqueued, letter, arm, choice, address, name.
-type Given = (i64, i64, i64, i64, u32, Arm, Option<NonZeroU32>, Option<String>, Option<String>);
+type GivenRow = (i64, i64, i64, i64, u32, Arm, Option<NonZeroU32>, Option<String>, Option<String>);
 
 /// Running issues of which nothing is open.
 const NOTHING_IS_OPEN: &str = "SELECT number FROM issue WHERE state = 'running'
@@ -170,7 +170,7 @@ const NOTHING_IS_OPEN: &str = "SELECT number FROM issue WHERE state = 'running'
 
 /// A finished attempt as the statements above read it.
 #[derive(Serialize, Default)]
-struct Row<'a> {
+struct FinishedRow<'a> {
     i: i64,
     s: i64,
     c: Option<u16>,
@@ -182,21 +182,21 @@ struct Row<'a> {
     r: u8,
 }
 
-impl<'a> Row<'a> {
+impl<'a> FinishedRow<'a> {
     fn new(finished: &'a Finished) -> Self {
-        let row = Row { i: finished.issue.0, s: finished.subscriber.0, ..Self::default() };
+        let row = FinishedRow { i: finished.issue.0, s: finished.subscriber.0, ..Self::default() };
         match &finished.transition {
             Transition::Sent { .. } => row,
-            Transition::Failed { reply, note } => Row { n: Some(note), ..row.said(reply.as_ref()) },
+            Transition::Failed { reply, note } => FinishedRow { n: Some(note), ..row.said(reply.as_ref()) },
             Transition::Deferred { due_at, reply, note, unknown } => {
-                Row { n: Some(note), d: due_at.0, u: u8::from(*unknown), ..row.said(reply.as_ref()) }
+                FinishedRow { n: Some(note), d: due_at.0, u: u8::from(*unknown), ..row.said(reply.as_ref()) }
             }
-            Transition::Returned { due_at, note } => Row { n: Some(note), d: due_at.0, r: 1, ..row },
+            Transition::Returned { due_at, note } => FinishedRow { n: Some(note), d: due_at.0, r: 1, ..row },
         }
     }
 
     fn said(self, reply: Option<&'a Reply>) -> Self {
-        Row {
+        FinishedRow {
             c: reply.map(|r| r.code),
             e: reply.and_then(|r| r.enhanced.as_deref()),
             t: reply.map(|r| words(&r.text)),
@@ -211,9 +211,9 @@ pub(in crate::store) fn words(text: &str) -> String {
 
 /// A row as the turn's statement reads it: `k`, issue, subscriber, and the reply's code, enhanced code and words.
 #[derive(Serialize)]
-struct Known<'a>(u8, i64, i64, Option<u16>, Option<&'a str>, Option<String>);
+struct KnownRow<'a>(u8, i64, i64, Option<u16>, Option<&'a str>, Option<String>);
 
-impl<'a> Known<'a> {
+impl<'a> KnownRow<'a> {
     fn sent(finished: &'a Finished) -> Self {
         let reply = match &finished.transition {
             Transition::Sent { reply } => Some(reply),
@@ -227,7 +227,7 @@ impl<'a> Known<'a> {
 
 /// What a turn gave.
 #[derive(Debug, Default)]
-pub struct Turned {
+pub struct Claims {
     pub claimed: Vec<Claimed>,
     pub begun: Vec<(IssueNumber, SubscriberId)>,
 }
@@ -236,12 +236,12 @@ fn is_sent(one: &Finished) -> bool {
     matches!(one.transition, Transition::Sent { .. })
 }
 
-impl Turned {
+impl Claims {
     pub(in crate::store) fn read(rows: &[AnyRow], begin: &[(IssueNumber, SubscriberId)]) -> Result<Self> {
         let mut turned = Self::default();
         for row in rows {
             let Some(given) = row.try_get::<Option<&str>, _>("given")? else { continue };
-            let (issue, subscriber, attempts, enqueued_at, letter, arm, choice, email, name): Given =
+            let (issue, subscriber, attempts, enqueued_at, letter, arm, choice, email, name): GivenRow =
                 serde_json::from_str(given).map_err(|error| StoreError::Statement(error.to_string()))?;
             let Some(email) = email else { continue };
             let key = (IssueNumber(issue), SubscriberId(subscriber));
@@ -268,8 +268,8 @@ impl Turned {
 /// What is known, as the turn's statement reads it.
 fn rows(finished: &[Finished], begin: &[(IssueNumber, SubscriberId)]) -> Result<String> {
     let sent = finished.iter().filter(|one| is_sent(one));
-    let mut rows: Vec<Known<'_>> = sent.map(Known::sent).collect();
-    rows.extend(begin.iter().map(|(i, s)| Known(1, i.0, s.0, None, None, None)));
+    let mut rows: Vec<KnownRow<'_>> = sent.map(KnownRow::sent).collect();
+    rows.extend(begin.iter().map(|(i, s)| KnownRow(1, i.0, s.0, None, None, None)));
     json(&rows)
 }
 
@@ -280,7 +280,7 @@ impl Store {
     /// process can be enlisted; on Postgres those whose advisory lock nobody holds, or whose lease has run out.
     ///
     /// # Errors
-    /// `LeaseLost` if our own hold is lost, so that others may be taking *our* rows; else what the engine says.
+    /// `LeaseLost` if our own hold is lost, so that others may be taking *our* rows.
     pub async fn reclaim(&self, me: &WorkerLease, now: UnixMillis) -> Result<u64> {
         me.check().await?;
         let mut tx = self.inner.begin(Durability::Full).await?;
@@ -305,7 +305,7 @@ impl Store {
     /// Message-ID.
     ///
     /// # Errors
-    /// What the engine says; then nothing of the turn happened, and the caller still holds `finished`.
+    /// The caller still holds `finished` then.
     pub async fn record_and_claim(
         &self,
         me: &WorkerLease,
@@ -313,7 +313,7 @@ impl Store {
         want: usize,
         now: UnixMillis,
     ) -> Result<Vec<Claimed>> {
-        Ok(self.whole_turn(me, finished, &[], (want, false), now).await?.claimed)
+        Ok(self.claim_in_a_commit(me, finished, &[], (want, false), now).await?.claimed)
     }
 
     /// A turn whose claims are for later: each has to come again as one of `begin` before its letter may end. Until then
@@ -329,39 +329,42 @@ impl Store {
         begin: &[(IssueNumber, SubscriberId)],
         want: usize,
         now: UnixMillis,
-    ) -> Result<Turned> {
-        self.whole_turn(me, finished, begin, (want, true), now).await
+    ) -> Result<Claims> {
+        self.claim_in_a_commit(me, finished, begin, (want, true), now).await
     }
 
-    async fn whole_turn(
+    async fn claim_in_a_commit(
         &self,
         me: &WorkerLease,
         finished: &[Finished],
         begin: &[(IssueNumber, SubscriberId)],
         (want, ahead): (usize, bool),
         now: UnixMillis,
-    ) -> Result<Turned> {
+    ) -> Result<Claims> {
         if finished.is_empty() && begin.is_empty() && want == 0 {
-            return Ok(Turned::default());
+            return Ok(Claims::default());
         }
         let plain = finished.iter().all(is_sent);
         if plain && self.inner.engine == Engine::Sqlite {
             // One statement is a transaction by itself: a third of the way to the writer's thread and back.
             let _gate = self.inner.gate.lock().await;
             let rows = rows(finished, begin)?;
-            let turn = || self.statement(rows.clone(), me, (want, ahead), now).fetch_all(&self.inner.normal);
-            return Turned::read(&patiently(turn).await?, begin);
+            let turn = || {
+                self.record_and_claim_query(rows.clone(), me, (want, ahead), now)
+                    .fetch_all(&self.inner.normal)
+            };
+            return Claims::read(&patiently(turn).await?, begin);
         }
         let mut tx = self.inner.begin(Durability::Normal).await?;
         share_issue(&mut tx, self.inner.engine).await?;
         self.record(&mut tx, me, finished, now).await?;
-        let turned = self.turn_in(&mut tx, me, finished, begin, (want, ahead), now).await?;
+        let turned = self.claim_in(&mut tx, me, finished, begin, (want, ahead), now).await?;
         tx.commit().await?;
         Ok(turned)
     }
 
     /// The turn's one statement within a transaction, after [`Self::record`].
-    pub(in crate::store) async fn turn_in(
+    pub(in crate::store) async fn claim_in(
         &self,
         tx: &mut Write<'_>,
         me: &WorkerLease,
@@ -369,12 +372,12 @@ impl Store {
         begin: &[(IssueNumber, SubscriberId)],
         (want, ahead): (usize, bool),
         now: UnixMillis,
-    ) -> Result<Turned> {
-        let query = self.statement(rows(finished, begin)?, me, (want, ahead), now);
-        Turned::read(&query.fetch_all(&mut *tx.tx).await?, begin)
+    ) -> Result<Claims> {
+        let query = self.record_and_claim_query(rows(finished, begin)?, me, (want, ahead), now);
+        Claims::read(&query.fetch_all(&mut *tx.tx).await?, begin)
     }
 
-    fn statement(
+    fn record_and_claim_query(
         &self,
         rows: String,
         me: &WorkerLease,
@@ -403,8 +406,8 @@ impl Store {
         for one in finished {
             match one.transition {
                 Transition::Sent { .. } => {}
-                Transition::Failed { .. } => failed.push(Row::new(one)),
-                Transition::Deferred { .. } | Transition::Returned { .. } => back.push(Row::new(one)),
+                Transition::Failed { .. } => failed.push(FinishedRow::new(one)),
+                Transition::Deferred { .. } | Transition::Returned { .. } => back.push(FinishedRow::new(one)),
             }
         }
         if !back.is_empty() {

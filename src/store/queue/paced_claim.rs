@@ -19,8 +19,8 @@ use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::json;
-use crate::store::queue::deliveries::{GIVEN, Turned, share_issue};
-use crate::store::queue::rate_state::{ALL, Lanes, Pacing, lane};
+use crate::store::queue::deliveries::{Claims, GIVEN, share_issue};
+use crate::store::queue::rate_state::{ALL, Pacing, RateState, lane};
 use crate::store::queue::worker_lease::{LEASE, WorkerLease};
 
 /// The most letters that one turn sends to the back, and so the most that it reads to find those behind them.
@@ -74,8 +74,8 @@ statements! {
 
 /// What a paced turn did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Paced {
-    /// As of [`Turned`], whose claims are for later, too.
+pub struct PacedClaims {
+    /// As of [`Claims`], whose claims are for later, too.
     pub claimed: Vec<Claimed>,
     pub begun: Vec<(IssueNumber, SubscriberId)>,
     /// Letters that wait for their domain's next slot.
@@ -105,22 +105,22 @@ impl Store {
         want: usize,
         now: UnixMillis,
         pacing: &Pacing<'_>,
-    ) -> Result<Paced> {
+    ) -> Result<PacedClaims> {
         let mut tx = self.inner.begin(Durability::Normal).await?;
         share_issue(&mut tx, self.inner.engine).await?;
         self.record(&mut tx, me, finished, now).await?;
         let begun = match finished.is_empty() && begin.is_empty() {
             true => Vec::new(),
-            false => self.turn_in(&mut tx, me, finished, begin, (0, false), now).await?.begun,
+            false => self.claim_in(&mut tx, me, finished, begin, (0, false), now).await?.begun,
         };
         tx.lock(Lock::Paces).await?;
-        let mut lanes = Lanes::new();
-        self.read_lanes(&mut tx, pacing.slower.iter().map(String::as_str), &mut lanes, now).await?;
+        let mut lanes = RateState::new();
+        self.read_rate_state(&mut tx, pacing.slower.iter().map(String::as_str), &mut lanes, now).await?;
         for domain in pacing.slower {
             lanes.entry(domain.clone()).or_insert_with(|| Lane::new(now)).slow(now);
         }
         let mut paced = self.claim_paced(&mut tx, me, want, now, pacing, &mut lanes).await?;
-        self.write_lanes(&mut tx, &lanes).await?;
+        self.write_rate_state(&mut tx, &lanes).await?;
         self.count_day(&mut tx, paced.claimed.len(), pacing, now).await?;
         tx.commit().await?;
         paced.claimed.sort_by_key(|one| (one.issue, one.subscriber));
@@ -129,9 +129,6 @@ impl Store {
     }
 
     /// The domains that are slower than their full rate at `now`.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn slowed_domains(&self, now: UnixMillis) -> Result<Vec<(String, Lane)>> {
         let rows = self.inner.query(&SLOWED).fetch_all(&self.inner.read).await?;
         let lanes = rows.iter().map(lane).collect::<Result<Vec<_>>>()?;
@@ -140,9 +137,6 @@ impl Store {
 
     /// When the next letter that has not been refused becomes due: those that wait for a slot are among them, and those
     /// that wait for the winner of a test are not.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn next_queued(&self) -> Result<Option<UnixMillis>> {
         let row = self.inner.query(&NEXT_QUEUED).fetch_one(&self.inner.read).await?;
         Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))
@@ -155,16 +149,16 @@ impl Store {
         want: usize,
         now: UnixMillis,
         pacing: &Pacing<'_>,
-        lanes: &mut Lanes,
-    ) -> Result<Paced> {
-        let mut paced = Paced::default();
+        lanes: &mut RateState,
+    ) -> Result<PacedClaims> {
+        let mut paced = PacedClaims::default();
         if want == 0 {
             return Ok(paced);
         }
         let mut may = want;
         let mut all = None;
         if let Some(rate) = pacing.rate {
-            self.read_lanes(tx, [ALL].into_iter(), lanes, now).await?;
+            self.read_rate_state(tx, [ALL].into_iter(), lanes, now).await?;
             let lane = *lanes.entry(ALL.to_owned()).or_insert_with(|| Lane::new(now));
             let gcra = Gcra::new(rate);
             all = Some((gcra, lane.tat));
@@ -183,7 +177,7 @@ impl Store {
             }
         }
         if pacing.domains.is_empty() && pacing.slower.is_empty() {
-            paced.claimed = self.turn_in(tx, me, &[], &[], (may, true), now).await?.claimed;
+            paced.claimed = self.claim_in(tx, me, &[], &[], (may, true), now).await?.claimed;
         } else {
             self.claim_around(tx, me, may, now, pacing, lanes, &mut paced).await?;
         }
@@ -207,8 +201,8 @@ impl Store {
         may: usize,
         now: UnixMillis,
         pacing: &Pacing<'_>,
-        lanes: &mut Lanes,
-        paced: &mut Paced,
+        lanes: &mut RateState,
+        paced: &mut PacedClaims,
     ) -> Result<()> {
         let mut room = pacing.room.clone();
         let mut window = (may * 2).clamp(WINDOW.0, WINDOW.1);
@@ -230,7 +224,7 @@ impl Store {
                 head.push((row.try_get("issue")?, row.try_get("subscriber")?, domain));
             }
             let domains: HashSet<&str> = head.iter().filter_map(|(.., domain)| domain.as_deref()).collect();
-            self.read_lanes(tx, domains.into_iter(), lanes, now).await?;
+            self.read_rate_state(tx, domains.into_iter(), lanes, now).await?;
             let (mut go, mut park) = (Vec::new(), Vec::new());
             for (i, s, domain) in head {
                 if paced.claimed.len() + go.len() == may {
@@ -278,7 +272,7 @@ impl Store {
             .bind(me.worker)
             .fetch_all(&mut *tx.tx)
             .await?;
-        Ok(Turned::read(&rows, &[])?.claimed)
+        Ok(Claims::read(&rows, &[])?.claimed)
     }
 }
 
@@ -287,7 +281,7 @@ fn slot(
     domain: &str,
     pacing: &Pacing<'_>,
     room: &mut HashMap<String, usize>,
-    lanes: &mut Lanes,
+    lanes: &mut RateState,
     now: UnixMillis,
 ) -> Option<UnixMillis> {
     let lane = lanes.get_mut(domain)?;

@@ -63,15 +63,15 @@ struct KeyRow<'a> {
 }
 
 /// The lanes as a turn has read and changed them.
-pub(in crate::store) type Lanes = HashMap<String, Lane>;
+pub(in crate::store) type RateState = HashMap<String, Lane>;
 
 impl Store {
     /// Reads the rows of `keys` that `lanes` does not have yet.
-    pub(in crate::store) async fn read_lanes<'k>(
+    pub(in crate::store) async fn read_rate_state<'k>(
         &self,
         tx: &mut Write<'_>,
         keys: impl Iterator<Item = &'k str>,
-        lanes: &mut Lanes,
+        lanes: &mut RateState,
         now: UnixMillis,
     ) -> Result<()> {
         let keys: Vec<_> = keys.filter(|key| !lanes.contains_key(*key)).collect();
@@ -90,7 +90,11 @@ impl Store {
         Ok(())
     }
 
-    pub(in crate::store) async fn write_lanes(&self, tx: &mut Write<'_>, lanes: &Lanes) -> Result<()> {
+    pub(in crate::store) async fn write_rate_state(
+        &self,
+        tx: &mut Write<'_>,
+        lanes: &RateState,
+    ) -> Result<()> {
         if lanes.is_empty() {
             return Ok(());
         }

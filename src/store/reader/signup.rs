@@ -47,7 +47,7 @@ statements! {
     LIFT = "DELETE FROM suppression WHERE email_hash = $1 AND reason IN ('unsubscribed', 'erased')";
 
     /// One reading of everything that decides what a link is worth.
-    STANDING = "
+    PENDING_STATE = "
         SELECT s.status, s.email, p.expires_at FROM subscriber s LEFT JOIN pending p ON p.subscriber = s.id WHERE s.id = $1";
 
     OLD_PENDING = "SELECT subscriber FROM pending WHERE asked_at <= $1 ORDER BY asked_at LIMIT CAST($2 AS BIGINT)";
@@ -82,13 +82,13 @@ pub(in crate::store) async fn forget(tx: &mut Write<'_>, subscriber: SubscriberI
 }
 
 /// Where a subscriber stands, as far as a confirmation goes.
-struct Standing {
+struct PendingState {
     status: SubscriberStatus,
     email: String,
     expires_at: Option<UnixMillis>,
 }
 
-impl Standing {
+impl PendingState {
     fn read(row: &AnyRow) -> Result<Self> {
         let status: String = row.try_get("status")?;
         Ok(Self {
@@ -113,9 +113,6 @@ impl Store {
     /// Takes in that somebody asks for the letter: in one durable commit the limits, and for somebody new (or who had left)
     /// the wish, its proof and the notice to confirm; for a reader the notice that they are one. Whatever the address is,
     /// there is a commit, so that the time it takes tells nothing.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of it happened.
     pub async fn sign_up(&self, ask: &SignUp, now: UnixMillis) -> Result<SignedUp> {
         // Without the writer's place: whoever floods us costs a look.
         if let Some(until) = self.used_up(&ask.of_asker, now).await? {
@@ -193,29 +190,23 @@ impl Store {
     }
 
     /// What the link of `id` is worth at `now`. Writes nothing.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn confirmation(&self, id: SubscriberId, now: UnixMillis) -> Result<Confirmation> {
-        let row = self.inner.query(&STANDING).bind(id.0).fetch_optional(&self.inner.read).await?;
+        let row = self.inner.query(&PENDING_STATE).bind(id.0).fetch_optional(&self.inner.read).await?;
         Ok(match row {
-            Some(row) => Standing::read(&row)?.confirmation(now),
+            Some(row) => PendingState::read(&row)?.confirmation(now),
             None => Confirmation::Gone,
         })
     }
 
     /// Makes a reader of who asked, lifts the suppression of who had left or was erased, and queues the welcome, in one
     /// durable commit. Repeats succeed. `hash` makes the suppression hash of the address that the store has.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of it happened.
     pub async fn confirm(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Confirmation> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let Some(row) = tx.query(&STANDING).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
+        let Some(row) = tx.query(&PENDING_STATE).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
             return Ok(Confirmation::Gone);
         };
-        let standing = Standing::read(&row)?;
-        match standing.confirmation(now) {
+        let state = PendingState::read(&row)?;
+        match state.confirmation(now) {
             Confirmation::Open => {}
             other => return Ok(other),
         }
@@ -230,16 +221,13 @@ impl Store {
         tx.query(&ACTIVATE).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
         tx.query(&LIFT).bind(hash).execute(&mut *tx.tx).await?;
         tx.query(&CONFIRM_PROOF).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
-        let email = address(standing.email)?;
+        let email = address(state.email)?;
         notices::insert(&mut tx, &NewNotice::new(NoticeKind::Welcome, &email, id), now).await?;
         tx.commit().await?;
         Ok(Confirmation::Done)
     }
 
     /// Another notice for a link that has expired, under the limits of asker and mailbox.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of it happened.
     pub async fn ask_again(
         &self,
         id: SubscriberId,
@@ -254,14 +242,14 @@ impl Store {
         if let Some(until) = rate_limits::take(&mut tx, of_asker, now).await? {
             return Ok(SignedUp::Limited { until });
         }
-        let row = tx.query(&STANDING).bind(id.0).fetch_optional(&mut *tx.tx).await?;
-        let standing = row.as_ref().map(Standing::read).transpose()?;
+        let row = tx.query(&PENDING_STATE).bind(id.0).fetch_optional(&mut *tx.tx).await?;
+        let state = row.as_ref().map(PendingState::read).transpose()?;
         let waits =
-            standing.filter(|s| matches!(s.confirmation(now), Confirmation::Expired | Confirmation::Open));
-        if let Some(standing) = waits
+            state.filter(|s| matches!(s.confirmation(now), Confirmation::Expired | Confirmation::Open));
+        if let Some(state) = waits
             && rate_limits::take(&mut tx, of_mailbox, now).await?.is_none()
         {
-            let email = address(standing.email)?;
+            let email = address(state.email)?;
             wait(&mut tx, &NewNotice::new(NoticeKind::Confirm, &email, id), now).await?;
         }
         tx.commit().await?;
@@ -269,9 +257,6 @@ impl Store {
     }
 
     /// Every consent of a subscriber, the oldest first.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn consents(&self, id: SubscriberId) -> Result<Vec<Consent>> {
         let rows = self.inner.query(&CONSENTS).bind(id.0).fetch_all(&self.inner.read).await?;
         let read = |row: &AnyRow| {
@@ -290,9 +275,6 @@ impl Store {
 
     /// Removes up to `batch` of those who asked before `before` and never confirmed, with all that came with it; somebody
     /// who had been here before only loses the wish. How many.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of the batch happened.
     pub async fn forget_pending(&self, before: UnixMillis, batch: i64) -> Result<u64> {
         let old = |pool| self.inner.query(&OLD_PENDING).bind(before.0).bind(batch).fetch_all(pool);
         if old(&self.inner.read).await?.is_empty() {

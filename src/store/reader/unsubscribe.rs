@@ -99,7 +99,7 @@ statements! {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct LeaverRow<'a> {
     s: i64,
     h: &'a str,
     at: i64,
@@ -108,7 +108,7 @@ struct Row<'a> {
 
 /// One leaving, as it was written down.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Leaving {
+pub struct Unsubscription {
     pub left_at: UnixMillis,
     pub reason: Option<String>,
     pub words: Option<String>,
@@ -117,7 +117,7 @@ pub struct Leaving {
 
 /// Why people left: how many gave each reason (none: no reason), and what they wrote, the newest first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reasons {
+pub struct UnsubscribeReasons {
     pub counts: BTreeMap<String, i64>,
     pub words: Vec<(UnixMillis, String)>,
 }
@@ -126,9 +126,6 @@ impl Store {
     /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued or deferred, in one
     /// durable (fsynced) commit, shared with others who leave at the same moment. Repeats succeed. None: no such subscriber;
     /// else how many deliveries were cancelled. What was asked for happens even if nobody waits for the answer.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing happened.
     pub async fn unsubscribe(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Option<u64>> {
         let (answer, told) = oneshot::channel();
         let is_first = {
@@ -144,10 +141,7 @@ impl Store {
     }
 
     /// The newest leaving of a reader.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn last_leaving(&self, id: SubscriberId) -> Result<Option<Leaving>> {
+    pub async fn last_unsubscription(&self, id: SubscriberId) -> Result<Option<Unsubscription>> {
         let row = self.inner.query(&LAST).bind(id.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(leaving).transpose()
     }
@@ -155,10 +149,7 @@ impl Store {
     /// Takes back the leaving of `left_at`: the status before it, without the suppression that it wrote, and with the
     /// letters of an unfinished run that it cancelled. False, and nothing done, if something else keeps the address out or
     /// the reader has left again. A repeat is true.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn undo_leaving(
+    pub async fn undo_unsubscribe(
         &self,
         id: SubscriberId,
         hash: &str,
@@ -186,21 +177,20 @@ impl Store {
     }
 
     /// Keeps why a reader left, on the newest leaving; a later word replaces an earlier one.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn give_reason(&self, id: SubscriberId, reason: &str, words: Option<&str>) -> Result<()> {
+    pub async fn give_unsubscribe_reason(
+        &self,
+        id: SubscriberId,
+        reason: &str,
+        words: Option<&str>,
+    ) -> Result<()> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.query(&GIVE_REASON).bind(id.0).bind(reason).bind(words).execute(&mut *tx.tx).await?;
         tx.commit().await
     }
 
     /// Why people left, with up to `limit` of what they wrote. What was taken back does not count.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn reasons(&self, limit: i64) -> Result<Reasons> {
-        let mut reasons = Reasons::default();
+    pub async fn unsubscribe_reasons(&self, limit: i64) -> Result<UnsubscribeReasons> {
+        let mut reasons = UnsubscribeReasons::default();
         let counts = self.inner.query(&REASONS);
         for row in counts.fetch_all(&self.inner.read).await? {
             reasons.counts.insert(row.try_get("reason")?, row.try_get("n")?);
@@ -244,7 +234,7 @@ impl Inner {
         for ticket in group {
             tickets.entry(ticket.id.0).or_insert(ticket);
         }
-        let row = |ticket: &Ticket, was: String| Row { s: ticket.id.0, h: "", at: ticket.at.0, was };
+        let row = |ticket: &Ticket, was: String| LeaverRow { s: ticket.id.0, h: "", at: ticket.at.0, was };
         let asked: Vec<_> = tickets.values().map(|ticket| row(ticket, String::new())).collect();
         let leavers = tx.query(&LEAVERS).bind(json(&asked)?);
         let mut rows = Vec::with_capacity(group.len());
@@ -252,7 +242,7 @@ impl Inner {
         for found in leavers.fetch_all(&mut *tx.tx).await? {
             let id: i64 = found.try_get("id")?;
             if let Some(ticket) = tickets.get(&id) {
-                rows.push(Row { h: &ticket.hash, ..row(ticket, found.try_get("status")?) });
+                rows.push(LeaverRow { h: &ticket.hash, ..row(ticket, found.try_get("status")?) });
                 cancelled.insert(id, 0);
             }
         }
@@ -292,8 +282,8 @@ async fn take_back(
     Ok(!is_suppressed(tx, hash).await?)
 }
 
-fn leaving(row: &AnyRow) -> Result<Leaving> {
-    Ok(Leaving {
+fn leaving(row: &AnyRow) -> Result<Unsubscription> {
+    Ok(Unsubscription {
         left_at: UnixMillis(row.try_get("left_at")?),
         reason: row.try_get("reason")?,
         words: row.try_get("words")?,

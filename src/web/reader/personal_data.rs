@@ -14,7 +14,7 @@ use crate::web::state::Web;
 pub async fn download(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Result<Response, Response> {
     let owner = web.preferences_owner(token).await?;
     let hash = web.keyring.suppression_hash(&owner.person.email);
-    let all = web.store.everything_about(owner.person.id, &hash).await;
+    let all = web.store.personal_data(owner.person.id, &hash).await;
     let Some(all) = all.map_err(|error| web.unavailable(&error))? else { return Ok(web.not_found()) };
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

@@ -75,7 +75,7 @@ async fn take_off(web: &Web, id: SubscriberId, now: UnixMillis) -> Result<Option
 }
 
 async fn undo_link(web: &Web, id: SubscriberId, now: UnixMillis) -> Result<Option<String>, StoreError> {
-    let left = web.store.last_leaving(id).await?;
+    let left = web.store.last_unsubscription(id).await?;
     let slip = left.filter(|left| left.undone_at.is_none() && now.since(left.left_at) < UNDO_FOR);
     Ok(slip.map(|left| format!("/undo/{}", web.keyring.undo_token(id, left.left_at))))
 }
@@ -110,7 +110,7 @@ pub async fn reason(
     let words = line(&form.words, WORDS_LIMIT);
     let given = REASONS.into_iter().find(|reason| *reason == form.reason);
     let kept = match given.or(words.as_ref().map(|_| "other")) {
-        Some(reason) => web.store.give_reason(id, reason, words.as_deref()).await,
+        Some(reason) => web.store.give_unsubscribe_reason(id, reason, words.as_deref()).await,
         None => Ok(()),
     };
     let undo = match kept {
@@ -149,5 +149,5 @@ async fn back(
 ) -> Result<Option<Subscriber>, StoreError> {
     let Some(subscriber) = web.store.subscriber_by_id(id).await? else { return Ok(None) };
     let hash = web.keyring.suppression_hash(&subscriber.email);
-    Ok(web.store.undo_leaving(id, &hash, left_at, now).await?.then_some(subscriber))
+    Ok(web.store.undo_unsubscribe(id, &hash, left_at, now).await?.then_some(subscriber))
 }

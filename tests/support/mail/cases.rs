@@ -10,7 +10,7 @@ use verdicts::domain::comparison::{Comparison, Votes};
 use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::site::{Mailbox, Site};
 use verdicts::letter::compose::{ComparisonVotes, Composition, compose};
-use verdicts::letter::pick::{Choice, Selection, Why};
+use verdicts::letter::pick::{Choice, RankedBy, Selection};
 use verdicts::letter::sources;
 use verdicts::texts::{Phrases, Texts};
 
@@ -91,7 +91,7 @@ impl Case {
 }
 
 fn choice(slug: &str) -> Choice {
-    Choice { comparison: comparison(slug), why: Why { rolled_over: false, reviews: 0, votes: 0 } }
+    Choice { comparison: comparison(slug), why: RankedBy { rolled_over: false, reviews: 0, votes: 0 } }
 }
 
 /// Votes on the first tool only, so that the second shows what nobody has voted on looks like where its file has none.
