@@ -1,9 +1,8 @@
 //! The form as people use it: from the first look to the letter, with slips of the keys, in any language.
 
+use super::{FORM, JSON, Joining, comparable, encoded, path_in, text_of};
 use crate::support::house::{self, header, outbox};
 use crate::support::site::Site;
-
-use super::{FORM, JSON, Joining, comparable, encoded, path_in, text_of};
 
 #[test]
 fn from_the_form_to_the_letter() {

@@ -1,8 +1,7 @@
 //! The form of any other site, by its script: `POST /api/subscribe`.
 
-use crate::support::site::Answer;
-
 use super::{JSON, Joining};
+use crate::support::site::Answer;
 
 const ELSEWHERE: (&str, &str) = ("Origin", "https://blog.example");
 
