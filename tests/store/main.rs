@@ -10,6 +10,7 @@ mod db {
     mod locks;
     mod opening;
     mod query_plans;
+    mod schemas;
     mod upgrade;
 }
 
