@@ -16,7 +16,7 @@ async fn claim_for_later(world: World) {
     let got = world.store.record_and_claim_paced(&me, &[], &[], 9, NOW, &pacing).await.unwrap();
     assert_eq!(got.claimed.iter().map(|one| one.subscriber.0).collect::<Vec<_>>(), [1, 3, 4, 5]);
     assert_eq!(
-        (got.parked, got.begun.len()),
+        (got.put_off, got.begun.len()),
         (1, 0),
         "one of the slow domain waits, and who has left is passed over"
     );

@@ -92,7 +92,7 @@ async fn a_hundred_thousand_at_the_head_hold_back_nobody_behind() {
         let done = run.world.store.record_and_claim_paced(&run.me, &[], &[], 10, NOW, &pacing).await.unwrap();
         let of_quick = done.claimed.iter().filter(|one| one.email.domain() == "quick.test").count();
         (quick, slow, parked) =
-            (quick + of_quick, slow + done.claimed.len() - of_quick, parked + done.parked);
+            (quick + of_quick, slow + done.claimed.len() - of_quick, parked + done.put_off);
         turns += 1;
         assert!(turns <= 15, "{turns} turns, and {quick} of 10");
     }
@@ -103,7 +103,7 @@ async fn a_hundred_thousand_at_the_head_hold_back_nobody_behind() {
     let due = run.world.store.next_queued().await.unwrap().unwrap();
     assert_eq!(due, UnixMillis(NOW.0 + 1000));
     let next = run.world.store.record_and_claim_paced(&run.me, &[], &[], 10, due, &pacing).await.unwrap();
-    assert_eq!((next.claimed.len(), next.parked), (1, 0));
+    assert_eq!((next.claimed.len(), next.put_off), (1, 0));
 }
 
 #[tokio::test]
