@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::support::world::{NOW, World, issue};
 use tokio::sync::watch;
 use verdicts::delivery::{Letters, Loader, Mailer, MailerSettings, Progress, Transport};
 use verdicts::domain::EmailAddress;
@@ -12,6 +11,8 @@ use verdicts::domain::issue::{IssueNumber, IssueState};
 use verdicts::domain::token::Keyring;
 use verdicts::mail::Outbox;
 use verdicts::worker::{Deliverer, Observer, Ticked, Until, deliver_issue};
+
+use crate::support::world::{NOW, World, issue};
 
 const ONE: IssueNumber = IssueNumber(1);
 

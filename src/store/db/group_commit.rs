@@ -28,7 +28,8 @@ pub(in crate::store) fn answer_all(group: Vec<Ticket>, done: Result<BTreeMap<i64
     match done {
         Ok(mut cancelled) => {
             for ticket in group {
-                // What is cancelled is cancelled once: a second ticket of the same reader finds nothing left.
+                // What is cancelled is cancelled once: a second ticket of the same reader finds
+                // nothing left.
                 let count = cancelled.get_mut(&ticket.id.0).map(std::mem::take);
                 let _ = ticket.answer.send(Ok(count));
             }

@@ -1,8 +1,8 @@
 //! Leaving by a reader's own hand, what it takes to undo a slip, and why people go.
 //!
-//! Readers who leave at the same moment share a commit, since most of what one costs is the wait for the disk: the first to
-//! come waits for the writer's place, and takes along all who have come by the time it is free. Each of them is answered after
-//! that commit, as if it had been their own.
+//! Readers who leave at the same moment share a commit, since most of what one costs is the wait
+//! for the disk: the first to come waits for the writer's place, and takes along all who have come
+//! by the time it is free. Each of them is answered after that commit, as if it had been their own.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -20,8 +20,8 @@ use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::{Inner, Store};
 use crate::store::db::tx::{Durability, Write};
 use crate::store::db::values::json;
-use crate::store::queue::deliveries::share_issue;
 use crate::store::queue::notices;
+use crate::store::queue::run::share_issue;
 use crate::store::reader::subscribers::{is_suppressed, lock};
 
 /// The most readers in one commit.
@@ -62,8 +62,9 @@ statements! {
           AND d.issue IN (SELECT number FROM issue WHERE finished_at IS NULL)
         RETURNING subscriber";
 
-    /// What this very leaving cancelled, if its run is not over. A letter that waits for its reader's hour waits on, and one that
-    /// waits for the winner of a test is held as before; if that was named meanwhile, it is due.
+    /// What this very leaving cancelled, if its run is not over. A letter that waits for its
+    /// reader's hour waits on, and one that waits for the winner of a test is held as before; if
+    /// that was named meanwhile, it is due.
     REVIVE = "
         UPDATE delivery SET state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END,
             due_at = CASE WHEN enqueued_at > $3 THEN enqueued_at ELSE $3 END, finished_at = NULL,
@@ -115,7 +116,8 @@ pub struct Unsubscription {
     pub undone_at: Option<UnixMillis>,
 }
 
-/// Why people left: how many gave each reason (none: no reason), and what they wrote, the newest first.
+/// Why people left: how many gave each reason (none: no reason), and what they wrote, the newest
+/// first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct UnsubscribeReasons {
     pub counts: BTreeMap<String, i64>,
@@ -123,9 +125,10 @@ pub struct UnsubscribeReasons {
 }
 
 impl Store {
-    /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued or deferred, in one
-    /// durable (fsynced) commit, shared with others who leave at the same moment. Repeats succeed. None: no such subscriber;
-    /// else how many deliveries were cancelled. What was asked for happens even if nobody waits for the answer.
+    /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued
+    /// or deferred, in one durable (fsynced) commit, shared with others who leave at the same
+    /// moment. Repeats succeed. None: no such subscriber; else how many deliveries were cancelled.
+    /// What was asked for happens even if nobody waits for the answer.
     pub async fn unsubscribe(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Option<u64>> {
         let (answer, told) = oneshot::channel();
         let is_first = {
@@ -146,9 +149,9 @@ impl Store {
         row.as_ref().map(leaving).transpose()
     }
 
-    /// Takes back the leaving of `left_at`: the status before it, without the suppression that it wrote, and with the
-    /// letters of an unfinished run that it cancelled. False, and nothing done, if something else keeps the address out or
-    /// the reader has left again. A repeat is true.
+    /// Takes back the leaving of `left_at`: the status before it, without the suppression that it
+    /// wrote, and with the letters of an unfinished run that it cancelled. False, and nothing done,
+    /// if something else keeps the address out or the reader has left again. A repeat is true.
     pub async fn undo_unsubscribe(
         &self,
         id: SubscriberId,
@@ -157,7 +160,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        share_issue(&mut tx, self.inner.engine).await?;
+        share_issue(&mut tx).await?;
         let Some(status) = lock(&mut tx, id).await? else { return Ok(false) };
         let row = tx.query(&LEAVING).bind(id.0).bind(left_at.0).fetch_optional(&mut *tx.tx).await?;
         let Some(row) = row else { return Ok(false) };
@@ -204,7 +207,8 @@ impl Store {
 }
 
 impl Inner {
-    /// Takes a group off the list and answers everybody in it; then the next, if not all who waited fitted in.
+    /// Takes a group off the list and answers everybody in it; then the next, if not all who waited
+    /// fitted in.
     async fn let_go(&self) {
         let mut more = true;
         while more {
@@ -229,7 +233,8 @@ impl Inner {
 
     /// How many deliveries were cancelled, for each of the group whom there is.
     async fn commit_group(&self, mut tx: Write<'_>, group: &[Ticket]) -> Result<BTreeMap<i64, u64>> {
-        // The same reader may stand in it twice; the first wins, as it would with commits of their own.
+        // The same reader may stand in it twice; the first wins, as it would with commits of their
+        // own.
         let mut tickets: BTreeMap<i64, &Ticket> = BTreeMap::new();
         for ticket in group {
             tickets.entry(ticket.id.0).or_insert(ticket);
