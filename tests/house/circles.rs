@@ -62,7 +62,9 @@ impl Tree {
         if let Some(import) = outline.imports.iter().find(|import| import.name == *name) {
             return follow(import, &rest[1..]);
         }
-        outline.imports.iter().filter(|import| import.name == "*").find_map(|import| follow(import, rest))
+        let mut everything = outline.imports.iter().filter(|import| import.name == "*");
+        // What is nowhere to be seen is declared there by a macro.
+        everything.find_map(|import| follow(import, rest)).or_else(|| Some((module.to_vec(), name.clone())))
     }
 
     fn ties(&self) -> Ties {
