@@ -58,7 +58,7 @@
 //!   second later whether what it shows has changed, whoever changed it.
 //! - **An operator's templates are sound or nothing starts** ([`app::templates`]): letters, notices and pages are made with them of full
 //!   and of empty data before the first reader sees one. A preview ([`web::preview`]) makes them anew at every save, and changes no row.
-//! - **A choice is made when an issue is enqueued** ([`store::Store::enqueue_by_choice`]): which variant of the letter a reader gets,
+//! - **A choice is made when an issue is enqueued** ([`store::Store::enqueue`]): which variant of the letter a reader gets,
 //!   from which hour on, or why none, stands on the delivery's row from that commit on, and a second attempt asks nobody again.
 //! - **Who waits for the winner of a test of two subjects is out of every claim's sight** ([`store::Store::decide_subject_test`]): queued
 //!   with a due time beyond any date, until the one commit that names the winner takes that off again. A run without a test asks

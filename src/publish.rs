@@ -15,7 +15,7 @@ mod variants;
 
 use crate::domain::UnixMillis;
 use crate::domain::issue::NewIssue;
-use crate::store::{Enqueued, Subjects};
+use crate::store::{Enqueue, Enqueued, Subjects};
 
 pub use draft::{Draft, draft, draft_with};
 pub use edition::{Contents, Edition};
@@ -54,13 +54,17 @@ pub async fn run(
             .rival
             .as_ref()
             .map(|rival| subject_test::new_test(publisher, edition, rival, &draft.selection, under_b));
-        let issue = new_issue(&draft, edition, slot, now);
-        let subjects = Subjects { written: draft.written, test };
-        match publisher.store.enqueue_in_words(draft.number, &issue, &choices, &subjects, now).await? {
+        let new = Enqueue {
+            number: draft.number,
+            issue: new_issue(&draft, edition, slot, now),
+            choices,
+            subjects: Subjects { written: draft.written, test },
+        };
+        match publisher.store.enqueue(&new, now).await? {
             Enqueued::Started { number, audience } => {
                 let begun = publisher.store.subject_test(number).await?;
-                let test = subjects.test.map(|_| started::test_words(begun.as_ref()));
-                return Ok(Started::Running { number, audience, subject: issue.subject, test });
+                let test = new.subjects.test.map(|_| started::test_words(begun.as_ref()));
+                return Ok(Started::Running { number, audience, subject: new.issue.subject, test });
             }
             Enqueued::Taken { by } => return Ok(Started::Taken { by }),
             Enqueued::NobodyWants => return Ok(Started::NobodyWants),

@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::exit::{CommandError, CommandResult, Exit};
 use super::files::make_folder;
+use super::run::{send, serve};
 use super::setup::init;
 use super::terminal::say;
-use super::{send, serve};
 use crate::app::App;
 use crate::config::Settings;
 use crate::domain::UnixMillis;

@@ -1,16 +1,18 @@
-//! One file per command group. Owns terminal output and progress bars; decides nothing.
+//! The command line: one file for each group of commands. Owns the terminal, progress bars and exit
+//! codes; decides nothing.
+//!
+//! - `setup`: init, check, keys and the database.
+//! - `run`: send, serve, worker and status.
+//! - `issue`, `comparisons`, [`subscribers`], `templates`: what is in the database and the folder.
+//! - `demo`: all of it, from nothing.
 
 mod comparisons;
 mod demo;
 mod exit;
 mod files;
 mod issue;
-mod progress;
-mod send;
-mod serve;
+mod run;
 mod setup;
-mod status;
-mod stop;
 pub mod subscribers;
 mod templates;
 mod terminal;
@@ -25,8 +27,8 @@ use tracing_subscriber::EnvFilter;
 
 pub use exit::{CommandError, CommandResult, Exit};
 
-use setup::{check, db, dkim, init, key};
-
+use self::run::{send, serve, status};
+use self::setup::{check, db, dkim, init, key};
 use crate::app::App;
 use crate::config::{ConfigError, Settings};
 

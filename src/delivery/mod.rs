@@ -4,7 +4,7 @@
 //! - [`Mailer`] is what a pass needs besides the store: transport, settings, letters.
 //! - `run/` owns a pass: one ledger that talks to the store, and connections that each hold two
 //!   letters at most.
-//! - `relay/` owns the sessions with relays: how many stand, which relay is next, and single
+//! - `relay/` owns the sessions with relays: how many are open, which relay is next, and single
 //!   letters outside of a pass.
 //! - `outcome/` owns what an answer means and when the next try is due. Pure, and decided nowhere
 //!   else.

@@ -21,7 +21,7 @@ pub struct MailerSettings {
     pub first_retry: Duration,
     /// The age from which on a letter is not tried again.
     pub max_age: Duration,
-    /// The wait after a first failed connection attempt, when no other session stands; five times
+    /// The wait after a first failed connection attempt, when no other session is open; five times
     /// as long after the second.
     pub reconnect: Duration,
     /// How long a pass waits for the next letter that the pace allows; if that takes longer, the

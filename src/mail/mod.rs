@@ -1,4 +1,11 @@
-//! MIME, headers, signatures, and SMTP through lettre; the outbox.
+//! A letter as octets, its signatures, and the way to a relay. Nobody else speaks SMTP or MIME.
+//!
+//! - `message` writes: headers, MIME, and the places that differ from reader to reader.
+//! - [`dkim`] signs what is written, and makes keys.
+//! - `smtp` hands it over, through lettre: one session, one letter after another.
+//! - [`outbox`] takes it instead, as a file.
+//!
+//! What a relay answers is data ([`Outcome`]); what it means for a delivery is decided above.
 
 pub mod dkim;
 mod message;

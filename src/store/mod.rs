@@ -31,6 +31,7 @@ pub use db::restore_guard::{LedgerPosition, RestoreGuard};
 pub use db::schema::SCHEMA;
 pub use db::store::Store;
 pub use issue::comparisons::{Carried, ComparisonChange};
+pub use issue::enqueue::Enqueue;
 pub use issue::enqueued::Enqueued;
 pub use issue::issues::{DeliveryRow, LastIssue};
 pub use issue::public::{Figures, ListsVersion};

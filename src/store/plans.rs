@@ -5,7 +5,7 @@ use crate::store::db::statement::Statement;
 use crate::store::db::store::Store;
 use crate::store::db::{restore_guard, store, tx};
 use crate::store::issue::{
-    comparisons, issues, public, retention, schedule, subject_test, variants, wording,
+    comparisons, enqueue, issues, public, retention, schedule, subject_test, variants, wording,
 };
 use crate::store::queue::{deliveries, notices, paced_claim, rate_state, speed, worker_lease};
 use crate::store::reader::{
@@ -34,6 +34,7 @@ static ALL: &[&[&Statement]] = &[
     unsubscribe::STATEMENTS,
     votes::STATEMENTS,
     comparisons::STATEMENTS,
+    enqueue::STATEMENTS,
     issues::STATEMENTS,
     public::STATEMENTS,
     retention::STATEMENTS,

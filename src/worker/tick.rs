@@ -66,7 +66,6 @@ impl Deliverer {
     /// When the store does not answer; what had been read from the relay by then is recorded
     /// (promise P9).
     pub async fn tick(&mut self, observer: &impl Observer, now: UnixMillis) -> Result<Ticked, StoreError> {
-        let begun = Instant::now();
         if self.lease.is_none() {
             self.lease = self.store.enlist(now).await?;
         }
@@ -74,6 +73,17 @@ impl Deliverer {
             observer.elsewhere();
             return Ok(Ticked::Elsewhere);
         };
+        self.deliver(me, observer, now).await
+    }
+
+    /// The tick of the process that holds the lease.
+    async fn deliver(
+        &self,
+        me: &WorkerLease,
+        observer: &impl Observer,
+        now: UnixMillis,
+    ) -> Result<Ticked, StoreError> {
+        let begun = Instant::now();
         self.reclaim(me, observer, now).await?;
         self.decide(observer, now).await?;
         let pass = self.pass(me, observer, now).await?;

@@ -10,6 +10,7 @@ mod notices;
 mod pacing;
 mod pass;
 mod promises;
+mod relay_replies;
 mod smtp_session;
 mod tick;
 mod troubles;

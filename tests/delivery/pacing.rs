@@ -19,7 +19,7 @@ use verdicts::domain::subscriber::{NewSubscriber, SubscriberStatus};
 use verdicts::domain::token::Keyring;
 use verdicts::domain::{EmailAddress, UnixMillis};
 use verdicts::mail::{Relay, SessionOptions};
-use verdicts::store::{Pacing, Store, WorkerLease};
+use verdicts::store::{Enqueue, Pacing, Store, WorkerLease};
 
 use crate::support::house::House;
 use crate::support::peer::{Act, Ask, At, Peer, Script};
@@ -127,7 +127,7 @@ async fn readers_at(store: &Store, domains: &[(&str, usize)]) {
             store.add_subscribers(rows, hashes).await.unwrap();
         }
     }
-    store.enqueue(ONE, &crate::support::world::issue(&[]), NOW).await.unwrap();
+    store.enqueue(&Enqueue::new(ONE, crate::support::world::issue(&[])), NOW).await.unwrap();
 }
 
 fn at_domain(peer: &Peer, domain: &str) -> usize {

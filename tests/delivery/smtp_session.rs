@@ -403,7 +403,7 @@ async fn a_ca_file_that_is_none_is_named() {
 
 #[tokio::test]
 async fn authentication_by_plain_and_by_login() {
-    for mechanisms in ["PLAIN LOGIN", "LOGIN", "CRAM-MD5 PLAIN"] {
+    for mechanisms in ["PLAIN LOGIN", "LOGIN", "CRAM-MD5 PLAIN", "=LOGIN", "=PLAIN"] {
         let script = Script { auth: Some((mechanisms, "ann", "s3cret")), ..Script::default() };
         let peer = Peer::start(script).await;
         let url = |password: &str| smtp(&format!("smtp://ann:{password}@{}", peer.addr));

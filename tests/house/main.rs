@@ -148,19 +148,6 @@ fn rules_do_not_look_at_the_clock() {
 }
 
 #[test]
-fn migrations_are_mirrored() {
-    let names = |engine: &str| {
-        let mut names: Vec<_> = fs::read_dir(format!("migrations/{engine}"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    };
-    assert_eq!(names("sqlite"), names("postgres"));
-}
-
-#[test]
 fn no_real_address_stands_in_the_tree() {
     let allowed = ["example.com", "example.org", "example.net", ".example", ".test", "localhost", ".invalid"];
     let mut texts = sources().into_iter().map(|(_, path, text)| (path, text)).collect::<Vec<_>>();

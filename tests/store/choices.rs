@@ -9,7 +9,7 @@ use verdicts::domain::issue::IssueNumber;
 use verdicts::domain::preferences::{Pause, Preferences, Topics, next_hour};
 use verdicts::domain::subject::Arm;
 use verdicts::domain::subscriber::SubscriberId;
-use verdicts::store::{Choices, ChosenHour, Enqueued, NewVariant, Served, Store};
+use verdicts::store::{Choices, ChosenHour, Enqueue, Enqueued, NewVariant, Served, Store};
 
 use crate::support::world::*;
 
@@ -18,6 +18,11 @@ const TWO: IssueNumber = IssueNumber(2);
 
 fn topics(names: &[&str]) -> Topics {
     Topics::new(names.iter().copied()).unwrap()
+}
+
+async fn by_choice(store: &Store, number: IssueNumber, choices: &Choices) -> Enqueued {
+    let new = Enqueue { choices: choices.clone(), ..Enqueue::new(number, issue(&[])) };
+    store.enqueue(&new, NOW).await.unwrap()
 }
 
 async fn choose(store: &Store, reader: i64, zone: &str, chosen: Preferences) {
@@ -77,7 +82,7 @@ async fn everybody_gets_the_letter_of_their_choice(w: World) {
         (&["Gardening"], Served::Nothing),
         (&["Editors"], Served::Whole),
     ]);
-    let started = w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
+    let started = by_choice(&w.store, ONE, &choices).await;
     assert_eq!(started, Enqueued::Started { number: ONE, audience: 6 }, "everybody has a row");
     let variants = w.store.variants(ONE).await.unwrap();
     assert_eq!(variants, [(of_letter(1), "stencil 1".to_owned()), (of_letter(2), "stencil 2".to_owned())]);
@@ -114,7 +119,7 @@ async fn letters_that_no_row_asks_for_are_forgotten(w: World) {
     choose_topics(&w.store, 1, &["Agents"]).await;
     choose_topics(&w.store, 2, &["Video"]).await;
     let choices = served(&[(&["Agents"], letter(1)), (&["Video"], letter(2))]);
-    w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
+    by_choice(&w.store, ONE, &choices).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     w.store.record_and_claim(&me, &[], 3, NOW).await.unwrap();
     let done = [sent(SubscriberId(1)), failed(SubscriberId(2)), sent(SubscriberId(3))];
@@ -137,14 +142,14 @@ async fn what_was_chosen_too_late_is_asked_for_again(w: World) {
     choose_topics(&w.store, 1, &["Agents"]).await;
     let choices = served(&[(&["Agents"], letter(1))]);
     choose_topics(&w.store, 2, &["Video"]).await;
-    let refused = w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
+    let refused = by_choice(&w.store, ONE, &choices).await;
     assert_eq!(refused, Enqueued::Outdated);
     assert_eq!(w.store.issue(ONE).await.unwrap(), None, "nothing was written");
     let hour = Preferences { at_hour: Some(7), ..Preferences::default() };
     choose(&w.store, 2, "Europe/Berlin", hour).await;
-    assert_eq!(w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap(), Enqueued::Outdated);
+    assert_eq!(by_choice(&w.store, ONE, &choices).await, Enqueued::Outdated);
     let unheard = Choices { hours: None, ..choices };
-    let started = w.store.enqueue_by_choice(ONE, &issue(&[]), &unheard, NOW).await.unwrap();
+    let started = by_choice(&w.store, ONE, &unheard).await;
     assert_eq!(
         started,
         Enqueued::Started { number: ONE, audience: 3 },
@@ -170,7 +175,7 @@ async fn a_letter_waits_for_its_readers_hour(w: World) {
         UnixMillis(NOW.0 + 8 * 3_600_000)
     )));
     let choices = Choices { hours: Some(hours), ..Choices::default() };
-    w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
+    by_choice(&w.store, ONE, &choices).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let hour = |hours: i64| UnixMillis(NOW.0 + hours * 3_600_000);
     // 14:00 UTC: nine in New York at this very moment, 15:00 in Berlin, 23:00 in Tokyo.
@@ -191,14 +196,14 @@ async fn a_pause_holds_until_its_day_and_ends_by_itself(w: World) {
     };
     choose(&w.store, 1, "Europe/Berlin", until("2026-11-24")).await;
     choose(&w.store, 2, "Europe/Berlin", until("2026-12-24")).await;
-    w.store.enqueue(ONE, &issue(&[]), NOW).await.unwrap();
+    w.enqueue(ONE, issue(&[])).await;
     let cancelled = w.store.deliveries(ONE, DeliveryState::Cancelled, SubscriberId(0), 9).await.unwrap();
     let notes: Vec<_> = cancelled.iter().map(|row| row.note.clone().unwrap()).collect();
     assert_eq!(notes, ["the reader has paused until 2026-11-24", "the reader has paused until 2026-12-24"]);
     w.store.cancel(ONE, NOW).await.unwrap();
 
     let week_later = UnixMillis(NOW.0 + 7 * 86_400_000);
-    w.store.enqueue(TWO, &issue(&[]), week_later).await.unwrap();
+    w.store.enqueue(&Enqueue::new(TWO, issue(&[])), week_later).await.unwrap();
     let tally = w.store.tally(TWO).await.unwrap();
     assert_eq!((tally.queued, tally.cancelled), (2, 1), "the first pause is over");
     w.store.cancel(TWO, NOW).await.unwrap();
@@ -213,7 +218,7 @@ async fn an_issue_that_nobody_wants_is_not_started(w: World) {
     choose_topics(&w.store, 1, &["Gardening"]).await;
     choose_topics(&w.store, 2, &["Gardening"]).await;
     let choices = served(&[(&["Gardening"], Served::Nothing)]);
-    let refused = w.store.enqueue_by_choice(ONE, &issue(&[]), &choices, NOW).await.unwrap();
+    let refused = by_choice(&w.store, ONE, &choices).await;
     assert_eq!(refused, Enqueued::NobodyWants);
     assert_eq!(w.store.issue(ONE).await.unwrap(), None);
 }
@@ -244,7 +249,7 @@ async fn what_choices_cost() {
     for (engine, w) in [("sqlite", World::sqlite().await), ("postgres", World::postgres().await)] {
         w.with_readers(100_000).await;
         let begun = std::time::Instant::now();
-        w.store.enqueue(ONE, &issue(&[]), NOW).await.unwrap();
+        w.enqueue(ONE, issue(&[])).await;
         println!("{engine}: 100,000 without a choice in {:?}", begun.elapsed());
         w.store.cancel(ONE, NOW).await.unwrap();
         let mut connection = sqlx::AnyConnection::connect(&w.url).await.unwrap();
@@ -261,7 +266,7 @@ async fn what_choices_cost() {
         let choices =
             Choices { variants: vec![variant(1), variant(2)], topics: topics.collect(), hours: Some(hours) };
         let begun = std::time::Instant::now();
-        w.store.enqueue_by_choice(TWO, &issue(&[]), &choices, NOW).await.unwrap();
+        by_choice(&w.store, TWO, &choices).await;
         println!("{engine}: 100,000 with one in {:?}", begun.elapsed());
     }
 }

@@ -7,7 +7,7 @@ use verdicts::domain::class::Refused;
 use verdicts::domain::delivery::{Claimed, DeliveryState, Tally, Transition};
 use verdicts::domain::issue::{IssueNumber, IssueState, NewIssue};
 use verdicts::domain::subscriber::{SubscriberId, SubscriberStatus};
-use verdicts::store::{ComparisonChange, Enqueued, LEASE, Store, SubscriberChange, WorkerLease};
+use verdicts::store::{ComparisonChange, Enqueue, Enqueued, LEASE, Store, SubscriberChange, WorkerLease};
 
 use crate::support::world::*;
 
@@ -232,7 +232,7 @@ async fn an_issue_stands_as_it_was_enqueued(w: World) {
         mentioned: vec!["e-vs-f".to_owned()],
         ..issue(&["c-vs-d", "a-vs-b"])
     };
-    let started = w.store.enqueue(ONE, &new, NOW).await.unwrap();
+    let started = w.enqueue(ONE, new.clone()).await;
     assert_eq!(started, Enqueued::Started { number: ONE, audience: 3 });
     let found = w.store.issue(ONE).await.unwrap().unwrap();
     assert_eq!(
@@ -277,33 +277,25 @@ async fn an_issue_is_refused_for_each_reason(w: World) {
     w.with_readers(2).await;
     let taken = |by| Enqueued::Taken { by };
     let two = IssueNumber(2);
-    assert_eq!(w.store.enqueue(two, &issue(&[]), NOW).await.unwrap(), taken(None), "number 1 comes first");
-    let unknown = w.store.enqueue(ONE, &issue(&["x-vs-y"]), NOW).await.unwrap_err();
+    assert_eq!(w.enqueue(two, issue(&[])).await, taken(None), "number 1 comes first");
+    let unknown = w.store.enqueue(&Enqueue::new(ONE, issue(&["x-vs-y"])), NOW).await.unwrap_err();
     assert_eq!(unknown.to_string(), "comparison \"x-vs-y\" is not in the store; import it first");
     let first = NewIssue { slot: slot(), ..issue(&["a-vs-b"]) };
-    w.store.enqueue(ONE, &first, NOW).await.unwrap();
-    assert_eq!(w.store.enqueue(ONE, &issue(&[]), NOW).await.unwrap(), taken(Some(ONE)), "the number is used");
-    assert_eq!(w.store.enqueue(two, &issue(&[]), NOW).await.unwrap(), taken(Some(ONE)), "one is running");
+    w.enqueue(ONE, first.clone()).await;
+    assert_eq!(w.enqueue(ONE, issue(&[])).await, taken(Some(ONE)), "the number is used");
+    assert_eq!(w.enqueue(two, issue(&[])).await, taken(Some(ONE)), "one is running");
     assert!(w.store.pause(ONE, "to look").await.unwrap());
-    assert_eq!(w.store.enqueue(two, &issue(&[]), NOW).await.unwrap(), taken(Some(ONE)), "one is paused");
+    assert_eq!(w.enqueue(two, issue(&[])).await, taken(Some(ONE)), "one is paused");
     assert!(w.store.resume(ONE).await.unwrap());
     finish(&w.store).await;
-    assert_eq!(
-        w.store.enqueue(two, &issue(&["a-vs-b"]), NOW).await.unwrap(),
-        taken(Some(ONE)),
-        "featured once"
-    );
+    assert_eq!(w.enqueue(two, issue(&["a-vs-b"])).await, taken(Some(ONE)), "featured once");
     let same_slot = NewIssue { slot: slot(), ..issue(&[]) };
-    assert_eq!(
-        w.store.enqueue(two, &same_slot, NOW).await.unwrap(),
-        taken(Some(ONE)),
-        "the slot has an issue"
-    );
+    assert_eq!(w.enqueue(two, same_slot.clone()).await, taken(Some(ONE)), "the slot has an issue");
     assert!(w.store.skip_slot("next week", "nothing new", NOW).await.unwrap());
     let skipped = NewIssue { slot: Some("next week".to_owned()), ..issue(&[]) };
-    assert_eq!(w.store.enqueue(two, &skipped, NOW).await.unwrap(), taken(None), "the slot was skipped");
+    assert_eq!(w.enqueue(two, skipped.clone()).await, taken(None), "the slot was skipped");
     assert_eq!(w.store.issues(9).await.unwrap().len(), 1, "a refusal writes nothing");
-    let started = w.store.enqueue(two, &issue(&[]), NOW).await.unwrap();
+    let started = w.enqueue(two, issue(&[])).await;
     assert_eq!(started, Enqueued::Started { number: two, audience: 2 });
 }
 
@@ -316,7 +308,7 @@ async fn of_twenty_triggers_one_starts(w: World) {
         .map(|n| {
             let store = if n % 2 == 0 { w.store.clone() } else { other.clone() };
             let new = NewIssue { slot: Some("slot".to_owned()), ..issue(&["a-vs-b"]) };
-            tokio::spawn(async move { store.enqueue(ONE, &new, NOW).await.unwrap() })
+            tokio::spawn(async move { store.enqueue(&Enqueue::new(ONE, new.clone()), NOW).await.unwrap() })
         })
         .collect();
     let mut started = 0;
@@ -355,7 +347,7 @@ async fn a_pause_holds_and_says_why(w: World) {
 async fn calling_off_before_a_letter_left_frees_everything(w: World) {
     w.store.put_comparison(&comparison("a-vs-b", NOW), NOW).await.unwrap();
     w.with_readers(3).await;
-    w.store.enqueue(ONE, &issue(&["a-vs-b"]), NOW).await.unwrap();
+    w.enqueue(ONE, issue(&["a-vs-b"])).await;
     let me = enlist(&w.store).await;
     claim(&w.store, &me, 1, NOW).await;
     w.store.record_and_claim(&me, &[returned(SubscriberId(1), NOW)], 0, NOW).await.unwrap();
@@ -367,14 +359,14 @@ async fn calling_off_before_a_letter_left_frees_everything(w: World) {
     assert_eq!(w.store.comparison("a-vs-b").await.unwrap().unwrap().featured_in, None);
     assert_eq!(w.store.last_issue().await.unwrap(), None, "its window is open again");
     assert_eq!(tally(&w.store).await.cancelled, 3);
-    let again = w.store.enqueue(IssueNumber(2), &issue(&["a-vs-b"]), NOW).await.unwrap();
+    let again = w.enqueue(IssueNumber(2), issue(&["a-vs-b"])).await;
     assert_eq!(again, Enqueued::Started { number: IssueNumber(2), audience: 3 });
 }
 
 async fn calling_off_in_the_middle_keeps_what_left_and_what_is_in_flight(w: World) {
     w.store.put_comparison(&comparison("a-vs-b", NOW), NOW).await.unwrap();
     w.with_readers(6).await;
-    w.store.enqueue(ONE, &issue(&["a-vs-b"]), NOW).await.unwrap();
+    w.enqueue(ONE, issue(&["a-vs-b"])).await;
     let me = enlist(&w.store).await;
     claim(&w.store, &me, 4, NOW).await;
     assert_eq!(w.store.cancel(ONE, NOW).await.unwrap(), Some(2));

@@ -14,6 +14,7 @@ mod opening;
 mod public;
 mod query_plans;
 mod retention;
+mod schemas;
 mod subject_test;
 mod upgrade;
 mod votes;

@@ -4,7 +4,7 @@ use verdicts::domain::UnixMillis;
 use verdicts::domain::comparison::{Stance, Votes};
 use verdicts::domain::issue::{IssueNumber, NewIssue};
 use verdicts::domain::subscriber::SubscriberId;
-use verdicts::store::{CastVote, Store};
+use verdicts::store::{CastVote, Enqueue, Store};
 
 use crate::support::world::*;
 
@@ -44,7 +44,7 @@ async fn an_issue_called_off_in_time_never_was(w: World) {
     w.store.cancel(ONE, NOW).await.unwrap();
     assert!(public(&w.store).await.is_empty());
     let number = IssueNumber(2);
-    w.store.enqueue(number, &issue(&[]), later(5)).await.unwrap();
+    w.store.enqueue(&Enqueue::new(number, issue(&[])), later(5)).await.unwrap();
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let claimed = w.store.record_and_claim(&me, &[], 2, later(5)).await.unwrap();
     let done: Vec<_> = claimed
@@ -90,7 +90,7 @@ async fn figures_change_with_whatever_the_page_shows(w: World) {
     assert_eq!(seen[1].totals.map(|t| t.votes), [Votes::default(), Votes { ship: 0, skip: 1 }]);
     w.store.put_comparison(&comparison("a-vs-b", later(-5000)), later(9)).await.unwrap();
     seen.push(figures().await);
-    w.store.enqueue(ONE, &issue(&["a-vs-b"]), NOW).await.unwrap();
+    w.enqueue(ONE, issue(&["a-vs-b"])).await;
     assert_eq!(figures().await, seen[2], "an issue that nobody has yet is nobody's business");
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     w.store.record_and_claim(&me, &[], 1, NOW).await.unwrap();
@@ -108,7 +108,7 @@ async fn an_issue_carries_the_featured_first(w: World) {
         w.store.put_comparison(&comparison(slug, NOW), NOW).await.unwrap();
     }
     let new = NewIssue { mentioned: vec!["two".to_owned()], ..issue(&["three", "one"]) };
-    w.store.enqueue(ONE, &new, NOW).await.unwrap();
+    w.enqueue(ONE, new.clone()).await;
     let carried = w.store.comparisons_in(&[ONE, IssueNumber(7)]).await.unwrap();
     let listed: Vec<_> = carried.iter().map(|c| (c.comparison.slug.as_str(), c.featured)).collect();
     assert_eq!(listed, [("three", true), ("one", true), ("two", false)]);

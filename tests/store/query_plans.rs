@@ -3,6 +3,7 @@
 
 use sqlx::{AnyConnection, Connection as _, Row as _};
 use verdicts::domain::issue::IssueNumber;
+use verdicts::store::Enqueue;
 
 use crate::support::world::*;
 
@@ -103,7 +104,7 @@ async fn what_a_turn_costs() {
         world.with_readers(100_000).await;
         println!("{engine}: 100,000 readers imported in {:?}", begun.elapsed());
         let begun = std::time::Instant::now();
-        world.store.enqueue(IssueNumber(1), &issue(&[]), NOW).await.unwrap();
+        world.store.enqueue(&Enqueue::new(IssueNumber(1), issue(&[])), NOW).await.unwrap();
         println!("{engine}: 100,000 deliveries enqueued in {:?}", begun.elapsed());
         let me = world.store.enlist(NOW).await.unwrap().unwrap();
         for (want, turns) in [(10, 500), (100, 500)] {

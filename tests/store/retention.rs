@@ -4,7 +4,7 @@ use sqlx::{Connection as _, Row as _};
 use verdicts::domain::delivery::{DeliveryState, Tally};
 use verdicts::domain::issue::{IssueNumber, IssueState};
 use verdicts::domain::subscriber::SubscriberId;
-use verdicts::store::{Enqueued, Requeued};
+use verdicts::store::{Enqueue, Enqueued, Requeued};
 
 use crate::support::house;
 use crate::support::world::*;
@@ -99,7 +99,7 @@ async fn a_retry_is_refused_where_it_would_harm(world: World) {
     while store.condense(NOW, 1000).await.unwrap() > 0 {}
     let all: Vec<_> = (1..=READERS as i64).map(SubscriberId).collect();
     assert_eq!(store.requeue(IssueNumber(9), &all, NOW).await.unwrap(), Requeued::Unknown);
-    let second = store.enqueue(IssueNumber(2), &issue(&[]), NOW).await.unwrap();
+    let second = store.enqueue(&Enqueue::new(IssueNumber(2), issue(&[])), NOW).await.unwrap();
     assert!(matches!(second, Enqueued::Started { .. }));
     assert_eq!(store.requeue(ONE, &all, NOW).await.unwrap(), Requeued::Busy(IssueNumber(2)));
     assert_eq!(store.tally(ONE).await.unwrap(), tally, "nothing was changed");
@@ -140,7 +140,7 @@ async fn how_large_a_million_is() {
     };
     world.with_readers(MILLION).await;
     look("a million readers").await;
-    store.enqueue(ONE, &issue(&[]), NOW).await.unwrap();
+    store.enqueue(&Enqueue::new(ONE, issue(&[])), NOW).await.unwrap();
     look("with an issue for each").await;
     let me = store.enlist(NOW).await.unwrap().unwrap();
     let mut done = Vec::new();

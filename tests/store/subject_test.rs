@@ -13,7 +13,8 @@ use verdicts::domain::subject::{Arm, ArmFigures, SubjectLine, Terms, Why, Wordin
 use verdicts::domain::subscriber::SubscriberId;
 use verdicts::domain::token::Keyring;
 use verdicts::store::{
-    CastVote, Choices, ChosenHour, Enqueued, NewSubjectTest, NewVariant, Served, Store, Subjects, WorkerLease,
+    CastVote, Choices, ChosenHour, Enqueue, Enqueued, NewSubjectTest, NewVariant, Served, Store, Subjects,
+    WorkerLease,
 };
 
 use crate::support::world::*;
@@ -56,7 +57,8 @@ fn new_test(share: &str) -> NewSubjectTest {
 
 async fn enqueue(store: &Store, share: &str, choices: &Choices) {
     let subjects = Subjects { written: None, test: Some(new_test(share)) };
-    let started = store.enqueue_in_words(ONE, &issue(&[]), choices, &subjects, NOW).await.unwrap();
+    let new = Enqueue { choices: choices.clone(), subjects, ..Enqueue::new(ONE, issue(&[])) };
+    let started = store.enqueue(&new, NOW).await.unwrap();
     assert!(matches!(started, Enqueued::Started { number: ONE, .. }), "{started:?}");
 }
 
@@ -106,14 +108,17 @@ async fn what_is_written_holds_for_the_next_issue_alone(w: World) {
 
     let with = |written: Option<&Wording>| Subjects { written: written.cloned(), test: None };
     for stale in [None, Some(&written)] {
-        let refused =
-            w.store.enqueue_in_words(ONE, &issue(&[]), &Choices::default(), &with(stale), NOW).await.unwrap();
+        let refused = w
+            .store
+            .enqueue(&Enqueue { subjects: with(stale), ..Enqueue::new(ONE, issue(&[])) }, NOW)
+            .await
+            .unwrap();
         assert_eq!(refused, Enqueued::Outdated, "the letter was made with other words");
         assert_eq!(w.store.issue(ONE).await.unwrap(), None, "nothing was written");
     }
     let started = w
         .store
-        .enqueue_in_words(ONE, &issue(&[]), &Choices::default(), &with(Some(&shorter)), NOW)
+        .enqueue(&Enqueue { subjects: with(Some(&shorter)), ..Enqueue::new(ONE, issue(&[])) }, NOW)
         .await
         .unwrap();
     assert_eq!(started, Enqueued::Started { number: ONE, audience: 2 });

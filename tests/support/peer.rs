@@ -47,6 +47,10 @@ pub enum Act {
     Usual,
     Say(&'static str),
     SayAndDrop(&'static str),
+    /// These octets as they are, whatever they are.
+    SayOctets(&'static [u8]),
+    /// Octets without an end.
+    Flood(&'static [u8]),
     Drop,
     /// At the dot: takes the letter, and drops the line before it says so.
     TakeAndDrop,
@@ -64,13 +68,24 @@ pub enum Tls {
     Implicit,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ehlo {
+    Taken,
+    /// OpenSMTPD: a second one is refused, unless TLS has begun between.
+    Once,
+    /// A relay of before 1995 knows HELO only.
+    Unknown,
+}
+
 pub struct Script {
     pub pipelining: bool,
     pub smtputf8: bool,
     pub size: Option<usize>,
     pub tls: Tls,
-    /// `PLAIN LOGIN`, and the user and password that are let in.
+    /// `PLAIN LOGIN` (or `=LOGIN`, the old form), and the user and password that are let in.
     pub auth: Option<(&'static str, &'static str, &'static str)>,
+    /// How EHLO is taken.
+    pub ehlo: Ehlo,
     /// Whether DATA says 354 even when no recipient was taken.
     pub data_without_recipients: bool,
     pub rule: Rule,
@@ -84,6 +99,7 @@ impl Default for Script {
             size: None,
             tls: Tls::None,
             auth: None,
+            ehlo: Ehlo::Taken,
             data_without_recipients: false,
             rule: Box::new(|_| Act::Usual),
         }
@@ -222,6 +238,7 @@ struct Session<'a> {
     state: &'a State,
     number: usize,
     encrypted: bool,
+    greeted: bool,
     to: Option<String>,
     nth: usize,
 }
@@ -231,15 +248,27 @@ async fn serve(stream: TcpStream, state: &State, number: usize) -> Result<(), Go
     let implicit = state.script.tls == Tls::Implicit;
     let stream: Box<dyn Stream> =
         if implicit { Box::new(state.acceptor.accept(stream).await?) } else { Box::new(stream) };
-    let mut session =
-        Session { line: BufReader::new(stream), state, number, encrypted: implicit, to: None, nth: 0 };
+    let mut session = Session {
+        line: BufReader::new(stream),
+        state,
+        number,
+        encrypted: implicit,
+        greeted: false,
+        to: None,
+        nth: 0,
+    };
     session.act(At::Greeting, "220 peer.test ESMTP").await?;
     loop {
         let line = session.read().await?;
         state.commands.lock().unwrap().push(line.clone());
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
+            "EHLO" if session.greeted && state.script.ehlo == Ehlo::Once => {
+                session.say("503 5.5.1 Invalid command: Already identified").await?;
+            }
+            "EHLO" if state.script.ehlo == Ehlo::Unknown => session.say("502 unimplemented").await?,
             "EHLO" => session.hello().await?,
+            "HELO" => session.say("250 peer.test").await?,
             "STARTTLS" => session = session.starttls().await?,
             "AUTH" => session.auth(&line).await?,
             "MAIL" => {
@@ -292,18 +321,30 @@ impl Session<'_> {
                 self.say(text).await?;
                 Err(Gone)
             }
+            Act::SayOctets(octets) => {
+                self.line.write_all(octets).await?;
+                self.line.flush().await?;
+                Ok(octets.starts_with(b"2") || octets.starts_with(b"3"))
+            }
+            Act::Flood(octets) => loop {
+                self.line.write_all(octets).await?;
+            },
             Act::Drop | Act::TakeAndDrop => Err(Gone),
             Act::TakeAndHang => std::future::pending().await,
         }
     }
 
     async fn hello(&mut self) -> Result<(), Gone> {
+        self.greeted = true;
         let script = &self.state.script;
         let mut lines = vec!["peer.test".to_owned(), "ENHANCEDSTATUSCODES".to_owned()];
         lines.extend(script.pipelining.then(|| "PIPELINING".to_owned()));
         lines.extend(script.smtputf8.then(|| "SMTPUTF8".to_owned()));
         lines.extend(script.size.map(|size| format!("SIZE {size}")));
-        lines.extend(script.auth.map(|(mechanisms, ..)| format!("AUTH {mechanisms}")));
+        lines.extend(script.auth.map(|(mechanisms, ..)| match mechanisms.strip_prefix('=') {
+            Some(old_form) => format!("AUTH={old_form}"),
+            None => format!("AUTH {mechanisms}"),
+        }));
         lines.extend((script.tls == Tls::Upgrade && !self.encrypted).then(|| "STARTTLS".to_owned()));
         let last = lines.len() - 1;
         for (index, line) in lines.iter().enumerate() {
@@ -317,7 +358,7 @@ impl Session<'_> {
             return Ok(self);
         }
         let stream = self.state.acceptor.accept(self.line.into_inner()).await?;
-        Ok(Session { line: BufReader::new(Box::new(stream)), encrypted: true, ..self })
+        Ok(Session { line: BufReader::new(Box::new(stream)), encrypted: true, greeted: false, ..self })
     }
 
     async fn auth(&mut self, line: &str) -> Result<(), Gone> {
@@ -380,7 +421,9 @@ impl Session<'_> {
             return self.say("554 5.5.1 no valid recipients").await;
         };
         let act = self.ask(At::Dot);
-        if matches!(act, Act::Usual | Act::TakeAndDrop | Act::TakeAndHang) {
+        if matches!(act, Act::Usual | Act::TakeAndDrop | Act::TakeAndHang)
+            || matches!(act, Act::SayOctets(octets) if octets.starts_with(b"2"))
+        {
             self.take(to, letter);
         }
         self.act(At::Dot, "250 2.0.0 queued").await.map(drop)?;

@@ -6,7 +6,7 @@ use verdicts::domain::delivery::{Finished, Reply, Transition};
 use verdicts::domain::issue::{IssueNumber, NewIssue};
 use verdicts::domain::subscriber::{NewSubscriber, SubscriberId, SubscriberStatus};
 use verdicts::domain::{EmailAddress, UnixMillis};
-use verdicts::store::{Enqueued, Store};
+use verdicts::store::{Enqueue, Enqueued, Store};
 
 use super::programs::postgres;
 
@@ -97,10 +97,15 @@ impl World {
         }
     }
 
+    /// The same letter for everybody, now.
+    pub async fn enqueue(&self, number: IssueNumber, issue: NewIssue) -> Enqueued {
+        self.store.enqueue(&Enqueue::new(number, issue), NOW).await.expect("the store answers")
+    }
+
     /// `readers` active subscribers and an issue that is on its way to them.
     pub async fn running(readers: usize, world: Self) -> Self {
         world.with_readers(readers).await;
-        let started = world.store.enqueue(IssueNumber(1), &issue(&[]), NOW).await.expect("it is enqueued");
+        let started = world.enqueue(IssueNumber(1), issue(&[])).await;
         assert_eq!(started, Enqueued::Started { number: IssueNumber(1), audience: readers as i64 });
         world
     }

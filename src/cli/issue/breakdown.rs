@@ -59,7 +59,8 @@ impl Breakdown {
         let class = Class::of(row.reply.as_ref());
         let classes = if row.state == DeliveryState::Failed { &mut self.failed } else { &mut self.deferred };
         *classes.entry(class).or_default() += 1;
-        // Relays put queue numbers and addresses into their words: only the codes are the same for many.
+        // Relays put queue numbers and addresses into their words: only the codes are the
+        // same for many.
         let reply = row.reply.as_ref().map_or_else(
             || row.note.clone().unwrap_or_else(|| "no reply".to_owned()),
             |reply| match &reply.enhanced {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{breakdown, subject};
 use crate::app::App;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
-use crate::cli::status;
+use crate::cli::run::status;
 use crate::cli::terminal::{say, say_json};
 use crate::domain::EmailAddress;
 use crate::domain::delivery::DeliveryState;

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::app::preview::IssuePreview;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
-use crate::cli::stop::stop_signal;
+use crate::cli::run::stop::stop_signal;
 use crate::cli::terminal::say;
 use crate::config::{FILE_NAME, Settings};
 use crate::domain::issue::IssueNumber;

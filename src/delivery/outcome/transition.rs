@@ -139,7 +139,7 @@ pub fn decide_outbox(error: &OutboxError, now: UnixMillis) -> Decision {
     }
 }
 
-/// The kinds of refusal that the table knows.
+/// The refusals that the table tells apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Refusal {
     /// For now.

@@ -1,4 +1,4 @@
-//! Sessions with relays: how many stand, which of several relays is next, and letters that go
+//! Sessions with relays: how many are open, which of several relays is next, and letters that go
 //! alone.
 
 pub(super) mod relays;

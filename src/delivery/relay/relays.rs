@@ -170,7 +170,7 @@ impl Relays {
         RelaySlot { index, states: self.states.clone() }
     }
 
-    /// A 4xx from a relay on which others of our sessions stand: it takes our mail, over fewer
+    /// A 4xx from a relay on which others of our sessions are open: it takes our mail, over fewer
     /// lines.
     fn wants_fewer(&self, slot: &RelaySlot, error: &ConnectError) -> bool {
         let others = lock(&self.states)[slot.index].sessions > 1;

@@ -52,7 +52,7 @@ impl Mailer {
         self.not_tried(claimed, decision)
     }
 
-    /// The session that stands, or one on the first relay that lets us in.
+    /// The session that is open, or one on the first relay that lets us in.
     async fn session(&self, line: &mut SingleSession) -> Result<Session, Decision> {
         if let Some(session) = line.0.take_if(|session| session.is_open()) {
             return Ok(session);

@@ -1,5 +1,5 @@
 //! A letter to one person, written as a whole: a notice. Letters of an issue are
-//! a [`super::Stencil`] instead.
+//! a [`super::stencil::Stencil`] instead.
 //!
 //! CRLF line ends only; ASCII only (unless an address is not); body lines of at most 76 octets;
 //! headers folded where they may be. What stands in a subject or a display name can't become a

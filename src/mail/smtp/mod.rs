@@ -5,6 +5,7 @@
 
 pub(super) mod capabilities;
 pub(super) mod envelope;
+pub(super) mod line;
 pub(super) mod outcome;
 pub(super) mod relay;
 pub(super) mod reply;

@@ -3,26 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-#[expect(deprecated, reason = "as in `stream`")]
-use lettre::transport::smtp::client::AsyncNetworkStream;
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
-};
-use lettre::transport::smtp::commands::Ehlo;
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::capabilities::Announced;
-use super::reply::refusal;
+use super::line::{Line, LineError};
+use super::reply::ReplyText;
 use super::session::Session;
 use super::stage::Stage;
-use super::stream::{RelayStream, TlsRelayStream};
+use super::stream::RelayStream;
 use super::timeouts::Timeouts;
 use crate::domain::delivery::Reply;
-use crate::domain::relay::{Security, SmtpUrl};
+use crate::domain::relay::{Credentials, Security, SmtpUrl};
 
 /// What a session needs to know besides the URL.
 #[derive(Clone, Debug)]
@@ -74,7 +70,7 @@ pub struct Relay {
     url: SmtpUrl,
     /// `host:port`, as errors name it.
     name: String,
-    hello: ClientId,
+    hello: String,
     tls: Option<TlsParameters>,
     options: SessionOptions,
 }
@@ -91,7 +87,7 @@ impl Relay {
             Security::Plain => None,
             Security::StartTls | Security::Tls => Some(trust(url, &name, options.ca_file.as_ref())?),
         };
-        let hello = ClientId::Domain(options.hello.chars().filter(char::is_ascii_graphic).collect());
+        let hello = options.hello.chars().filter(char::is_ascii_graphic).collect();
         Ok(Self { url: url.clone(), name, hello, tls, options })
     }
 
@@ -110,71 +106,131 @@ impl Relay {
         }
         // Without it each letter waits some 40 ms for a delayed ACK.
         stream.set_nodelay(true).map_err(|error| self.unreachable(error.to_string()))?;
-        let line = RelayStream::new(stream, self.url.security == Security::StartTls);
-        let written = line.written();
-        let stream = self.implicit_tls(line).await?;
-        let greeted = AsyncSmtpConnection::connect_with_transport(stream, &self.hello);
-        let greeted = self.within(times.greeting, "no greeting", greeted).await?;
-        let mut connection = greeted.map_err(|error| self.failed(Stage::Greeting, &error))?;
-        self.starttls(&mut connection).await?;
-        let announced = self.extensions(&mut connection).await?;
-        self.authenticate(&mut connection).await?;
-        Ok(Session::new(connection, written, announced, times, self.options.letters))
+        let stream = RelayStream::new(stream);
+        let written = stream.written();
+        let mut line = Line::new(stream);
+        if let (Security::Tls, Some(tls)) = (self.url.security, &self.tls) {
+            self.encrypt(&mut line, tls).await?;
+        }
+        let greeting = self.heard(Stage::Greeting, line.reply()).await?;
+        self.yes(Stage::Greeting, greeting)?;
+        let mut announced = self.hello(&mut line).await?;
+        if let (Security::StartTls, Some(tls)) = (self.url.security, &self.tls) {
+            self.starttls(&mut line, announced, tls).await?;
+            // What was announced in the clear counts no more (RFC 3207 §4.2).
+            announced = self.hello(&mut line).await?;
+        }
+        if let Some(credentials) = &self.url.credentials {
+            self.authenticate(&mut line, announced, credentials).await?;
+        }
+        Ok(Session::new(line, written, announced, times, self.options.letters))
     }
 
     fn address(&self) -> (&str, u16) {
         (&self.url.host, self.url.port)
     }
 
-    #[expect(deprecated, reason = "as in `stream`")]
-    async fn implicit_tls(&self, line: RelayStream) -> Result<Box<dyn AsyncTokioStream>, ConnectError> {
-        let (Security::Tls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(Box::new(line)) };
-        let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(line));
-        let upgraded = stream.upgrade_tls(tls.clone());
-        let upgraded = self.within(self.options.timeouts.connect, "no TLS handshake", upgraded).await?;
-        upgraded.map_err(|error| self.tls_failed(&error))?;
-        Ok(Box::new(TlsRelayStream(stream)))
+    async fn encrypt(&self, line: &mut Line, tls: &TlsParameters) -> Result<(), ConnectError> {
+        let encrypted = line.encrypt(tls.clone());
+        let encrypted = self.within(self.options.timeouts.connect, "no TLS handshake", encrypted).await?;
+        encrypted.map_err(|error| self.tls_failed(&error))
+    }
+
+    /// Says EHLO, or HELO to who does not know that (RFC 5321 §3.2), once for each start of the
+    /// conversation: some refuse a second one.
+    async fn hello(&self, line: &mut Line) -> Result<Announced, ConnectError> {
+        let mut announced = Announced::default();
+        let mut text = ReplyText::default();
+        let mut lines = 0;
+        let asked = async {
+            line.say(&format!("EHLO {}\r\n", self.hello)).await?;
+            line.each_line(|code, words| {
+                text.add(code, words);
+                // The first line is the relay's name.
+                if lines > 0 {
+                    announced.add(words);
+                }
+                lines += 1;
+            })
+            .await
+        };
+        let code = self.heard(Stage::Hello, asked).await?;
+        if matches!(code, 500 | 502 | 504) {
+            let helo = format!("HELO {}\r\n", self.hello);
+            let reply = self.heard(Stage::Hello, line.ask(&helo)).await?;
+            self.yes(Stage::Hello, reply)?;
+            return Ok(Announced::default());
+        }
+        self.yes(Stage::Hello, text.into_reply(code))?;
+        Ok(announced)
     }
 
     /// STARTTLS if the URL asks for it, and no way around it (RFC 3207 §4.1 leaves that to
     /// the client's policy).
-    async fn starttls(&self, connection: &mut AsyncSmtpConnection) -> Result<(), ConnectError> {
-        let (Security::StartTls, Some(tls)) = (self.url.security, &self.tls) else { return Ok(()) };
-        if !connection.can_starttls() {
+    async fn starttls(
+        &self,
+        line: &mut Line,
+        announced: Announced,
+        tls: &TlsParameters,
+    ) -> Result<(), ConnectError> {
+        if !announced.starttls {
             return Err(ConnectError::NoStartTls { relay: self.name.clone() });
         }
-        let upgraded = connection.starttls(tls.clone(), &self.hello);
-        let upgraded = self.within(self.options.timeouts.greeting, "no answer to STARTTLS", upgraded).await?;
-        upgraded.map_err(|error| match refusal(&error) {
-            Some(reply) => ConnectError::Refused { relay: self.name.clone(), stage: Stage::StartTls, reply },
-            None => self.tls_failed(&error),
-        })
-    }
-
-    /// Asks once more with EHLO, since lettre keeps PIPELINING and SIZE of the first
-    /// answer to itself.
-    async fn extensions(&self, connection: &mut AsyncSmtpConnection) -> Result<Announced, ConnectError> {
-        let hello = connection.command(Ehlo::new(self.hello.clone()));
-        let response = self.within(self.options.timeouts.greeting, "no answer to EHLO", hello).await?;
-        match response {
-            Ok(response) => Ok(Announced::read(response.message())),
-            Err(error) => Err(self.failed(Stage::Hello, &error)),
+        let reply = self.heard(Stage::StartTls, line.ask("STARTTLS\r\n")).await?;
+        self.yes(Stage::StartTls, reply)?;
+        // What somebody slips in behind the relay's `220` must not pass for its encrypted answer; what
+        // comes later than this runs into the handshake, which refuses it.
+        if line.has_unread() {
+            let why = "there are words in the clear behind its answer to STARTTLS".to_owned();
+            return Err(ConnectError::Tls { relay: self.name.clone(), why });
         }
+        self.encrypt(line, tls).await
     }
 
-    async fn authenticate(&self, connection: &mut AsyncSmtpConnection) -> Result<(), ConnectError> {
-        let Some(credentials) = &self.url.credentials else { return Ok(()) };
-        let ways = [Mechanism::Plain, Mechanism::Login];
-        if connection.server_info().get_auth_mechanism(&ways).is_none() {
+    /// AUTH PLAIN, or LOGIN where that is not offered.
+    async fn authenticate(
+        &self,
+        line: &mut Line,
+        announced: Announced,
+        credentials: &Credentials,
+    ) -> Result<(), ConnectError> {
+        let Credentials { user, password } = credentials;
+        let words = if announced.auth_plain {
+            // A relay that asks first, in spite of the answer in the command, gets it once more.
+            let answer = STANDARD.encode(format!("\0{user}\0{password}"));
+            [format!("AUTH PLAIN {answer}\r\n"), format!("{answer}\r\n"), String::new()]
+        } else if announced.auth_login {
+            let [user, password] = [user, password].map(|word| format!("{}\r\n", STANDARD.encode(word)));
+            ["AUTH LOGIN\r\n".to_owned(), user, password]
+        } else {
             return Err(ConnectError::NoAuth { relay: self.name.clone() });
+        };
+        for words in words.iter().filter(|words| !words.is_empty()) {
+            let reply = self.heard(Stage::Auth, line.ask(words)).await?;
+            if reply.code != 334 {
+                return self.yes(Stage::Auth, reply);
+            }
         }
-        let credentials = Credentials::new(credentials.user.clone(), credentials.password.clone());
-        let asked = connection.auth(&ways, &credentials);
-        let answered = self.within(self.options.timeouts.greeting, "no answer to AUTH", asked).await?;
-        match answered {
-            Ok(response) if response.has_code(235) => Ok(()),
-            Ok(response) => Err(self.unreachable(format!("{} is no answer to AUTH", response.code()))),
-            Err(error) => Err(self.failed(Stage::Auth, &error)),
+        Err(self.unreachable("334 is no last answer to AUTH".to_owned()))
+    }
+
+    /// The answer in time, or why there is none.
+    async fn heard<T>(
+        &self,
+        stage: Stage,
+        asked: impl Future<Output = Result<T, LineError>>,
+    ) -> Result<T, ConnectError> {
+        let limit = self.options.timeouts.greeting;
+        let answered = self.within(limit, &format!("no answer to {stage}"), asked).await?;
+        answered.map_err(|error| self.unreachable(format!("the line broke at {stage}: {error}")))
+    }
+
+    /// Only a 2xx lets us on.
+    fn yes(&self, stage: Stage, reply: Reply) -> Result<(), ConnectError> {
+        match reply.code {
+            200..300 => Ok(()),
+            400.. => Err(ConnectError::Refused { relay: self.name.clone(), stage, reply }),
+            _ => Err(self.unreachable(format!("{reply} is no answer to {stage}"))),
         }
     }
 
@@ -191,13 +247,6 @@ impl Relay {
 
     fn unreachable(&self, why: String) -> ConnectError {
         ConnectError::Unreachable { relay: self.name.clone(), why }
-    }
-
-    fn failed(&self, stage: Stage, error: &Error) -> ConnectError {
-        match refusal(error) {
-            Some(reply) => ConnectError::Refused { relay: self.name.clone(), stage, reply },
-            None => self.unreachable(format!("at {stage}: {error}")),
-        }
     }
 
     /// A handshake that failed for what the peer showed (its certificate, its protocol) is told

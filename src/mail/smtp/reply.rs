@@ -1,64 +1,65 @@
-//! What a relay said, from lettre's words into ours.
-
-use std::error::Error as _;
-
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::response::Response;
+//! What a relay said, as a row keeps it.
 
 use crate::domain::delivery::Reply;
 
-/// Most characters of a reply's text that we keep.
+/// Most octets of a reply's text that we keep.
 const MAX_TEXT: usize = 500;
 
-/// The relay's answer to one command: either a reply, good or bad, or no answer that
-/// could be understood.
-///
-/// After `Err` nothing on this connection can be matched to its command any more: it is dropped,
-/// never used again.
-pub(super) fn answer(result: Result<Response, Error>) -> Result<Reply, Error> {
-    match result {
-        Ok(response) => Ok(reply(response.code().into(), response.message())),
-        Err(error) => refusal(&error).ok_or(error),
-    }
-}
-
-/// The negative reply inside lettre's error, if a reply is what it is made of.
-pub(super) fn refusal(error: &Error) -> Option<Reply> {
-    let text = error.source().map(ToString::to_string).unwrap_or_default();
-    Some(reply(error.status()?.into(), [text.as_str()].into_iter()))
-}
-
-/// A reply from its code and lines: the enhanced status code (RFC 3463, carried as in RFC 2034) is
-/// the first word of the first line if it has the form `class.subject.detail` and agrees with the
+/// A reply's text as its lines come in: the enhanced status code (RFC 3463, carried as in RFC 2034)
+/// is the first word of the first line if it has the form `class.subject.detail` and agrees with the
 /// code; the rest is one line of text.
-pub fn reply<'a>(code: u16, lines: impl Iterator<Item = &'a str>) -> Reply {
-    let mut enhanced = None;
-    let mut text = String::new();
-    for (index, line) in lines.enumerate() {
+#[derive(Default)]
+pub(super) struct ReplyText {
+    is_begun: bool,
+    enhanced: Option<String>,
+    text: String,
+}
+
+impl ReplyText {
+    pub fn add(&mut self, code: u16, line: &str) {
         let mut line = line.trim();
         let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
-        if index == 0 && agrees(first, code) {
-            enhanced = Some(first.to_owned());
+        if !self.is_begun && agrees(first, code) {
+            self.enhanced = Some(first.to_owned());
             line = rest.trim();
-        } else if enhanced.as_deref() == Some(first) {
+        } else if self.enhanced.as_deref() == Some(first) {
             // Relays repeat the code on every line of a long reply.
             line = rest.trim();
         }
-        if !text.is_empty() && !line.is_empty() {
-            text.push(' ');
+        self.is_begun = true;
+        if !self.text.is_empty() && !line.is_empty() {
+            self.push(' ');
         }
-        text.extend(
-            line.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()),
-        );
+        for char in line.chars() {
+            match char {
+                char if char.is_whitespace() => self.push(' '),
+                char if char.is_control() => {}
+                char => self.push(char),
+            }
+        }
     }
-    Reply { code, enhanced, text: text.chars().take(MAX_TEXT).collect() }
+
+    fn push(&mut self, char: char) {
+        if self.text.len() + char.len_utf8() <= MAX_TEXT {
+            self.text.push(char);
+        }
+    }
+
+    pub fn into_reply(self, code: u16) -> Reply {
+        Reply { code, enhanced: self.enhanced, text: self.text }
+    }
 }
 
 /// RFC 2034 §4: the class of the enhanced code is the first digit of the basic one.
 fn agrees(word: &str, code: u16) -> bool {
-    let parts: Vec<&str> = word.split('.').collect();
-    let digits = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    parts.len() == 3 && parts.iter().all(digits) && parts[0] == (code / 100).to_string()
+    let mut parts = word.split('.');
+    let mut next = || parts.next().filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    let (class, subject, detail) = (next(), next(), next());
+    let short = |part: Option<&str>| part.is_some_and(|part| (1..=3).contains(&part.len()));
+    class.is_some_and(|class| class.len() == 1 && class.parse() == Ok(code / 100))
+        && short(subject)
+        && short(detail)
+        && parts.next().is_none()
 }
 
 #[cfg(test)]
@@ -66,7 +67,9 @@ mod tests {
     use super::*;
 
     fn of(code: u16, lines: &[&str]) -> (Option<String>, String) {
-        let reply = reply(code, lines.iter().copied());
+        let mut text = ReplyText::default();
+        lines.iter().for_each(|line| text.add(code, line));
+        let reply = text.into_reply(code);
         (reply.enhanced, reply.text)
     }
 
@@ -90,7 +93,7 @@ mod tests {
     #[test]
     fn a_long_or_odd_text_is_tamed() {
         let (_, text) = of(550, &[&"é".repeat(900)]);
-        assert_eq!(text.chars().count(), MAX_TEXT);
+        assert_eq!(text.len(), MAX_TEXT);
         assert_eq!(of(550, &["a\u{1b}[31mb\u{7}"]).1, "a[31mb");
     }
 }

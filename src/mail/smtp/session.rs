@@ -11,15 +11,12 @@
 
 use std::time::Duration;
 
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::response::Response;
 use tokio::time::timeout;
 
 use super::capabilities::Announced;
 use super::envelope::{Commands, Envelope, utf8};
+use super::line::{Line, LineError};
 use super::outcome::{Outcome, discreet};
-use super::reply::answer;
 use super::stage::Stage;
 use super::stream::Written;
 use super::timeouts::Timeouts;
@@ -31,7 +28,7 @@ use crate::fault::{self, Point};
 /// An open session on a relay.
 pub struct Session {
     /// None once the line is unusable.
-    connection: Option<AsyncSmtpConnection>,
+    connection: Option<Line>,
     written: Written,
     announced: Announced,
     timeouts: Timeouts,
@@ -66,7 +63,7 @@ type Broken = String;
 
 impl Session {
     pub(super) fn new(
-        connection: AsyncSmtpConnection,
+        connection: Line,
         written: Written,
         announced: Announced,
         timeouts: Timeouts,
@@ -192,7 +189,7 @@ impl Session {
     /// Where the relay waits for a letter there is nothing to say.
     pub async fn close(mut self) {
         if let (Some(mut connection), Talk::Idle) = (self.connection.take(), &self.talk) {
-            let _ = timeout(Duration::from_secs(2), connection.quit()).await;
+            let _ = timeout(Duration::from_secs(2), connection.ask("QUIT\r\n")).await;
         }
     }
 
@@ -221,7 +218,7 @@ impl Session {
     /// is usable afterwards.
     async fn envelope(
         &mut self,
-        connection: &mut AsyncSmtpConnection,
+        connection: &mut Line,
         from: &EmailAddress,
         to: &EmailAddress,
         is_asked: bool,
@@ -241,7 +238,7 @@ impl Session {
         ];
         for (stage, command, limit) in steps {
             passing(stage);
-            let reply = heard(stage, limit, connection.command(command)).await?;
+            let reply = heard(stage, limit, connection.ask(command)).await?;
             if !is_yes(stage, &reply) {
                 return refused(stage, reply, false);
             }
@@ -254,20 +251,20 @@ impl Session {
     /// letter without recipients, which a lone dot ends.
     async fn pipelined(
         &self,
-        connection: &mut AsyncSmtpConnection,
+        connection: &mut Line,
         group: Option<String>,
     ) -> Result<(EnvelopeAnswer, bool), Broken> {
         let limit = self.timeouts.envelope;
         passing(Stage::Mail);
         let mail = match group {
-            Some(group) => heard(Stage::Mail, limit, connection.command(group)).await?,
-            None => heard(Stage::Mail, limit, connection.read_response()).await?,
+            Some(group) => heard(Stage::Mail, limit, connection.ask(&group)).await?,
+            None => heard(Stage::Mail, limit, connection.reply()).await?,
         };
         let mut no = (!is_yes(Stage::Mail, &mail)).then_some((Stage::Mail, mail));
         let mut no_recipient = false;
         for (stage, limit) in [(Stage::Rcpt, self.timeouts.envelope), (Stage::Data, self.timeouts.data)] {
             passing(stage);
-            let heard = heard(stage, limit, connection.read_response()).await;
+            let heard = heard(stage, limit, connection.reply()).await;
             match (heard, no.take()) {
                 // The refusal that came first is the one that counts, whatever happens to the
                 // line behind it.
@@ -299,10 +296,15 @@ impl Session {
     }
 
     /// Writes out what stands in `wire`, whose final dot is the octet number `dot` of this line.
-    async fn letter(&self, connection: &mut AsyncSmtpConnection, dot: usize) -> (Outcome, bool) {
+    async fn letter(&self, connection: &mut Line, dot: usize) -> (Outcome, bool) {
         let limit = self.timeouts.block + self.timeouts.final_dot;
+        if connection.has_unread() {
+            // It would pass for the answer to this letter.
+            let why = "the relay spoke before the end of the letter".to_owned();
+            return (Outcome::LineDropped { after_dot: false, why }, false);
+        }
         passing(Stage::Dot);
-        match heard(Stage::Dot, limit, connection.command(self.wire.text.as_str())).await {
+        match heard(Stage::Dot, limit, connection.ask(&self.wire.text)).await {
             Ok(reply) if is_yes(Stage::Dot, &reply) => (Outcome::Accepted(reply), true),
             Ok(reply) if reply.code >= 400 => (Outcome::Refused { stage: Stage::Dot, reply }, true),
             Ok(reply) => {
@@ -313,13 +315,13 @@ impl Session {
     }
 
     /// Brings the session back to where MAIL may follow; false if it is of no more use.
-    async fn settle(&self, connection: &mut AsyncSmtpConnection, outcome: &Outcome) -> bool {
+    async fn settle(&self, connection: &mut Line, outcome: &Outcome) -> bool {
         match outcome {
             Outcome::Accepted(_) => true,
             // 421: the relay closes the line (RFC 5321 §3.8).
             Outcome::Refused { reply, .. } if reply.code == 421 => false,
             Outcome::Refused { .. } => {
-                let reset = heard(Stage::Mail, self.timeouts.envelope, connection.command("RSET\r\n")).await;
+                let reset = heard(Stage::Mail, self.timeouts.envelope, connection.ask("RSET\r\n")).await;
                 reset.is_ok_and(|reply| reply.code == 250)
             }
             Outcome::LineDropped { .. } => false,
@@ -331,10 +333,10 @@ impl Session {
 async fn heard(
     stage: Stage,
     limit: Duration,
-    asked: impl Future<Output = Result<Response, Error>>,
+    asked: impl Future<Output = Result<Reply, LineError>>,
 ) -> Result<Reply, Broken> {
     match timeout(limit, asked).await {
-        Ok(result) => answer(result).map_err(|error| format!("the line broke at {stage}: {error}")),
+        Ok(result) => result.map_err(|error| format!("the line broke at {stage}: {error}")),
         Err(_) => Err(format!("no answer to {stage} within {} s", limit.as_secs_f32())),
     }
 }
@@ -351,8 +353,8 @@ fn passing(stage: Stage) {
 }
 
 /// Ends a letter without recipients; whether the relay answered as it has to, with a refusal.
-async fn heard_dot(connection: &mut AsyncSmtpConnection, limit: Duration) -> bool {
-    heard(Stage::Dot, limit, connection.command(".\r\n")).await.is_ok()
+async fn heard_dot(connection: &mut Line, limit: Duration) -> bool {
+    heard(Stage::Dot, limit, connection.ask(".\r\n")).await.is_ok()
 }
 
 fn refused(stage: Stage, reply: Reply, broken: bool) -> Result<(EnvelopeAnswer, bool), Broken> {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// What every method of the store gives back: any of them may return what the engine says, as a [`StoreError`].
+/// What the methods of the store give back. Beyond what each tells, any of them may return what the engine says, as a
+/// [`StoreError`]; and since each that writes is one transaction, nothing of it has happened then.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// What can go wrong in the store, each with the remedy in its text.

@@ -47,7 +47,7 @@ impl Store {
     /// binary's, with the remedy in the error, except that an empty database is migrated on the spot.
     ///
     /// # Errors
-    /// `Url`, `Unreachable`, `SchemaNewer`, `SchemaOlder`, `Foreign`, or what the engine says. Never with a password.
+    /// `Url`, `Unreachable`, `SchemaNewer`, `SchemaOlder`, `Foreign`. Never with a password.
     pub async fn open(url: &str) -> Result<Self> {
         let store = Self::open_unchecked(url).await?;
         store.check_schema().await?;

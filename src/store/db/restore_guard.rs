@@ -46,16 +46,11 @@ statements! {
 }
 
 impl Store {
-    /// # Errors
-    /// What the engine says.
     pub async fn ledger_position(&self) -> Result<LedgerPosition> {
         read(&self.inner.query(&READ).fetch_one(&self.inner.read).await?)
     }
 
     /// Raises the generation, with an fsync: all that was committed before is on disk by then too.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn raise_ledger_position(&self) -> Result<LedgerPosition> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.query(&RAISE).execute(&mut *tx.tx).await?;
@@ -67,9 +62,6 @@ impl Store {
     /// Makes a restored copy good to go on from, although readers have had more letters than it knows: an unfinished
     /// issue is paused, and the issues that it lacks, up to `known`, are represented by one that was called off, which
     /// takes their numbers and their comparisons, so that none of those is sent again. Returns the issue it paused.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing was changed.
     pub async fn accept_restored(
         &self,
         known: &LedgerPosition,

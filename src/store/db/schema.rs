@@ -84,7 +84,7 @@ impl Store {
     /// Brings the schema up to this binary's; refuses a newer one. Returns the versions before and after.
     ///
     /// # Errors
-    /// [`StoreError::SchemaNewer`], [`StoreError::Foreign`], or what the engine says. A migration that fails leaves
+    /// [`StoreError::SchemaNewer`] and [`StoreError::Foreign`]. A migration that fails leaves
     /// the version before it.
     pub async fn migrate(&self) -> Result<(i64, i64)> {
         let before = self.version().await?;
@@ -167,5 +167,26 @@ impl Inner {
         }
         write.commit().await?;
         Ok(reached)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_a_migration_is_run_under_its_number() {
+        let listed: Vec<_> = MIGRATIONS.iter().map(|m| format!("{:04}_{}.sql", m.version, m.name)).collect();
+        for engine in ["sqlite", "postgres"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+            let files = std::fs::read_dir(folder).unwrap();
+            let mut files: Vec<_> =
+                files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+            files.sort();
+            assert_eq!(files, listed, "migrations/{engine} and MIGRATIONS");
+        }
+        assert!(MIGRATIONS.iter().map(|m| m.version).eq(1..=SCHEMA), "they are numbered without a gap");
     }
 }

@@ -60,9 +60,6 @@ pub struct Carried {
 
 impl Store {
     /// Adds a comparison or, if its text differs, replaces it. What featured it stays as it is.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn put_comparison(&self, c: &Comparison, now: UnixMillis) -> Result<ComparisonChange> {
         let body =
             serde_json::to_string(c).map_err(|error| StoreError::content("comparison", error.to_string()))?;
@@ -109,9 +106,6 @@ impl Store {
     }
 
     /// The categories of all comparisons, in alphabetical order; of those that differ in case alone, one.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn topics(&self) -> Result<Vec<String>> {
         let rows = self.inner.query(&TOPICS).fetch_all(&self.inner.read).await?;
         let mut topics = rows.iter().map(|row| Ok(row.try_get("topic")?)).collect::<Result<Vec<String>>>()?;

@@ -1,39 +1,20 @@
-//! Issues: enqueued in one commit, paused, resumed, called off and counted.
+//! Issues: looked up, paused, resumed, called off and counted.
 
-use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use crate::domain::class::{Class, Refused};
 use crate::domain::delivery::{DeliveryState, Reply, Status, Tally};
-use crate::domain::issue::{Issue, IssueNumber, NewIssue};
+use crate::domain::issue::{Issue, IssueNumber};
 use crate::domain::subscriber::SubscriberId;
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
-use crate::store::db::tx::{Durability, Lock, Write};
-use crate::store::db::values::{address, json, small};
-use crate::store::issue::enqueued::Enqueued;
-use crate::store::issue::subject_test::Subjects;
-use crate::store::issue::variants::Choices;
+use crate::store::db::tx::{Durability, Write};
+use crate::store::db::values::{address, small};
 
 statements! {
-    /// The featured comparisons that are in the store, with the issue that has featured them already.
-    FEATURE_TAKEN = "SELECT slug, featured_in FROM comparison WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
-
-    FEATURE = "UPDATE comparison SET featured_in = $2 WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
-
-    LIST_COMPARISONS = "
-        INSERT INTO issue_comparison (issue, role, position, slug)
-        SELECT $2, e.value ->> 'role', CAST(e.value ->> 'position' AS BIGINT), e.value ->> 'slug' FROM {each}";
-
-    /// A suppressed address is never active, since what suppresses it also ends the status (and an import looks). So the
-    /// status alone says who gets the letter.
-    FAN_OUT = "
-        INSERT INTO delivery (issue, subscriber, state, enqueued_at, due_at)
-        SELECT $1, s.id, 'queued', $2, $2 FROM subscriber s WHERE s.status = 'active' ORDER BY s.id";
-
     CANCEL_OPEN = "
         UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = 'operator',
             note = 'the issue was called off'
@@ -78,16 +59,6 @@ statements! {
 
     NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue";
 
-    PUT = "
-        INSERT INTO issue (number, slot, state, cutoff_at, subject, preheader, stencil, created_at)
-        VALUES ($1, $2, 'running', $3, $4, $5, $6, $7)";
-
-    OTHER = "SELECT number FROM issue WHERE finished_at IS NULL OR number >= $1 OR slot = $2 ORDER BY number LIMIT 1";
-
-    NEWEST_NUMBER = "SELECT COALESCE(MAX(number), 0) AS newest FROM issue";
-
-    SKIPPED = "SELECT slot FROM slot_skip WHERE slot = $1";
-
     STENCIL = "SELECT stencil FROM issue WHERE number = $1";
 
     PAUSE = "UPDATE issue SET state = 'paused', pause_reason = $2 WHERE number = $1 AND state = 'running'";
@@ -124,17 +95,6 @@ pub struct DeliveryRow {
     pub note: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Listed<'a> {
-    role: &'a str,
-    position: usize,
-    slug: &'a str,
-}
-
-fn listed<'a>(role: &'a str, slugs: &'a [String]) -> Vec<Listed<'a>> {
-    slugs.iter().enumerate().map(|(position, slug)| Listed { role, position, slug }).collect()
-}
-
 impl Store {
     /// The newest issue's cut-off and number: where the next window begins. An issue that was called off before one
     /// letter left does not count: its comparisons are candidates again.
@@ -154,121 +114,6 @@ impl Store {
     pub async fn next_number(&self) -> Result<IssueNumber> {
         let row = self.inner.query(&NEXT_NUMBER).fetch_one(&self.inner.read).await?;
         Ok(IssueNumber(row.try_get("next")?))
-    }
-
-    /// Issue, its comparisons and one delivery for each active, unsuppressed subscriber, in one commit. Refuses
-    /// (`Taken`) if `expected` is not the next number any more, if the slot has an issue or a skip, if a featured
-    /// comparison is featured, or if an issue is running or paused.
-    ///
-    /// # Errors
-    /// `NoSuchComparison` if a slug is not in the store; else what the engine says. Then nothing was written.
-    pub async fn enqueue(
-        &self,
-        expected: IssueNumber,
-        issue: &NewIssue,
-        now: UnixMillis,
-    ) -> Result<Enqueued> {
-        self.enqueue_by_choice(expected, issue, &Choices::default(), now).await
-    }
-
-    /// As [`Store::enqueue_in_words`], with a subject that nobody had a word in.
-    ///
-    /// # Errors
-    /// As [`Store::enqueue`].
-    pub async fn enqueue_by_choice(
-        &self,
-        expected: IssueNumber,
-        issue: &NewIssue,
-        choices: &Choices,
-        now: UnixMillis,
-    ) -> Result<Enqueued> {
-        self.enqueue_in_words(expected, issue, choices, &Subjects::default(), now).await
-    }
-
-    /// As [`Store::enqueue`], with a letter of its own for every choice of topics, at the hours that readers chose. Who has
-    /// paused, and whom nothing is left for, gets a row that is cancelled and says so. With a test of two subjects, some of them are
-    /// drawn for it and the others wait (see [`Store::decide_subject_test`]).
-    ///
-    /// # Errors
-    /// As [`Store::enqueue`].
-    pub async fn enqueue_in_words(
-        &self,
-        expected: IssueNumber,
-        issue: &NewIssue,
-        choices: &Choices,
-        subjects: &Subjects,
-        now: UnixMillis,
-    ) -> Result<Enqueued> {
-        let mut tx = self.inner.begin(Durability::Full).await?;
-        tx.lock(Lock::Ledger).await?;
-        let featured = listed("featured", &issue.featured);
-        let slugs = json(&featured)?;
-        if let Some(by) = self.taken(&mut tx, expected, issue, &slugs).await? {
-            return Ok(Enqueued::Taken { by });
-        }
-        if !self.is_as_written(&mut tx, expected, subjects.written.as_ref()).await? {
-            return Ok(Enqueued::Outdated);
-        }
-        tx.query(&PUT)
-            .bind(expected.0)
-            .bind(issue.slot.as_deref())
-            .bind(issue.cutoff_at.0)
-            .bind(&issue.subject)
-            .bind(&issue.preheader)
-            .bind(&issue.stencil)
-            .bind(now.0)
-            .execute(&mut *tx.tx)
-            .await?;
-        let mentioned = json(&listed("mentioned", &issue.mentioned))?;
-        for list in [&slugs, &mentioned] {
-            tx.query(&LIST_COMPARISONS).bind(list).bind(expected.0).execute(&mut *tx.tx).await?;
-        }
-        tx.query(&FEATURE).bind(&slugs).bind(expected.0).execute(&mut *tx.tx).await?;
-        let fan = tx.query(&FAN_OUT).bind(expected.0).bind(now.0).execute(&mut *tx.tx).await?;
-        if let Some(refusal) = self.choose(&mut tx, expected, choices, fan.rows_affected(), now).await? {
-            return Ok(refusal);
-        }
-        if let Some(test) = &subjects.test {
-            self.begin_test(&mut tx, expected, test, now).await?;
-        }
-        tx.commit().await?;
-        let audience = i64::try_from(fan.rows_affected()).unwrap_or(i64::MAX);
-        Ok(Enqueued::Started { number: expected, audience })
-    }
-
-    /// What stands in the way of `enqueue`, if anything does.
-    async fn taken(
-        &self,
-        tx: &mut Write<'_>,
-        expected: IssueNumber,
-        issue: &NewIssue,
-        slugs: &str,
-    ) -> Result<Option<Option<IssueNumber>>> {
-        let other =
-            tx.query(&OTHER).bind(expected.0).bind(issue.slot.as_deref()).fetch_all(&mut *tx.tx).await?;
-        if let Some(row) = other.first() {
-            return Ok(Some(Some(IssueNumber(row.try_get("number")?))));
-        }
-        let before = tx.query(&NEWEST_NUMBER);
-        if before.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("newest")? + 1 != expected.0 {
-            return Ok(Some(None));
-        }
-        let skip = tx.query(&SKIPPED).bind(issue.slot.as_deref());
-        if !skip.fetch_all(&mut *tx.tx).await?.is_empty() {
-            return Ok(Some(None));
-        }
-        let rows = tx.query(&FEATURE_TAKEN).bind(slugs).fetch_all(&mut *tx.tx).await?;
-        let mut there = std::collections::HashSet::new();
-        for row in &rows {
-            if let Some(by) = row.try_get::<Option<i64>, _>("featured_in")? {
-                return Ok(Some(Some(IssueNumber(by))));
-            }
-            there.insert(row.try_get::<String, _>("slug")?);
-        }
-        match issue.featured.iter().find(|slug| !there.contains(*slug)) {
-            Some(slug) => Err(StoreError::NoSuchComparison { slug: slug.clone() }),
-            None => Ok(None),
-        }
     }
 
     pub async fn issue(&self, number: IssueNumber) -> Result<Option<Issue>> {
@@ -350,9 +195,6 @@ impl Store {
     }
 
     /// What was refused of an issue and is so still. Nothing for an issue that does not exist.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn refused(&self, number: IssueNumber) -> Result<Refused> {
         let mut refused = Refused::default();
         for row in self.inner.query(&REFUSED).bind(number.0).fetch_all(&self.inner.read).await? {
@@ -400,6 +242,11 @@ impl Store {
             .map(delivery)
             .collect()
     }
+}
+
+/// As [`Store::next_number`], within a transaction that may make it true.
+pub(in crate::store) async fn next_number(tx: &mut Write<'_>) -> Result<IssueNumber> {
+    Ok(IssueNumber(tx.query(&NEXT_NUMBER).fetch_one(&mut *tx.tx).await?.try_get("next")?))
 }
 
 pub(in crate::store) fn issue(row: &AnyRow) -> Result<Issue> {

@@ -8,6 +8,7 @@
 //! order of their subscribers.
 
 pub(in crate::store) mod comparisons;
+pub(in crate::store) mod enqueue;
 pub(in crate::store) mod enqueued;
 pub(in crate::store) mod issues;
 pub(in crate::store) mod public;

@@ -76,9 +76,6 @@ pub enum Requeued {
 impl Store {
     /// Turns up to `batch` rows of one issue that was over at `before` into counters, in one commit; failed rows stay,
     /// with the words of their relay. Returns how many; 0 when there is nothing left to condense.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of the batch happened.
     pub async fn condense(&self, before: UnixMillis, batch: i64) -> Result<u64> {
         // Asked often and true once a week: look without taking the writer's place.
         if self.inner.query(&RIPE).bind(before.0).fetch_all(&self.inner.read).await?.is_empty() {
@@ -118,9 +115,6 @@ impl Store {
     }
 
     /// Makes the failed deliveries of `readers` due again at `now`, and a finished issue running; all or nothing.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn requeue(
         &self,
         number: IssueNumber,

@@ -138,9 +138,6 @@ pub struct Decided {
 
 impl Store {
     /// The test of an issue; none if it had none.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn subject_test(&self, number: IssueNumber) -> Result<Option<SubjectTest>> {
         let row = self.inner.query(&TEST).bind(number.0).fetch_optional(&self.inner.read).await?;
         let Some(row) = row else { return Ok(None) };
@@ -157,9 +154,6 @@ impl Store {
     }
 
     /// The letter that an issue is known by: under the subject that has won, if it is another than the first.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn public_stencil(&self, number: IssueNumber) -> Result<Option<String>> {
         let row = self.inner.query(&PUBLIC_STENCIL);
         let row = row.bind(number.0).fetch_optional(&self.inner.read).await?;
@@ -168,9 +162,6 @@ impl Store {
 
     /// Decides the test of the running issue if its time has come: names the winner and makes those due who wait for it, in
     /// one durable commit. Done once, however many ask at the same time; none: there is nothing to decide.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing happened.
     pub async fn decide_subject_test(&self, now: UnixMillis) -> Result<Option<SubjectTest>> {
         // Asked often and true once an issue: look without taking the writer's place.
         let Some(due) = self.inner.query(&DUE).bind(now.0).fetch_optional(&self.inner.read).await? else {

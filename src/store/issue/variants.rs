@@ -187,9 +187,6 @@ impl Choices {
 
 impl Store {
     /// The choices of topics among active readers, what most of them chose first.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn chosen_topics(&self) -> Result<Vec<ChosenTopics>> {
         let rows = self.inner.query(&TOPICS).fetch_all(&self.inner.read).await?;
         rows.iter()
@@ -198,9 +195,6 @@ impl Store {
     }
 
     /// The hours that active readers chose, each once.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn chosen_hours(&self) -> Result<Vec<ChosenHour>> {
         let rows = self.inner.query(&HOURS).fetch_all(&self.inner.read).await?;
         rows.iter()
@@ -212,18 +206,12 @@ impl Store {
     }
 
     /// The stencils of an issue beside its own: letters that carry less, and those under subject B.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn variants(&self, number: IssueNumber) -> Result<Vec<(Variant, String)>> {
         let rows = self.inner.query(&VARIANTS).bind(number.0).fetch_all(&self.inner.read).await?;
         rows.iter().map(|row| Ok((variant(row)?, row.try_get("stencil")?))).collect()
     }
 
     /// The choices of topics that an issue was enqueued with, by their numbers.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn choices_of(&self, number: IssueNumber) -> Result<HashMap<NonZeroU32, String>> {
         let rows = self.inner.query(&CHOICES).bind(number.0).fetch_all(&self.inner.read).await?;
         let mut choices = HashMap::new();
@@ -235,9 +223,6 @@ impl Store {
     }
 
     /// The letters of an issue that wait at `now` for the hour that their readers chose; none if there are none.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn waiting_for_hour(&self, number: IssueNumber, now: UnixMillis) -> Result<Option<Waiting>> {
         let row = self.inner.query(&WAITING).bind(number.0).bind(now.0).fetch_one(&self.inner.read).await?;
         let letters: i64 = row.try_get("n")?;

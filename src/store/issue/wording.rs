@@ -12,11 +12,10 @@ use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
+use crate::store::issue::issues::next_number;
 
 statements! {
     WORDING = "SELECT subject, preheader, against, share, wait_ms FROM wording WHERE issue = $1";
-
-    NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM issue";
 
     DROP = "DELETE FROM wording WHERE issue = $1";
 
@@ -27,9 +26,6 @@ statements! {
 
 impl Store {
     /// What an operator wrote for an issue.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn wording(&self, number: IssueNumber) -> Result<Option<Wording>> {
         let row = self.inner.query(&WORDING).bind(number.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(wording).transpose()
@@ -37,9 +33,6 @@ impl Store {
 
     /// Keeps what an operator wrote for the issue that is made next; none: everything is composed. False, and nothing written,
     /// if that is not the next issue (any more).
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn set_wording(
         &self,
         number: IssueNumber,
@@ -48,8 +41,7 @@ impl Store {
     ) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.lock(Lock::Ledger).await?;
-        let next = tx.query(&NEXT_NUMBER);
-        if next.fetch_one(&mut *tx.tx).await?.try_get::<i64, _>("next")? != number.0 {
+        if next_number(&mut tx).await? != number {
             return Ok(false);
         }
         tx.query(&DROP).bind(number.0).execute(&mut *tx.tx).await?;

@@ -280,7 +280,7 @@ impl Store {
     /// process can be enlisted; on Postgres those whose advisory lock nobody holds, or whose lease has run out.
     ///
     /// # Errors
-    /// `LeaseLost` if our own hold is lost, so that others may be taking *our* rows; else what the engine says.
+    /// `LeaseLost` if our own hold is lost, so that others may be taking *our* rows.
     pub async fn reclaim(&self, me: &WorkerLease, now: UnixMillis) -> Result<u64> {
         me.check().await?;
         let mut tx = self.inner.begin(Durability::Full).await?;
@@ -305,7 +305,7 @@ impl Store {
     /// Message-ID.
     ///
     /// # Errors
-    /// What the engine says; then nothing of the turn happened, and the caller still holds `finished`.
+    /// The caller still holds `finished` then.
     pub async fn record_and_claim(
         &self,
         me: &WorkerLease,

@@ -102,9 +102,6 @@ pub(in crate::store) async fn forget(tx: &mut Write<'_>, subscriber: SubscriberI
 
 impl Store {
     /// Puts a notice into the queue, due at once, in a commit of its own.
-    ///
-    /// # Errors
-    /// What the engine says; then it is not in the queue.
     pub async fn add_notice(&self, notice: &NewNotice, now: UnixMillis) -> Result<NoticeId> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         let id = insert(&mut tx, notice, now).await?;
@@ -115,7 +112,7 @@ impl Store {
     /// Takes back what a worker that is gone had claimed; how many.
     ///
     /// # Errors
-    /// `LeaseLost` if our own hold is lost; else what the engine says.
+    /// `LeaseLost` if our own hold is lost.
     pub async fn reclaim_notices(&self, me: &WorkerLease, now: UnixMillis) -> Result<u64> {
         me.check().await?;
         let mut tx = self.inner.begin(Durability::Full).await?;
@@ -126,9 +123,6 @@ impl Store {
 
     /// Claims the notice that has been due longest, if the rate of all letters lets one go: the attempt is committed before
     /// anybody knocks on the relay's door. A notice goes ahead of letters, and takes the place of one.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing is claimed.
     pub async fn claim_notice(
         &self,
         me: &WorkerLease,
@@ -184,7 +178,7 @@ impl Store {
     /// unless it was sent.
     ///
     /// # Errors
-    /// What the engine says; then the notice is still claimed.
+    /// The notice is still claimed then.
     pub async fn finish_notice(
         &self,
         me: &WorkerLease,
@@ -222,17 +216,11 @@ impl Store {
     }
 
     /// Deletes up to `batch` notices that were over at `before`; how many.
-    ///
-    /// # Errors
-    /// What the engine says; then none is deleted.
     pub async fn forget_notices(&self, before: UnixMillis, batch: i64) -> Result<u64> {
         self.inner.sweep(&OLD, before, batch).await
     }
 
     /// The last ten notices to a person, the newest first: whoever is asked where a mail has got to looks here.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn notices_to(&self, id: SubscriberId) -> Result<Vec<NoticeRow>> {
         let rows = self.inner.query(&TO).bind(id.0).fetch_all(&self.inner.read).await?;
         let read = |row: &AnyRow| {
@@ -252,9 +240,6 @@ impl Store {
     }
 
     /// How many notices are in which state, for the operator.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn count_notices(&self) -> Result<Vec<(String, i64)>> {
         let rows = self.inner.query(&COUNT).fetch_all(&self.inner.read).await?;
         rows.iter().map(|row| Ok((row.try_get("state")?, row.try_get("n")?))).collect()

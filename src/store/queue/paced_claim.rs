@@ -129,9 +129,6 @@ impl Store {
     }
 
     /// The domains that are slower than their full rate at `now`.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn slowed_domains(&self, now: UnixMillis) -> Result<Vec<(String, Lane)>> {
         let rows = self.inner.query(&SLOWED).fetch_all(&self.inner.read).await?;
         let lanes = rows.iter().map(lane).collect::<Result<Vec<_>>>()?;
@@ -140,9 +137,6 @@ impl Store {
 
     /// When the next letter that has not been refused becomes due: those that wait for a slot are among them, and those
     /// that wait for the winner of a test are not.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn next_queued(&self) -> Result<Option<UnixMillis>> {
         let row = self.inner.query(&NEXT_QUEUED).fetch_one(&self.inner.read).await?;
         Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))

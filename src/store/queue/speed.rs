@@ -30,9 +30,6 @@ statements! {
 impl Store {
     /// Notes how many letters a second this worker delivers, in place of what it noted before. Forgets the notes of workers
     /// that ended. A power cut may take it back.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn note_speed(&self, me: &WorkerLease, per_second: f64, now: UnixMillis) -> Result<()> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -47,9 +44,6 @@ impl Store {
     }
 
     /// Letters a second of all workers together; none if nobody has noted a speed in the last seconds.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn speed(&self, now: UnixMillis) -> Result<Option<f64>> {
         let (oldest, latest) = fresh(now);
         let row = self.inner.query(&SPEED).bind(oldest).bind(latest).fetch_one(&self.inner.read).await?;

@@ -82,7 +82,7 @@ impl Store {
     /// Tries to become a worker. None: another process delivers from this SQLite file.
     ///
     /// # Errors
-    /// `LockFile` if the file beside the database can't be made; else what the engine says.
+    /// `LockFile` if the file beside the database can't be made.
     pub async fn enlist(&self, now: UnixMillis) -> Result<Option<WorkerLease>> {
         match &self.inner.home {
             Location::File(path) => {

@@ -83,9 +83,6 @@ pub enum Changed {
 impl Store {
     /// Asks the new address, by a notice, whether it wants the letters of `id`. One that is another reader's gets the notice
     /// that it is subscribed already, and a suppressed one gets nothing.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing was written.
     pub async fn ask_address_change(
         &self,
         id: SubscriberId,
@@ -130,9 +127,6 @@ impl Store {
     }
 
     /// The change of this number, if it may still be confirmed.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn address_change(&self, change: i64, now: UnixMillis) -> Result<Option<AddressChange>> {
         let row = self.inner.query(&CHANGE).bind(change).bind(now.0).fetch_optional(&self.inner.read).await?;
         row.map(|row| {
@@ -146,9 +140,6 @@ impl Store {
     }
 
     /// Makes the new address the reader's, tells the old one, and gives it a way back. Suppressions stay as they are.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing was changed.
     pub async fn change_address(
         &self,
         change: i64,
@@ -184,9 +175,6 @@ impl Store {
     }
 
     /// Forgets changes that nobody confirmed in time; how many.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn forget_address_changes(&self, now: UnixMillis) -> Result<u64> {
         let any = self.inner.query(&ANY_EXPIRED);
         if any.bind(now.0).fetch_all(&self.inner.read).await?.is_empty() {

@@ -81,9 +81,6 @@ impl Store {
     /// One batch (some 10,000 rows at most: nobody else writes meanwhile) in one transaction. A known address is left
     /// exactly as it is. `hashes` are the suppression hashes of the rows, in their order. A row whose status is an end is
     /// kept and its address suppressed, so that it stays out even after an erasure.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of the batch is in.
     pub async fn add_subscribers(
         &self,
         rows: &[NewSubscriber],

@@ -152,9 +152,6 @@ static TABLES: &[PersonalTable] = &[
 impl Store {
     /// Every row on a person, by what it is about, as JSON; none for nobody. What no row has any more (letters of issues that
     /// were condensed to counts) is not kept on anybody.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn personal_data(&self, id: SubscriberId, hash: &str) -> Result<Option<Value>> {
         let mut all = Map::new();
         for (name, statement, columns) in TABLES {

@@ -34,9 +34,6 @@ statements! {
 
 impl Store {
     /// What a reader has chosen; the default for who has not.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn preferences(&self, id: SubscriberId) -> Result<Preferences> {
         let row = self.inner.query(&PREFERENCES).bind(id.0).fetch_optional(&self.inner.read).await?;
         let Some(row) = row else { return Ok(Preferences::default()) };
@@ -56,9 +53,6 @@ impl Store {
     }
 
     /// Keeps name, zone, topics and hour, in one durable commit; a pause stays as it is. Somebody erased meanwhile stays so.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn set_letter(
         &self,
         id: SubscriberId,
@@ -85,9 +79,6 @@ impl Store {
 
     /// Begins a pause, or ends it at once, in one durable commit. What is queued for the reader is cancelled when it begins;
     /// nothing of that comes back when it ends.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn set_pause(&self, id: SubscriberId, pause: Option<Pause>, now: UnixMillis) -> Result<()> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         if !is_there(&mut tx, id).await? {

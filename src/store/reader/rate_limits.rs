@@ -53,9 +53,6 @@ fn used_up(row: &sqlx::any::AnyRow, allowance: &Allowance, now: UnixMillis) -> R
 
 impl Store {
     /// Until when one of `allowances` is used up; none if all have something left. Writes nothing.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn used_up(&self, allowances: &[Allowance], now: UnixMillis) -> Result<Option<UnixMillis>> {
         let mut until = None;
         for allowance in allowances {
@@ -66,9 +63,6 @@ impl Store {
     }
 
     /// Forgets up to `batch` allowances whose span is over; how many.
-    ///
-    /// # Errors
-    /// What the engine says; then none is forgotten.
     pub async fn forget_allowances(&self, now: UnixMillis, batch: i64) -> Result<u64> {
         self.inner.sweep(&OVER, now, batch).await
     }

@@ -113,9 +113,6 @@ impl Store {
     /// Takes in that somebody asks for the letter: in one durable commit the limits, and for somebody new (or who had left)
     /// the wish, its proof and the notice to confirm; for a reader the notice that they are one. Whatever the address is,
     /// there is a commit, so that the time it takes tells nothing.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of it happened.
     pub async fn sign_up(&self, ask: &SignUp, now: UnixMillis) -> Result<SignedUp> {
         // Without the writer's place: whoever floods us costs a look.
         if let Some(until) = self.used_up(&ask.of_asker, now).await? {
@@ -193,9 +190,6 @@ impl Store {
     }
 
     /// What the link of `id` is worth at `now`. Writes nothing.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn confirmation(&self, id: SubscriberId, now: UnixMillis) -> Result<Confirmation> {
         let row = self.inner.query(&PENDING_STATE).bind(id.0).fetch_optional(&self.inner.read).await?;
         Ok(match row {
@@ -206,9 +200,6 @@ impl Store {
 
     /// Makes a reader of who asked, lifts the suppression of who had left or was erased, and queues the welcome, in one
     /// durable commit. Repeats succeed. `hash` makes the suppression hash of the address that the store has.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of it happened.
     pub async fn confirm(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Confirmation> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         let Some(row) = tx.query(&PENDING_STATE).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
@@ -237,9 +228,6 @@ impl Store {
     }
 
     /// Another notice for a link that has expired, under the limits of asker and mailbox.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of it happened.
     pub async fn ask_again(
         &self,
         id: SubscriberId,
@@ -269,9 +257,6 @@ impl Store {
     }
 
     /// Every consent of a subscriber, the oldest first.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn consents(&self, id: SubscriberId) -> Result<Vec<Consent>> {
         let rows = self.inner.query(&CONSENTS).bind(id.0).fetch_all(&self.inner.read).await?;
         let read = |row: &AnyRow| {
@@ -290,9 +275,6 @@ impl Store {
 
     /// Removes up to `batch` of those who asked before `before` and never confirmed, with all that came with it; somebody
     /// who had been here before only loses the wish. How many.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing of the batch happened.
     pub async fn forget_pending(&self, before: UnixMillis, batch: i64) -> Result<u64> {
         let old = |pool| self.inner.query(&OLD_PENDING).bind(before.0).bind(batch).fetch_all(pool);
         if old(&self.inner.read).await?.is_empty() {

@@ -126,9 +126,6 @@ impl Store {
     /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued or deferred, in one
     /// durable (fsynced) commit, shared with others who leave at the same moment. Repeats succeed. None: no such subscriber;
     /// else how many deliveries were cancelled. What was asked for happens even if nobody waits for the answer.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing happened.
     pub async fn unsubscribe(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Option<u64>> {
         let (answer, told) = oneshot::channel();
         let is_first = {
@@ -144,9 +141,6 @@ impl Store {
     }
 
     /// The newest leaving of a reader.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn last_unsubscription(&self, id: SubscriberId) -> Result<Option<Unsubscription>> {
         let row = self.inner.query(&LAST).bind(id.0).fetch_optional(&self.inner.read).await?;
         row.as_ref().map(leaving).transpose()
@@ -155,9 +149,6 @@ impl Store {
     /// Takes back the leaving of `left_at`: the status before it, without the suppression that it wrote, and with the
     /// letters of an unfinished run that it cancelled. False, and nothing done, if something else keeps the address out or
     /// the reader has left again. A repeat is true.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn undo_unsubscribe(
         &self,
         id: SubscriberId,
@@ -186,9 +177,6 @@ impl Store {
     }
 
     /// Keeps why a reader left, on the newest leaving; a later word replaces an earlier one.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn give_unsubscribe_reason(
         &self,
         id: SubscriberId,
@@ -201,9 +189,6 @@ impl Store {
     }
 
     /// Why people left, with up to `limit` of what they wrote. What was taken back does not count.
-    ///
-    /// # Errors
-    /// What the engine says.
     pub async fn unsubscribe_reasons(&self, limit: i64) -> Result<UnsubscribeReasons> {
         let mut reasons = UnsubscribeReasons::default();
         let counts = self.inner.query(&REASONS);

@@ -81,9 +81,6 @@ pub struct Total {
 
 impl Store {
     /// Counts a vote, or changes it, in one durable commit. One per reader and tool, under any concurrency.
-    ///
-    /// # Errors
-    /// What the engine says; then nothing was written.
     pub async fn vote(&self, vote: &CastVote<'_>, now: UnixMillis) -> Result<Voted> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         match lock(&mut tx, vote.reader).await? {

@@ -6,9 +6,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::exit::{CommandError, CommandResult, Exit};
-use super::issue::subject;
-use super::terminal::{say, say_json};
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::issue::subject;
+use crate::cli::terminal::{say, say_json};
 use crate::domain::UnixMillis;
 use crate::domain::class::Refused;
 use crate::domain::delivery::Status;
@@ -51,7 +51,7 @@ pub async fn run(arguments: &StatusArgs, store: &Store) -> CommandResult {
 }
 
 /// All that is known of where an issue stands.
-pub(super) struct RunStatus {
+pub(in crate::cli) struct RunStatus {
     pub status: Status,
     pub waiting: Option<Waiting>,
     pub test: Option<SubjectTest>,
@@ -144,7 +144,7 @@ struct Report<'a> {
 }
 
 /// Who waits for an hour, and until when.
-pub(super) fn waiting_words(waiting: &Waiting) -> String {
+pub(in crate::cli) fn waiting_words(waiting: &Waiting) -> String {
     let Waiting { letters, next, last } = waiting;
     match letters {
         1 => format!("1 letter waits for the hour that its reader chose, until {next}"),
@@ -155,7 +155,7 @@ pub(super) fn waiting_words(waiting: &Waiting) -> String {
 }
 
 /// The status as a person reads it.
-pub(super) fn words(status: &Status) -> String {
+pub(in crate::cli) fn words(status: &Status) -> String {
     let tally = &status.tally;
     let mut text =
         format!("issue {} is {}: {} of {} sent", status.issue, status.state, tally.sent, tally.audience);

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 /// Turns true at SIGTERM or SIGINT: what is in flight is finished, nothing new is started.
-pub(super) fn stop_signal() -> watch::Receiver<bool> {
+pub(in crate::cli) fn stop_signal() -> watch::Receiver<bool> {
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(async move {
         let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

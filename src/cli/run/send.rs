@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
-use super::exit::{CommandError, CommandResult, Exit};
-use super::issue::breakdown::breakdown;
-use super::issue::draft::draft;
-use super::issue::subject::{self, Words};
 use super::progress::Bar;
 use super::status::RunStatus;
 use super::stop::stop_signal;
-use super::terminal::say;
 use crate::app::{self, App};
+use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::issue::breakdown::breakdown;
+use crate::cli::issue::draft::draft;
+use crate::cli::issue::subject::{self, Words};
+use crate::cli::terminal::say;
 use crate::delivery::{Pass, Progress};
 use crate::domain::UnixMillis;
 use crate::domain::delivery::{Status, Tally};
@@ -68,7 +68,7 @@ pub async fn run(arguments: &Send, app: &App) -> CommandResult {
     if done.is_some() && !*stop.borrow() {
         // `serve` does it by itself; who has a timer run `send` alone would keep every row for
         // ever.
-        if let Err(error) = super::setup::db::condense(&app.store, &app.settings).await {
+        if let Err(error) = crate::cli::setup::db::condense(&app.store, &app.settings).await {
             eprintln!("old deliveries could not be condensed: {error}; the next send tries again");
         }
     }

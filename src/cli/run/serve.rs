@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::exit::{CommandError, CommandResult, Exit};
 use crate::app::App;
+use crate::cli::exit::{CommandError, CommandResult, Exit};
 use crate::web;
 
 /// Runs until SIGTERM or SIGINT; with pages or without.
