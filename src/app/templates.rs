@@ -52,8 +52,8 @@ pub fn check(settings: &Settings, keyring: &Keyring, now: UnixMillis) -> Result<
     }
     checked.problems.extend(texts::check(&files(Kind::Texts)?).into_iter().map(|one| one.to_string()));
     if checked.problems.is_empty() {
-        let rehearsals = [letters, notices, pages];
-        rehearsals.into_iter().for_each(|rehearse| rehearse(settings, keyring, now, &mut checked));
+        let made_of_samples = [letters, notices, pages];
+        made_of_samples.into_iter().for_each(|check| check(settings, keyring, now, &mut checked));
     }
     Ok(checked)
 }
@@ -99,11 +99,11 @@ fn is_in(kind: Kind, dir: Option<&Path>, file: &File) -> bool {
 
 fn letters(settings: &Settings, keyring: &Keyring, now: UnixMillis, checked: &mut Checked) {
     let made = Templates::of_dir(settings.templates.as_deref()).map_err(|error| plain(&error.to_string()));
-    let rehearsed = made.and_then(|made| {
+    let sampled = made.and_then(|made| {
         publish::sample_check(&made.with_theme(&settings.theme), settings, keyring, now)
             .map_err(|error| plain(&error.to_string()))
     });
-    match rehearsed {
+    match sampled {
         Ok(warnings) => checked.warnings.extend(warnings.iter().map(ToString::to_string)),
         Err(problem) => checked.problems.push(problem),
     }

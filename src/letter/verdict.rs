@@ -51,7 +51,7 @@ pub struct Split<'a> {
 
 /// A reviewer's row in the scorecard: none where they were not asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ReviewerRow<'a> {
+pub struct ReviewerStances<'a> {
     pub reviewer: &'a str,
     pub stances: [Option<Stance>; 2],
 }
@@ -109,19 +109,19 @@ fn panel(tool: &Tool) -> Panel<'_> {
 
 /// Reviewer by reviewer: first those who judged both tools, then those of the first only, then of
 /// the second only, each in the order of the file.
-pub fn scorecard(comparison: &Comparison) -> Vec<ReviewerRow<'_>> {
+pub fn scorecard(comparison: &Comparison) -> Vec<ReviewerStances<'_>> {
     let [first, second] = &comparison.tools;
-    let mut rows: Vec<ReviewerRow<'_>> = first
+    let mut rows: Vec<ReviewerStances<'_>> = first
         .reviews
         .iter()
         .map(|review| {
             let other = second.review_by(&review.reviewer).map(|r| r.verdict);
-            ReviewerRow { reviewer: &review.reviewer, stances: [Some(review.verdict), other] }
+            ReviewerStances { reviewer: &review.reviewer, stances: [Some(review.verdict), other] }
         })
         .collect();
     rows.sort_by_key(|row| row.stances[1].is_none());
     let rest = second.reviews.iter().filter(|review| first.review_by(&review.reviewer).is_none());
-    rows.extend(rest.map(|r| ReviewerRow { reviewer: &r.reviewer, stances: [None, Some(r.verdict)] }));
+    rows.extend(rest.map(|r| ReviewerStances { reviewer: &r.reviewer, stances: [None, Some(r.verdict)] }));
     rows
 }
 

@@ -27,7 +27,7 @@ struct EmbeddedPages;
 #[folder = "templates/texts"]
 struct EmbeddedTexts;
 
-/// The built-in files of a kind, by name. The folder of [`PARTS`] is no part of a name.
+/// The built-in files of a kind, by name. The folder of parts is not in a name.
 pub fn embedded(kind: Kind) -> Vec<File> {
     match kind {
         Kind::Letter => all::<EmbeddedLetter>(kind),

@@ -48,14 +48,14 @@ fn both(featured: &[&Comparison]) -> (Heading, Option<Heading>) {
 }
 
 /// Ships and skips of a panel.
-type Votes = (usize, usize);
+type Counts = (usize, usize);
 /// Subject, preheader, and the second subject.
 type Said = (&'static str, &'static str, Option<&'static str>);
 
 // A table: every verdict with its subject, its preheader and its second subject.
 #[test]
 fn one_comparison_is_a_question_with_its_answer() {
-    let cases: [(Votes, Votes, Said); 9] = [
+    let cases: [(Counts, Counts, Said); 9] = [
         (
             (2, 1),
             (1, 2),
@@ -154,7 +154,7 @@ fn one_comparison_is_a_question_with_its_answer() {
 #[test]
 fn several_are_the_lead_and_a_count() {
     let others = [of(["Tessera", "Mock"], (1, 0), (0, 1)), of(["Brook", "Steno"], (1, 1), (1, 1))];
-    let cases: [(Votes, Votes, Said); 5] = [
+    let cases: [(Counts, Counts, Said); 5] = [
         (
             (4, 0),
             (1, 3),
