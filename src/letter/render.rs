@@ -2,7 +2,7 @@
 //! once per issue.
 //!
 //! Order matters: tera first (structure), then mrml, then [`Stencil`] cuts at
-//! the marks. mrml does not validate, so the templates are checked by `tests/letter/made.rs`.
+//! the marks. mrml does not validate, so the templates are checked by `tests/letter/made/mod.rs`.
 //!
 //! [`Stencil`]: crate::mail::Stencil
 

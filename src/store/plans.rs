@@ -7,7 +7,9 @@ use crate::store::db::{restore_guard, store, tx};
 use crate::store::issue::{
     comparisons, enqueue, issues, public, retention, schedule, subject_test, variants, wording,
 };
-use crate::store::queue::{deliveries, notices, paced_claim, rate_state, speed, worker_lease};
+use crate::store::queue::{
+    deliveries, notices, paced_claim, rate_state, reclaim, record, run, speed, worker_lease,
+};
 use crate::store::reader::{
     address_change, erasure, import, personal_data, preferences, rate_limits, signup, subscribers,
     unsubscribe, votes,
@@ -21,6 +23,9 @@ static ALL: &[&[&Statement]] = &[
     notices::STATEMENTS,
     paced_claim::STATEMENTS,
     rate_state::STATEMENTS,
+    reclaim::STATEMENTS,
+    record::STATEMENTS,
+    run::STATEMENTS,
     speed::STATEMENTS,
     worker_lease::STATEMENTS,
     address_change::STATEMENTS,
@@ -84,8 +89,8 @@ mod tests {
         }
     }
 
-    /// A statement that the list above does not have would escape the test of the plans, and so would text that is run
-    /// without being declared.
+    /// A statement that the list above does not have would escape the test of the plans, and so
+    /// would text that is run without being declared.
     #[test]
     fn every_statement_of_the_store_is_listed() {
         let mut found = Vec::new();

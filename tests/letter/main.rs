@@ -9,6 +9,7 @@ mod fixture_letters;
 mod injection;
 mod made;
 mod matrix;
+mod notices;
 mod texts;
 
 mod needs_node {

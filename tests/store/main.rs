@@ -1,20 +1,33 @@
-//! The store on both engines: every verb, and what rests on it. Stories in a module `postgres` need a Postgres server.
+//! The store on both engines: every verb, and what rests on it. Stories in a module `needs_postgres` need a server.
 
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 
-mod addresses;
-mod choices;
 mod contract;
-mod join_rules;
-mod leaving;
-mod locks;
-mod opening;
-mod public;
-mod query_plans;
-mod retention;
-mod schemas;
-mod subject_test;
-mod upgrade;
-mod votes;
+
+mod db {
+    mod locks;
+    mod opening;
+    mod query_plans;
+    mod schemas;
+    mod upgrade;
+}
+
+mod issue {
+    mod choices;
+    mod public;
+    mod retention;
+    mod subject_test;
+}
+
+mod queue {
+    mod notices;
+}
+
+mod reader {
+    mod address_change;
+    mod signup;
+    mod unsubscribe;
+    mod votes;
+}

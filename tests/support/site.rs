@@ -80,13 +80,37 @@ impl Site {
         prepare(&mut house);
         house.furnish(readers);
         house.must(&["send"]);
+        Self::serve(house, address)
+    }
+
+    /// The pages of a house whose settings name the address.
+    pub fn serve(house: House, address: SocketAddr) -> Self {
         let serving = house.start_logged(&["serve"], "serve.log");
+        let site = Self { house, address, serving };
+        site.wait_until_it_listens();
+        site
+    }
+
+    fn wait_until_it_listens(&self) {
         let start = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(30), "serve does not listen on {address}");
+        while TcpStream::connect(self.address).is_err() {
+            let waited = start.elapsed();
+            assert!(
+                waited < Duration::from_secs(30),
+                "serve does not listen on {}: {}",
+                self.address,
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { house, address, serving }
+    }
+
+    /// Kills the server and starts it again.
+    pub fn restart(&mut self) {
+        self.serving.0.kill().unwrap();
+        self.serving.0.wait().unwrap();
+        self.serving = self.house.start_logged(&["serve"], "serve.log");
+        self.wait_until_it_listens();
     }
 
     /// What the operator sees of somebody, in lower case.

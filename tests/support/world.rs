@@ -44,7 +44,7 @@ impl World {
                 }
             }
             None => {
-                self.raw("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.expect("it is emptied")
+                self.raw("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.expect("it is emptied");
             }
         }
         let store = Store::open_unchecked(&self.url).await.expect("the store opens");

@@ -13,6 +13,7 @@ mod preview;
 mod reading;
 mod routes;
 mod serving;
+mod votes;
 
 mod needs_chromium {
     mod browser;

@@ -254,9 +254,9 @@ impl<'a, W: Fn(Progress)> Ledger<'a, W> {
         let Some(pacing) = self.pacer.pacing(want) else {
             return store.record_and_claim_ahead(me, &self.finished, begin, want, now).await;
         };
-        let PacedClaims { claimed, begun, parked, held_until } =
+        let PacedClaims { claimed, begun, put_off, held_until } =
             store.record_and_claim_paced(me, &self.finished, begin, want, now, &pacing).await?;
-        self.pacer.committed(want, parked, held_until);
+        self.pacer.committed(want, put_off, held_until);
         Ok(Claims { claimed, begun })
     }
 

@@ -125,13 +125,13 @@ impl Pacer {
 
     /// The commit that [`Self::pacing`] was for has been made: what it wrote down is the store's
     /// from now on, and this is what it said of the pace.
-    pub(super) fn committed(&mut self, want: usize, parked: usize, held_until: Option<UnixMillis>) {
+    pub(super) fn committed(&mut self, want: usize, put_off: usize, held_until: Option<UnixMillis>) {
         for domain in self.slower.drain() {
             tracing::info!(%domain, "this domain wants fewer letters for a while; it gets them more slowly");
             self.domains.entry(domain).or_insert(self.rate.unwrap_or(UNLIMITED));
         }
         self.returned = 0;
-        self.parked |= parked > 0;
+        self.parked |= put_off > 0;
         if want > 0 {
             self.held_until = held_until;
         }

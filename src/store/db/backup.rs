@@ -10,11 +10,12 @@ use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::{Location, Store};
 
 impl Store {
-    /// An online copy of a SQLite database (VACUUM INTO a temporary name, then renamed); on Postgres an error that
-    /// says which pg_dump command to run. Refuses to overwrite.
+    /// An online copy of a SQLite database (VACUUM INTO a temporary name, then renamed); on
+    /// Postgres an error that says which pg_dump command to run. Refuses to overwrite.
     ///
     /// # Errors
-    /// `BackupExists`, `BackupElsewhere` (Postgres), or `Backup` with what went wrong; no half copy stays behind.
+    /// `BackupExists`, `BackupElsewhere` (Postgres), or `Backup` with what went wrong; no half copy
+    /// stays behind.
     pub async fn backup(&self, file: &Path) -> Result<()> {
         if matches!(self.inner.home, Location::Server(_)) {
             return Err(StoreError::BackupElsewhere(format!(

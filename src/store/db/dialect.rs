@@ -1,5 +1,5 @@
-//! What differs between SQLite and Postgres. Everything else is one text for both, and both take `->>`, `ON CONFLICT`,
-//! `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
+//! What differs between SQLite and Postgres. Everything else is one text for both, and both take
+//! `->>`, `ON CONFLICT`, `RETURNING`, `UPDATE … FROM` and `MATERIALIZED`.
 //!
 //! The marks that a text may hold:
 //!

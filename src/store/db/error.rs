@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-/// What the methods of the store give back. Beyond what each tells, any of them may return what the engine says, as a
-/// [`StoreError`]; and since each that writes is one transaction, nothing of it has happened then.
+/// What the methods of the store give back. Beyond what each tells, any of them may return what the
+/// engine says, as a [`StoreError`]; and since each that writes is one transaction, nothing of it
+/// has happened then.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// What can go wrong in the store, each with the remedy in its text.

@@ -26,26 +26,31 @@ const POSTGRES_CONNECTIONS: u32 = 10;
 // busy_timeout comes first: setting the journal mode takes a lock.
 const WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
     PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;";
-// Another process's commit takes a millisecond or three, and SQLite's own waiting soon looks only every 100 ms: who is
-// woken late misses each gap between the commits of one that writes all the time. Its first few looks are a millisecond
-// apart; then it gives up, and the next look is ours, see `tx::patiently`.
+// Another process's commit takes a millisecond or three, and SQLite's own waiting soon looks only
+// every 100 ms: who is woken late misses each gap between the commits of one that writes all the
+// time. Its first few looks are a millisecond apart; then it gives up, and the next look is ours,
+// see `tx::patiently`.
 const LOOK_OFTEN: &str = "PRAGMA busy_timeout = 5";
-// A cache that holds the index of a million addresses, nearly; and a log that is copied into the file once it is long
-// (in pages of 4 KB: 64 MB), not at every commit, since each writes to the same pages of the index again.
+// A cache that holds the index of a million addresses, nearly; and a log that is copied into the
+// file once it is long (in pages of 4 KB: 64 MB), not at every commit, since each writes to the
+// same pages of the index again.
 const BULK: &str =
     "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -48000; PRAGMA wal_autocheckpoint = 16384;";
 /// How long an import's connection outlives it, with its cache.
 const BULK_IDLE: Duration = Duration::from_secs(5);
-// A small cache: readers look up single rows, or walk past a million once, and there are several of them.
+// A small cache: readers look up single rows, or walk past a million once, and there are several of
+// them.
 const READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -512;";
-// A plan made while the table was empty would scan it for the rest of a run of a million: plan for what is there.
+// A plan made while the table was empty would scan it for the rest of a run of a million: plan for
+// what is there.
 const POSTGRES: &str =
     "SET plan_cache_mode = force_custom_plan; SET lock_timeout = '30s'; SET client_min_messages = warning;";
 
 impl Store {
-    /// Opens `sqlite:PATH` (created if absent, with its folders) or `postgres://…`. Refuses a schema that is not this
-    /// binary's, with the remedy in the error, except that an empty database is migrated on the spot.
+    /// Opens `sqlite:PATH` (created if absent, with its folders) or `postgres://…`. Refuses a
+    /// schema that is not this binary's, with the remedy in the error, except that an empty
+    /// database is migrated on the spot.
     ///
     /// # Errors
     /// `Url`, `Unreachable`, `SchemaNewer`, `SchemaOlder`, `Foreign`. Never with a password.
@@ -111,8 +116,8 @@ async fn prepare(options: &AnyConnectOptions) -> std::result::Result<(), sqlx::E
     prepared.and(closed)
 }
 
-/// The path as it is written, and what the driver reads: it takes `?` for the start of its own options, so the path is
-/// encoded for it.
+/// The path as it is written, and what the driver reads: it takes `?` for the start of its own
+/// options, so the path is encoded for it.
 fn file_options(path: &str) -> Result<(PathBuf, AnyConnectOptions)> {
     const ENCODED: &AsciiSet = &CONTROLS
         .add(b' ')

@@ -1,5 +1,6 @@
-//! How far the ledger has come, as a number that only grows. Whoever delivers raises it and remembers it outside the
-//! database: a copy from a backup has a lower one, and is known for what it is before anybody gets a letter twice.
+//! How far the ledger has come, as a number that only grows. Whoever delivers raises it and
+//! remembers it outside the database: a copy from a backup has a lower one, and is known for what
+//! it is before anybody gets a letter twice.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -60,9 +61,10 @@ impl Store {
         Ok(position)
     }
 
-    /// Makes a restored copy good to go on from, although readers have had more letters than it knows: an unfinished
-    /// issue is paused, and the issues that it lacks, up to `known`, are represented by one that was called off, which
-    /// takes their numbers and their comparisons, so that none of those is sent again. Returns the issue it paused.
+    /// Makes a restored copy good to go on from, although readers have had more letters than it
+    /// knows: an unfinished issue is paused, and the issues that it lacks, up to `known`, are
+    /// represented by one that was called off, which takes their numbers and their comparisons, so
+    /// that none of those is sent again. Returns the issue it paused.
     pub async fn accept_restored(
         &self,
         known: &LedgerPosition,
@@ -94,8 +96,9 @@ fn read(row: &sqlx::any::AnyRow) -> Result<LedgerPosition> {
     })
 }
 
-/// The file outside the database that remembers its mark, one line for each database: `id generation issue cut-off`.
-/// It belongs into no backup: what is restored together with it can't be recognised.
+/// The file outside the database that remembers its mark, one line for each database: `id
+/// generation issue cut-off`. It belongs into no backup: what is restored together with it can't be
+/// recognised.
 #[derive(Clone, Debug)]
 pub struct RestoreGuard {
     path: PathBuf,
@@ -104,8 +107,8 @@ pub struct RestoreGuard {
 }
 
 impl RestoreGuard {
-    /// Beside a SQLite file, whose folder can be written. With Postgres in `folder`, which is the worker's own: if
-    /// nothing can be written there, the worker goes on without.
+    /// Beside a SQLite file, whose folder can be written. With Postgres in `folder`, which is the
+    /// worker's own: if nothing can be written there, the worker goes on without.
     pub fn of(store: &Store, folder: &Path) -> Self {
         match &store.inner.home {
             Location::File(database) => {
@@ -132,9 +135,11 @@ impl RestoreGuard {
     /// Whether the database is where it was left or further.
     ///
     /// # Errors
-    /// `Restored` if it is an older copy of itself: letters would go out twice. Else as [`RestoreGuard::known`].
+    /// `Restored` if it is an older copy of itself: letters would go out twice. Else as
+    /// [`RestoreGuard::known`].
     pub async fn check(&self, store: &Store) -> Result<()> {
-        // The file first: another process may raise both in between, and the database never lags behind what the file has said.
+        // The file first: another process may raise both in between, and the database never lags
+        // behind what the file has said.
         let remembered = self.lines()?;
         let here = store.ledger_position().await?;
         match Self::find(&remembered, &here.id) {
@@ -154,7 +159,8 @@ impl RestoreGuard {
     /// As [`RestoreGuard::check`]; `GuardFile` if the file can't be written.
     pub async fn advance(&self, store: &Store) -> Result<()> {
         self.check(store).await?;
-        // The database first: a crash in between leaves it ahead of the file, which is no older copy.
+        // The database first: a crash in between leaves it ahead of the file, which is no older
+        // copy.
         match self.remember(&store.raise_ledger_position().await?) {
             Err(error) if self.optional => {
                 tracing::warn!(%error, "an old copy of this database would not be recognised");

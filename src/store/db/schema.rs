@@ -1,4 +1,5 @@
-//! Migrations: embedded, numbered, each in one transaction, and the check of the version when a store opens.
+//! Migrations: embedded, numbered, each in one transaction, and the check of the version when a
+//! store opens.
 
 use sqlx::AnyConnection;
 use sqlx::Row as _;
@@ -81,7 +82,8 @@ const SCHEMA_VERSION: &str = "CREATE TABLE IF NOT EXISTS schema_version (
     version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
 impl Store {
-    /// Brings the schema up to this binary's; refuses a newer one. Returns the versions before and after.
+    /// Brings the schema up to this binary's; refuses a newer one. Returns the versions before and
+    /// after.
     ///
     /// # Errors
     /// [`StoreError::SchemaNewer`] and [`StoreError::Foreign`]. A migration that fails leaves
@@ -139,15 +141,16 @@ impl Inner {
         Ok(row.try_get::<Option<i64>, _>("version")?.unwrap_or(0))
     }
 
-    /// Applies the migration that comes next (all of them to an empty database), in one transaction; returns the version
-    /// it led to. Two processes that open an empty database at once wait for each other here, and the second finds
-    /// nothing left to do.
+    /// Applies the migration that comes next (all of them to an empty database), in one
+    /// transaction; returns the version it led to. Two processes that open an empty database at
+    /// once wait for each other here, and the second finds nothing left to do.
     async fn step(&self) -> Result<i64> {
         let mut write = self.begin(Durability::Full).await?;
         write.lock(Lock::Ledger).await?;
         let tx = &mut *write.tx;
         let at = self.version_in(tx).await?;
-        // An empty database gets all of them at once: nobody who opens it meanwhile sees one that is halfway.
+        // An empty database gets all of them at once: nobody who opens it meanwhile sees one that
+        // is halfway.
         let many = if at == 0 { MIGRATIONS.len() } else { 1 };
         let mut reached = at;
         sqlx::query(SCHEMA_VERSION).execute(&mut *tx).await?;

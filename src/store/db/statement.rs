@@ -1,7 +1,8 @@
 //! A statement: declared once, beside the functions that run it, and rendered once for each engine.
 //!
-//! A file of the store declares its statements with [`statements!`], which also lists them for the test of the query plans.
-//! What a text may hold that differs between the engines is told in `dialect`.
+//! A file of the store declares its statements with [`statements!`], which also lists them for the
+//! test of the query plans. What a text may hold that differs between the engines is told in
+//! `dialect`.
 
 use std::sync::OnceLock;
 
@@ -13,8 +14,8 @@ pub(in crate::store) type Query = sqlx::query::Query<'static, sqlx::Any, sqlx::a
 /// A mark, and the text in its place.
 type Fragment = (&'static str, &'static str);
 
-/// Declares the statements of a file, `NAME = "SQL";` each, or `NAME = "SQL", may_scan("table", "why");` and the like with what
-/// [`Statement`] can be told. Lists them as `STATEMENTS`.
+/// Declares the statements of a file, `NAME = "SQL";` each, or `NAME = "SQL", may_scan("table",
+/// "why");` and the like with what [`Statement`] can be told. Lists them as `STATEMENTS`.
 macro_rules! statements {
     ($($(#[$doc:meta])* $vis:vis $name:ident = $text:literal $(, $told:ident($($word:expr),*))*;)+) => {
         $(
@@ -73,8 +74,8 @@ impl Statement {
         self
     }
 
-    /// Tells the test of the query plans that walking this table is right here, and why. A name as SQLite's plan has it, with
-    /// the index if it goes by one: `q USING INDEX notice_sending`.
+    /// Tells the test of the query plans that walking this table is right here, and why. A name as
+    /// SQLite's plan has it, with the index if it goes by one: `q USING INDEX notice_sending`.
     pub(in crate::store) const fn may_scan(mut self, table: &'static str, why: &'static str) -> Self {
         self.may_scan = Some((table, why));
         self

@@ -29,6 +29,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// What every clone of a store shares.
 pub(in crate::store) struct Inner {
     pub(in crate::store) engine: Engine,
     pub(in crate::store) home: Location,
@@ -36,13 +37,16 @@ pub(in crate::store) struct Inner {
     /// The database as an operator may see it: without its password.
     pub(in crate::store) place: String,
     pub(in crate::store) read: AnyPool,
-    /// Commits without an fsync (SQLite, `synchronous=NORMAL`); on Postgres the one pool for everything.
+    /// Commits without an fsync (SQLite, `synchronous=NORMAL`); on Postgres the one pool for
+    /// everything.
     pub(in crate::store) normal: AnyPool,
-    /// Imports (SQLite, `synchronous=NORMAL`): a cache for the whole index, which is given back when the import is over.
+    /// Imports (SQLite, `synchronous=NORMAL`): a cache for the whole index, which is given back
+    /// when the import is over.
     pub(in crate::store) bulk: AnyPool,
     /// Commits with an fsync (SQLite, `synchronous=FULL`); on Postgres the one pool for everything.
     pub(in crate::store) durable: AnyPool,
-    /// One writer at a time on SQLite. Waiting here is fair and costs nothing; waiting in `busy_timeout` is neither.
+    /// One writer at a time on SQLite. Waiting here is fair and costs nothing; waiting in
+    /// `busy_timeout` is neither.
     pub(in crate::store) gate: Mutex<()>,
     pub(in crate::store) leavers: Leavers,
 }

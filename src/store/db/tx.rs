@@ -11,7 +11,8 @@ use crate::store::db::error::{self, Result};
 use crate::store::db::statement::{Query, Statement, statements};
 use crate::store::db::store::Inner;
 
-/// Whether a commit has to survive a power cut. A killed process loses nothing either way: the system has the pages.
+/// Whether a commit has to survive a power cut. A killed process loses nothing either way: the
+/// system has the pages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Durability {
     /// What somebody was promised (unsubscribed, erased, enqueued, cancelled, paused).
@@ -22,10 +23,11 @@ pub(in crate::store) enum Durability {
     Bulk,
 }
 
-/// A write transaction. Dropped without `commit`, it is rolled back, and only then is the gate free.
+/// A write transaction. Dropped without `commit`, it is rolled back, and only then is the gate
+/// free.
 pub(in crate::store) struct Write<'a> {
     pub(in crate::store) tx: Transaction<'static, Any>,
-    engine: Engine,
+    pub(in crate::store) engine: Engine,
     _gate: Option<MutexGuard<'a, ()>>,
 }
 
@@ -35,14 +37,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A transaction that reads first and writes later can't wait for another writer.
 const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
-/// What must not race between processes, beyond the rows themselves. On Postgres each is an advisory lock that is held to
-/// the end of the transaction, and they are taken in the order that the head of the store tells; SQLite has one writer.
+/// What must not race between processes, beyond the rows themselves. On Postgres each is an
+/// advisory lock that is held to the end of the transaction, and they are taken in the order that
+/// the head of the store tells; SQLite has one writer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::store) enum Lock {
     /// Which issue comes next, what is written for it, and which slots are dealt with.
     Ledger = 0,
-    /// Who is added to the list and who drops off it unconfirmed: two imports that have the same people in another order
-    /// would wait for each other in a ring.
+    /// Who is added to the list and who drops off it unconfirmed: two imports that have the same
+    /// people in another order would wait for each other in a ring.
     Intake = 1,
     /// The rates, and the day's ceiling.
     Paces = 2,
@@ -51,8 +54,8 @@ pub(in crate::store) enum Lock {
 /// The class of the advisory locks of [`Lock`].
 const LOCK_CLASS: i32 = 1_448_432_204;
 
-/// The class of the locks by which a living worker is known, one for each worker's number. They belong to a session, not
-/// to a transaction: see `queue::worker_lease`.
+/// The class of the locks by which a living worker is known, one for each worker's number. They
+/// belong to a session, not to a transaction: see `queue::worker_lease`.
 pub(in crate::store) const WORKER_CLASS: i32 = 1_448_432_203;
 
 statements! {
@@ -72,8 +75,9 @@ impl Inner {
             Engine::Sqlite => {
                 let gate = self.gate.lock().await;
                 let tx = match patiently(|| pool.begin_with(IMMEDIATE)).await {
-                    // A full disk makes SQLite roll back by itself, and the driver goes on counting a transaction: without a
-                    // new connection nothing could be written until the process is started again.
+                    // A full disk makes SQLite roll back by itself, and the driver goes on counting
+                    // a transaction: without a new connection nothing could be written until the
+                    // process is started again.
                     Err(sqlx::Error::InvalidSavePointStatement) => {
                         let _ = pool.acquire().await?.close().await;
                         pool.begin_with(IMMEDIATE).await?
@@ -100,8 +104,8 @@ impl Inner {
     }
 }
 
-/// Asks again while another process writes, for as long as SQLite itself would wait. Only for what has done nothing when it
-/// says that the database is locked: a BEGIN, or one statement by itself.
+/// Asks again while another process writes, for as long as SQLite itself would wait. Only for what
+/// has done nothing when it says that the database is locked: a BEGIN, or one statement by itself.
 pub(in crate::store) async fn patiently<T, F>(
     mut ask: impl FnMut() -> F,
 ) -> std::result::Result<T, sqlx::Error>

@@ -105,7 +105,8 @@ impl Store {
             .transpose()
     }
 
-    /// The categories of all comparisons, in alphabetical order; of those that differ in case alone, one.
+    /// The categories of all comparisons, in alphabetical order; of those that differ in case
+    /// alone, one.
     pub async fn topics(&self) -> Result<Vec<String>> {
         let rows = self.inner.query(&TOPICS).fetch_all(&self.inner.read).await?;
         let mut topics = rows.iter().map(|row| Ok(row.try_get("topic")?)).collect::<Result<Vec<String>>>()?;
@@ -127,7 +128,8 @@ impl Store {
             .collect()
     }
 
-    /// What the given issues carried: issue by issue, the featured ones first, in the order of the letter.
+    /// What the given issues carried: issue by issue, the featured ones first, in the order of the
+    /// letter.
     pub async fn comparisons_in(&self, issues: &[IssueNumber]) -> Result<Vec<Carried>> {
         let rows = self.inner.query(&CARRIED).bind(json(&issues)?).fetch_all(&self.inner.read).await?;
         let carried = |row: &AnyRow| {
@@ -138,7 +140,8 @@ impl Store {
         rows.iter().map(carried).collect()
     }
 
-    /// Comparisons that no issue has featured, published after `after` and at or before `until`; oldest first.
+    /// Comparisons that no issue has featured, published after `after` and at or before `until`;
+    /// oldest first.
     pub async fn candidates(&self, after: UnixMillis, until: UnixMillis) -> Result<Vec<Comparison>> {
         self.inner
             .query(&CANDIDATES)

@@ -18,7 +18,8 @@ use crate::store::issue::subject_test::Subjects;
 use crate::store::issue::variants::Choices;
 
 statements! {
-    /// The featured comparisons that are in the store, with the issue that has featured them already.
+    /// The featured comparisons that are in the store, with the issue that has featured them
+    /// already.
     FEATURE_TAKEN = "SELECT slug, featured_in FROM comparison WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
 
     FEATURE = "UPDATE comparison SET featured_in = $2 WHERE slug IN (SELECT e.value ->> 'slug' FROM {each})";
@@ -27,8 +28,8 @@ statements! {
         INSERT INTO issue_comparison (issue, role, position, slug)
         SELECT $2, e.value ->> 'role', CAST(e.value ->> 'position' AS BIGINT), e.value ->> 'slug' FROM {each}";
 
-    /// A suppressed address is never active, since what suppresses it also ends the status (and an import looks). So the
-    /// status alone says who gets the letter.
+    /// A suppressed address is never active, since what suppresses it also ends the status (and an
+    /// import looks). So the status alone says who gets the letter.
     FAN_OUT = "
         INSERT INTO delivery (issue, subscriber, state, enqueued_at, due_at)
         SELECT $1, s.id, 'queued', $2, $2 FROM subscriber s WHERE s.status = 'active' ORDER BY s.id";
@@ -71,13 +72,14 @@ fn listed<'a>(role: &'a str, slugs: &'a [String]) -> Vec<Listed<'a>> {
 }
 
 impl Store {
-    /// Writes the issue, its comparisons and one delivery for each active, unsuppressed subscriber, in one commit. Refuses
-    /// (`Taken`) if its number is not the next any more, if the slot has an issue or a skip, if a featured comparison is
-    /// featured, or if an issue is running or paused.
+    /// Writes the issue, its comparisons and one delivery for each active, unsuppressed subscriber,
+    /// in one commit. Refuses (`Taken`) if its number is not the next any more, if the slot has an
+    /// issue or a skip, if a featured comparison is featured, or if an issue is running or paused.
     ///
-    /// Every choice of topics has a letter of its own, at the hours that readers chose. Who has paused, and whom nothing is
-    /// left for, gets a row that is cancelled and says so. With a test of two subjects, some of them are drawn for it and
-    /// the others wait (see [`Store::decide_subject_test`]).
+    /// Every choice of topics has a letter of its own, at the hours that readers chose. Who has
+    /// paused, and whom nothing is left for, gets a row that is cancelled and says so. With a test
+    /// of two subjects, some of them are drawn for it and the others wait (see
+    /// [`Store::decide_subject_test`]).
     ///
     /// # Errors
     /// `NoSuchComparison` if a slug is not in the store; then nothing was written.

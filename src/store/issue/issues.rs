@@ -25,15 +25,15 @@ statements! {
         SELECT state, reply_code, reply_enhanced, COUNT(*) AS n FROM delivery
         WHERE issue = $1 AND state IN ('deferred', 'failed') GROUP BY state, reply_code, reply_enhanced";
 
-    /// Whether a reader may have the letter.
-    LEFT_THE_HOUSE = "
+    /// Whether any reader may have the letter.
+    MAY_BE_OUT = "
         SELECT 1 AS there WHERE EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sent')
             OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sending')
             OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND unknowns > 0)
             OR EXISTS (SELECT 1 FROM condensed WHERE issue = $1 AND (state = 'sent' OR unknowns > 0))";
 
-    /// One statement, so that rows that are condensed at this moment are counted once. The unknowns come as a row of
-    /// their own, without a state.
+    /// One statement, so that rows that are condensed at this moment are counted once. The unknowns
+    /// come as a row of their own, without a state.
     TALLY = "
         SELECT state, COUNT(*) AS n, 0 AS unknowns FROM delivery WHERE issue = $1 GROUP BY state
         UNION ALL
@@ -96,8 +96,8 @@ pub struct DeliveryRow {
 }
 
 impl Store {
-    /// The newest issue's cut-off and number: where the next window begins. An issue that was called off before one
-    /// letter left does not count: its comparisons are candidates again.
+    /// The newest issue's cut-off and number: where the next window begins. An issue that was
+    /// called off before one letter left does not count: its comparisons are candidates again.
     pub async fn last_issue(&self) -> Result<Option<LastIssue>> {
         self.inner
             .query(&LAST)
@@ -153,18 +153,19 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Cancels everything not final; deliveries being sent at this moment keep their outcome. Releases the featured
-    /// comparisons if not one letter had been sent or was in flight. None: no such issue, or it is over already
-    /// (finished or cancelled); else the cancelled deliveries.
+    /// Cancels everything not final; deliveries being sent at this moment keep their outcome.
+    /// Releases the featured comparisons if not one letter had been sent or was in flight. None: no
+    /// such issue, or it is over already (finished or cancelled); else the cancelled deliveries.
     pub async fn cancel(&self, number: IssueNumber, now: UnixMillis) -> Result<Option<u64>> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        // The issue first: on Postgres this waits for the turns under way, so that what they claimed is seen below.
+        // The issue first: on Postgres this waits for the claims under way, so that what they
+        // claimed is seen below.
         let over = tx.query(&CANCEL).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
         if over.rows_affected() == 0 {
             return Ok(None);
         }
         let cancelled = tx.query(&CANCEL_OPEN).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
-        if tx.query(&LEFT_THE_HOUSE).bind(number.0).fetch_all(&mut *tx.tx).await?.is_empty() {
+        if tx.query(&MAY_BE_OUT).bind(number.0).fetch_all(&mut *tx.tx).await?.is_empty() {
             tx.query(&RELEASE_COMPARISONS).bind(number.0).execute(&mut *tx.tx).await?;
             tx.query(&RELEASE).bind(number.0).execute(&mut *tx.tx).await?;
         }

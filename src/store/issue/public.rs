@@ -14,8 +14,8 @@ use crate::store::issue::comparisons::stored;
 use crate::store::issue::issues::issue;
 use crate::store::reader::votes::Total;
 
-/// An issue is public from its first letter on; one that was called off before that never was. Two states of a delivery
-/// mean an attempt at least, and both are found in the index by state.
+/// An issue is public from its first letter on; one that was called off before that never was. Two
+/// states of a delivery mean an attempt at least, and both are found in the index by state.
 const IS_PUBLIC: &str = "o.released = 0 AND (o.finished_at IS NOT NULL
             OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = o.number AND d.state = 'sending')
             OR EXISTS (SELECT 1 FROM delivery d WHERE d.issue = o.number AND d.state = 'sent')
@@ -58,10 +58,12 @@ statements! {
         SELECT (SELECT COUNT(*) FROM comparison WHERE published_at <= $1) AS comparisons,
                (SELECT MAX(updated_at) FROM comparison) AS updated_at,
                (SELECT COUNT(*) FROM issue o WHERE {is public}) AS issues,
-               (SELECT COUNT(*) FROM subject_test WHERE winner = 'b') AS renamed", with(&[("{is public}", IS_PUBLIC)]);
+               (SELECT COUNT(*) FROM subject_test WHERE winner = 'b') AS renamed",
+        with(&[("{is public}", IS_PUBLIC)]);
 }
 
-/// What the page of a comparison shows besides the comparison itself. As long as it is the same, so is the page.
+/// What the page of a comparison shows besides the comparison itself. As long as it is the same, so
+/// is the page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Figures {
     /// When the comparison was last imported with another text.
@@ -119,7 +121,8 @@ impl Store {
         rows.iter().map(stored).collect()
     }
 
-    /// Slugs of what is published by `now`, the newest first, each with the time of its last change.
+    /// Slugs of what is published by `now`, the newest first, each with the time of its last
+    /// change.
     pub async fn public_slugs(&self, limit: i64, now: UnixMillis) -> Result<Vec<(String, UnixMillis)>> {
         let rows =
             self.inner.query(&PUBLIC_SLUGS).bind(limit).bind(now.0).fetch_all(&self.inner.read).await?;
@@ -127,7 +130,8 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The figures of a comparison of these two tools; none if it is not published by `now`. Four look-ups by key.
+    /// The figures of a comparison of these two tools; none if it is not published by `now`. Four
+    /// look-ups by key.
     pub async fn figures(&self, slug: &str, tools: [&str; 2], now: UnixMillis) -> Result<Option<Figures>> {
         let row = self
             .inner

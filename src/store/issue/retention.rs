@@ -34,7 +34,8 @@ statements! {
 
     STILL_THERE = "SELECT 1 AS there FROM delivery WHERE issue = $1 AND state IN ('sent', 'cancelled') LIMIT 1";
 
-    /// The rows that are left of a condensed issue are few. The archive shows the letter whose subject has won.
+    /// The rows that are left of a condensed issue are few. The archive shows the letter whose
+    /// subject has won.
     FORGET_VARIANTS = "
         DELETE FROM issue_variant WHERE issue = $1 AND NOT EXISTS (
             SELECT 1 FROM delivery d WHERE d.issue = issue_variant.issue
@@ -45,7 +46,8 @@ statements! {
 
     FORGET_HOURS = "DELETE FROM issue_hour WHERE issue = $1";
 
-    /// A letter that is tried again counts its age anew, or its first refusal for now would be its last.
+    /// A letter that is tried again counts its age anew, or its first refusal for now would be its
+    /// last.
     RETRY = "
         WITH v AS MATERIALIZED (SELECT CAST(e.value AS BIGINT) AS s FROM {texts})
         UPDATE delivery AS d SET state = CASE WHEN d.attempts = 0 THEN 'queued' ELSE 'deferred' END, due_at = $2,
@@ -74,8 +76,9 @@ pub enum Requeued {
 }
 
 impl Store {
-    /// Turns up to `batch` rows of one issue that was over at `before` into counters, in one commit; failed rows stay,
-    /// with the words of their relay. Returns how many; 0 when there is nothing left to condense.
+    /// Turns up to `batch` rows of one issue that was over at `before` into counters, in one
+    /// commit; failed rows stay, with the words of their relay. Returns how many; 0 when there is
+    /// nothing left to condense.
     pub async fn condense(&self, before: UnixMillis, batch: i64) -> Result<u64> {
         // Asked often and true once a week: look without taking the writer's place.
         if self.inner.query(&RIPE).bind(before.0).fetch_all(&self.inner.read).await?.is_empty() {
@@ -105,7 +108,8 @@ impl Store {
         }
         let more = tx.query(&STILL_THERE).bind(number).fetch_all(&mut *tx.tx).await?;
         if more.is_empty() {
-            // The last of it: letters that no row asks for any more. A failed one may be tried again, and keeps its own.
+            // The last of it: letters that no row asks for any more. A failed one may be tried
+            // again, and keeps its own.
             for statement in [&FORGET_VARIANTS, &FORGET_TOPICS, &FORGET_HOURS] {
                 tx.query(statement).bind(number).execute(&mut *tx.tx).await?;
             }
@@ -114,7 +118,8 @@ impl Store {
         Ok(u64::try_from(batch - left).unwrap_or(0))
     }
 
-    /// Makes the failed deliveries of `readers` due again at `now`, and a finished issue running; all or nothing.
+    /// Makes the failed deliveries of `readers` due again at `now`, and a finished issue running;
+    /// all or nothing.
     pub async fn requeue(
         &self,
         number: IssueNumber,

@@ -25,7 +25,8 @@ impl Store {
         Ok(self.inner.query(&SLOT_TAKEN).bind(slot).fetch_optional(&self.inner.read).await?.is_some())
     }
 
-    /// Writes down that a slot passed without a letter, and why; false if the slot was taken already.
+    /// Writes down that a slot passed without a letter, and why; false if the slot was taken
+    /// already.
     pub async fn skip_slot(&self, slot: &str, reason: &str, now: UnixMillis) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         tx.lock(Lock::Ledger).await?;
@@ -37,7 +38,8 @@ impl Store {
         Ok(true)
     }
 
-    /// When the scheduler first looked at this schedule: slots before it are not owed. Written once per schedule text.
+    /// When the scheduler first looked at this schedule: slots before it are not owed. Written once
+    /// per schedule text.
     pub async fn schedule_since(&self, schedule: &str, now: UnixMillis) -> Result<UnixMillis> {
         if let Some(row) = self.inner.query(&SINCE).bind(schedule).fetch_optional(&self.inner.read).await? {
             return Ok(UnixMillis(row.try_get("since")?));

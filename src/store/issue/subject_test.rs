@@ -1,9 +1,10 @@
 //! The test of two subjects: who is drawn, who waits, and which one wins.
 //!
-//! All of a test is decided in two commits. The one that enqueues the issue draws the lots: a row of the drawn says which
-//! subject it gets, and everybody else is queued and held. Held rows are not in the index that claims go by, so that no claim
-//! walks over them. The other commit reads the votes, names the winner and releases who is held. So a crash leaves a test that
-//! is not decided, or one that is, with its readers released.
+//! All of a test is decided in two commits. The one that enqueues the issue draws the lots: a row
+//! of the drawn says which subject it gets, and everybody else is queued and held. Held rows are
+//! not in the index that claims go by, so that no claim walks over them. The other commit reads the
+//! votes, names the winner and releases who is held. So a crash leaves a test that is not decided,
+//! or one that is, with its readers released.
 
 use serde::Serialize;
 use sqlx::Row as _;
@@ -47,13 +48,14 @@ statements! {
             enqueued_at = CASE WHEN enqueued_at < $2 THEN $2 ELSE enqueued_at END
         WHERE issue = $1 AND held = 1";
 
-    /// Postgres only: takes the rows in the order of the subscribers, as a group that leaves does, so that nobody waits in a ring.
+    /// Postgres only: takes the rows in the order of the subscribers, as a group that leaves does,
+    /// so that nobody waits in a ring.
     LOCK_HELD = "
         SELECT COUNT(*) AS n FROM (SELECT q.subscriber FROM delivery q
             WHERE q.issue = $1 AND q.held = 1 ORDER BY q.subscriber FOR UPDATE) held", postgres_only();
 
-    /// As long as a test is not decided, only drawn readers can have been sent a letter. A vote is dated, so what somebody voted
-    /// before does not count; who leaves takes their votes along.
+    /// As long as a test is not decided, only drawn readers can have been sent a letter. A vote is
+    /// dated, so what somebody voted before does not count; who leaves takes their votes along.
     FIGURES = "
         SELECT d.arm, COUNT(*) AS sent,
             CAST(SUM(CASE WHEN EXISTS (
@@ -153,15 +155,17 @@ impl Store {
         Ok(Some(test))
     }
 
-    /// The letter that an issue is known by: under the subject that has won, if it is another than the first.
+    /// The letter that an issue is known by: under the subject that has won, if it is another than
+    /// the first.
     pub async fn public_stencil(&self, number: IssueNumber) -> Result<Option<String>> {
         let row = self.inner.query(&PUBLIC_STENCIL);
         let row = row.bind(number.0).fetch_optional(&self.inner.read).await?;
         Ok(row.map(|row| row.try_get("stencil")).transpose()?)
     }
 
-    /// Decides the test of the running issue if its time has come: names the winner and makes those due who wait for it, in
-    /// one durable commit. Done once, however many ask at the same time; none: there is nothing to decide.
+    /// Decides the test of the running issue if its time has come: names the winner and makes those
+    /// due who wait for it, in one durable commit. Done once, however many ask at the same time;
+    /// none: there is nothing to decide.
     pub async fn decide_subject_test(&self, now: UnixMillis) -> Result<Option<SubjectTest>> {
         // Asked often and true once an issue: look without taking the writer's place.
         let Some(due) = self.inner.query(&DUE).bind(now.0).fetch_optional(&self.inner.read).await? else {
@@ -169,7 +173,8 @@ impl Store {
         };
         let number: i64 = due.try_get("issue")?;
         let mut tx = self.inner.begin(Durability::Full).await?;
-        // The issue first, like everybody: this waits for the turns under way, and keeps a pause and a cancellation out.
+        // The issue first, like everybody: this waits for the claims under way, and keeps a pause
+        // and a cancellation out.
         tx.query(&LOCK_ISSUE).bind(number).fetch_all(&mut *tx.tx).await?;
         let again = tx.query(&DUE).bind(now.0).fetch_optional(&mut *tx.tx).await?;
         if again.map(|row| row.try_get::<i64, _>("issue")).transpose()? != Some(number) {
@@ -193,8 +198,8 @@ impl Store {
         Ok(Some(test))
     }
 
-    /// Draws the readers of a test among those who are queued, and lets the others wait. Nothing happens if there are too few
-    /// of them for their votes to say anything.
+    /// Draws the readers of a test among those who are queued, and lets the others wait. Nothing
+    /// happens if there are too few of them for their votes to say anything.
     pub(in crate::store) async fn begin_test(
         &self,
         tx: &mut Write<'_>,

@@ -1,8 +1,9 @@
 //! What readers chose, at the moment when an issue is enqueued: which letter, when, or none.
 //!
-//! Everybody gets a row first, as if nobody had chosen. Then one statement goes over the rows of those who did, so that a list
-//! without choices pays nothing for them. The bare plus before `preference.subscriber` keeps SQLite from going over all subscribers
-//! and looking for each in the few choices.
+//! Everybody gets a row first, as if nobody had chosen. Then one statement goes over the rows of
+//! those who did, so that a list without choices pays nothing for them. The bare plus before
+//! `preference.subscriber` keeps SQLite from going over all subscribers and looking for each in the
+//! few choices.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -23,10 +24,11 @@ use crate::store::db::values::{arm, json, small};
 use crate::store::issue::enqueued::Enqueued;
 
 statements! {
-    /// The number of the choice of topics stands in the row beside the letter: readers of different choices may get the same letter,
-    /// and it says to each what they chose.
+    /// The number of the choice of topics stands in the row beside the letter: readers of different
+    /// choices may get the same letter, and it says to each what they chose.
     ///
-    /// The hour chosen is when the letter begins to be due, so its age and its Date count from there.
+    /// The hour chosen is when the letter begins to be due, so its age and its Date count from
+    /// there.
     BY_CHOICE = "
         WITH c AS MATERIALIZED (
             SELECT preference.subscriber AS s, t.letter, t.choice, preference.resume_on, h.due_at AS due,
@@ -47,7 +49,8 @@ statements! {
                               WHEN 'topics' THEN 'nothing in it of the topics that the reader chose' END
         FROM c WHERE d.issue = $1 AND d.subscriber = c.s AND d.state = 'queued'";
 
-    /// Whether a choice was made since the letters were rendered that none of them is for. `$2` is 0 where hours are not heard.
+    /// Whether a choice was made since the letters were rendered that none of them is for. `$2` is
+    /// 0 where hours are not heard.
     UNFORESEEN = "
         SELECT 1 AS there FROM preference JOIN subscriber p ON p.id = +preference.subscriber AND p.status = 'active'
         WHERE (preference.topics IS NOT NULL AND NOT EXISTS (
@@ -70,8 +73,8 @@ statements! {
 
     VARIANTS = "SELECT letter, arm, stencil FROM issue_variant WHERE issue = $1 ORDER BY arm, letter";
 
-    /// Who waits for an hour is enqueued as of that hour; what the pace put off is not. Who waits for the winner of a test is not
-    /// counted, whatever hour they chose.
+    /// Who waits for an hour is enqueued as of that hour; what the pace put off is not. Who waits
+    /// for the winner of a test is not counted, whatever hour they chose.
     WAITING = "
         SELECT COUNT(*) AS n, MIN(due_at) AS next, MAX(due_at) AS last FROM delivery
         WHERE issue = $1 AND state IN ('queued', 'deferred') AND held = 0 AND due_at > $2
@@ -129,7 +132,8 @@ pub struct Waiting {
     pub last: UnixMillis,
 }
 
-/// A letter beside the whole one under the issue's own subject: it carries less, or has the other subject.
+/// A letter beside the whole one under the issue's own subject: it carries less, or has the other
+/// subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewVariant {
     pub variant: Variant,
@@ -222,7 +226,8 @@ impl Store {
         Ok(choices)
     }
 
-    /// The letters of an issue that wait at `now` for the hour that their readers chose; none if there are none.
+    /// The letters of an issue that wait at `now` for the hour that their readers chose; none if
+    /// there are none.
     pub async fn waiting_for_hour(&self, number: IssueNumber, now: UnixMillis) -> Result<Option<Waiting>> {
         let row = self.inner.query(&WAITING).bind(number.0).bind(now.0).fetch_one(&self.inner.read).await?;
         let letters: i64 = row.try_get("n")?;
@@ -234,8 +239,8 @@ impl Store {
         }))
     }
 
-    /// Does to the rows of an issue, which are queued for everybody, what their readers chose. A refusal has written
-    /// nothing that may stay.
+    /// Does to the rows of an issue, which are queued for everybody, what their readers chose. A
+    /// refusal has written nothing that may stay.
     pub(in crate::store) async fn choose(
         &self,
         tx: &mut Write<'_>,
@@ -254,7 +259,8 @@ impl Store {
             tx.query(statement).bind(rows).bind(number.0).execute(&mut *tx.tx).await?;
         }
         if self.inner.engine == Engine::Postgres {
-            // Planned for a handful of choices, the statement below goes over all of them for each reader.
+            // Planned for a handful of choices, the statement below goes over all of them for each
+            // reader.
             sqlx::raw_sql("ANALYZE issue_topics; ANALYZE issue_hour").execute(&mut *tx.tx).await?;
         }
         let hours = i64::from(choices.hours.is_some());

@@ -31,8 +31,8 @@ impl Store {
         row.as_ref().map(wording).transpose()
     }
 
-    /// Keeps what an operator wrote for the issue that is made next; none: everything is composed. False, and nothing written,
-    /// if that is not the next issue (any more).
+    /// Keeps what an operator wrote for the issue that is made next; none: everything is composed.
+    /// False, and nothing written, if that is not the next issue (any more).
     pub async fn set_wording(
         &self,
         number: IssueNumber,

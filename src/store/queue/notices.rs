@@ -1,4 +1,5 @@
-//! The queue of notices: written in the transaction of what caused them, claimed before each attempt, one at a time.
+//! The queue of notices: written in the transaction of what caused them, claimed before each
+//! attempt, one at a time.
 
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -14,8 +15,8 @@ use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json, small};
-use crate::store::queue::deliveries::words;
 use crate::store::queue::rate_state::{ALL, RateState};
+use crate::store::queue::record::words;
 use crate::store::queue::worker_lease::{AND_GONE, LEASE, WorkerLease};
 
 /// One notice for the operator's eyes.
@@ -67,7 +68,7 @@ statements! {
 
     FORGET = "DELETE FROM notice WHERE subscriber = $1";
 
-    pub(in crate::store) FORGET_FOR_READERS = "
+    FORGET_FOR_LEAVERS = "
         DELETE FROM notice WHERE subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})
           AND state = 'queued' AND kind IN ('already_subscribed', 'welcome')";
 
@@ -92,6 +93,12 @@ pub(in crate::store) async fn insert(
         .await?;
     let row = rows.first().ok_or(StoreError::Statement("INSERT … RETURNING gave no row".to_owned()))?;
     Ok(NoticeId(row.try_get("id")?))
+}
+
+/// Those that nobody who has left should get any more.
+pub(in crate::store) async fn forget_for_leavers(tx: &mut Write<'_>, ids: &[String]) -> Result<()> {
+    tx.query(&FORGET_FOR_LEAVERS).bind(json(&ids)?).execute(&mut *tx.tx).await?;
+    Ok(())
 }
 
 /// Every notice to a person, with the address in it.
@@ -121,8 +128,9 @@ impl Store {
         Ok(back.rows_affected())
     }
 
-    /// Claims the notice that has been due longest, if the rate of all letters lets one go: the attempt is committed before
-    /// anybody knocks on the relay's door. A notice goes ahead of letters, and takes the place of one.
+    /// Claims the notice that has been due longest, if the rate of all letters lets one go: the
+    /// attempt is committed before the relay is asked. A notice goes ahead of letters, and takes
+    /// the place of one.
     pub async fn claim_notice(
         &self,
         me: &WorkerLease,
@@ -174,8 +182,8 @@ impl Store {
         Ok(None)
     }
 
-    /// Writes down what became of a claimed notice. One that was taken over by another worker meanwhile is left alone,
-    /// unless it was sent.
+    /// Writes down what became of a claimed notice. One that was taken over by another worker
+    /// meanwhile is left alone, unless it was sent.
     ///
     /// # Errors
     /// The notice is still claimed then.
@@ -220,7 +228,8 @@ impl Store {
         self.inner.sweep(&OLD, before, batch).await
     }
 
-    /// The last ten notices to a person, the newest first: whoever is asked where a mail has got to looks here.
+    /// The last ten notices to a person, the newest first: whoever is asked where a mail has got to
+    /// looks here.
     pub async fn notices_to(&self, id: SubscriberId) -> Result<Vec<NoticeRow>> {
         let rows = self.inner.query(&TO).bind(id.0).fetch_all(&self.inner.read).await?;
         let read = |row: &AnyRow| {

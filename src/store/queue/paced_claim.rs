@@ -1,8 +1,10 @@
-//! The pace of a run, in the same commit as its claims: what one worker takes, another finds taken, and a restart goes on there.
+//! The pace of a run, in the same commit as its claims: what one worker takes, another finds taken,
+//! and a restart goes on there.
 //!
-//! A plain [`Store::record_and_claim_ahead`] knows nothing of this; [`Store::record_and_claim_paced`] is the turn of a run with a rate, a ceiling, or a domain
-//! that has to be spared. It looks at the head of the queue before it claims: letters of a domain whose turn has not come get the
-//! time of their slot as `due_at` and count as no attempt, and the letters behind them move up.
+//! [`Store::record_and_claim_ahead`] knows nothing of this; [`Store::record_and_claim_paced`] is
+//! for a run with a rate, a ceiling, or a domain that has to be spared. It looks at the head of the
+//! queue before it claims: letters of a domain that is not due for one get the time of their slot
+//! as `due_at` and count as no attempt, and the letters behind them move up.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,17 +21,19 @@ use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::json;
-use crate::store::queue::deliveries::{Claims, GIVEN, share_issue};
+use crate::store::queue::deliveries::{Claims, GIVEN};
 use crate::store::queue::rate_state::{ALL, Pacing, RateState, lane};
+use crate::store::queue::run::share_issue;
 use crate::store::queue::worker_lease::{LEASE, WorkerLease};
 
-/// The most letters that one turn sends to the back, and so the most that it reads to find those behind them.
-const MOST_PARKED: usize = 8192;
+/// The most letters that one claim puts off, and so the most that it reads to find those behind
+/// them.
+const MOST_PUT_OFF: usize = 8192;
 /// The fewest and the most rows that are looked at in one go.
 const WINDOW: (usize, usize) = (64, 4096);
 
 statements! {
-    /// The head of the queue, as the turn would claim it.
+    /// The head of the queue, as [`Store::record_and_claim`] would claim it.
     PEEK = "
         SELECT q.issue, q.subscriber, (SELECT p.email FROM subscriber p WHERE p.id = q.subscriber) AS email
         FROM delivery q
@@ -37,7 +41,7 @@ statements! {
           AND q.state IN ('queued', 'deferred') AND q.held = 0 AND q.due_at <= $1
         ORDER BY q.due_at, q.subscriber LIMIT $2 {skip locked}";
 
-    /// As the turn's own claim, of rows that have been looked at.
+    /// As `deliveries::RECORD_AND_CLAIM` claims, of rows that have been looked at.
     CLAIM_THESE = "
         WITH v AS MATERIALIZED (
             SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s FROM {each}),
@@ -56,7 +60,7 @@ statements! {
         FROM due WHERE issue = due.i AND subscriber = due.s AND state IN ('queued', 'deferred')
         RETURNING {given}", with(&[("{given}", GIVEN)]);
 
-    PARK = "
+    PUT_OFF = "
         WITH v AS MATERIALIZED (
             SELECT CAST(e.value ->> 'i' AS BIGINT) AS i, CAST(e.value ->> 's' AS BIGINT) AS s,
                    CAST(e.value ->> 'd' AS BIGINT) AS due FROM {each})
@@ -65,21 +69,16 @@ statements! {
 
     SLOWED = "SELECT key, tat, booked, factor, slowed_at FROM pace WHERE factor < 1000000",
         may_scan("pace", "a row for each domain with a rate of its own");
-
-    NEXT_QUEUED = "
-        SELECT MIN(due_at) AS due FROM delivery
-        WHERE issue = (SELECT MIN(number) FROM issue WHERE state = 'running') 
-        AND state IN ('queued', 'deferred') AND held = 0 AND state = 'queued'";
 }
 
-/// What a paced turn did.
+/// What a paced claim gave.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PacedClaims {
     /// As of [`Claims`], whose claims are for later, too.
     pub claimed: Vec<Claimed>,
     pub begun: Vec<(IssueNumber, SubscriberId)>,
     /// Letters that wait for their domain's next slot.
-    pub parked: usize,
+    pub put_off: usize,
     /// When the rate or the day's ceiling lets the next letter go, if none may go now.
     pub held_until: Option<UnixMillis>,
 }
@@ -92,8 +91,9 @@ struct SlotRow {
 }
 
 impl Store {
-    /// As [`Store::record_and_claim_ahead`], at the pace that `pacing` says. What is returned as `held_until` has been looked at under the
-    /// same lock, so several workers together keep to the rate exactly.
+    /// As [`Store::record_and_claim_ahead`], at the pace that `pacing` says. What is returned as
+    /// `held_until` has been looked at under the same lock, so several workers together keep to the
+    /// rate exactly.
     ///
     /// # Errors
     /// As [`Store::record_and_claim_ahead`].
@@ -107,7 +107,7 @@ impl Store {
         pacing: &Pacing<'_>,
     ) -> Result<PacedClaims> {
         let mut tx = self.inner.begin(Durability::Normal).await?;
-        share_issue(&mut tx, self.inner.engine).await?;
+        share_issue(&mut tx).await?;
         self.record(&mut tx, me, finished, now).await?;
         let begun = match finished.is_empty() && begin.is_empty() {
             true => Vec::new(),
@@ -133,13 +133,6 @@ impl Store {
         let rows = self.inner.query(&SLOWED).fetch_all(&self.inner.read).await?;
         let lanes = rows.iter().map(lane).collect::<Result<Vec<_>>>()?;
         Ok(lanes.into_iter().filter(|(_, lane)| lane.is_slowed(now)).collect())
-    }
-
-    /// When the next letter that has not been refused becomes due: those that wait for a slot are among them, and those
-    /// that wait for the winner of a test are not.
-    pub async fn next_queued(&self) -> Result<Option<UnixMillis>> {
-        let row = self.inner.query(&NEXT_QUEUED).fetch_one(&self.inner.read).await?;
-        Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))
     }
 
     async fn claim_paced(
@@ -192,7 +185,7 @@ impl Store {
         Ok(paced)
     }
 
-    /// Claims around the letters whose domain's turn has not come.
+    /// Claims around the letters whose domain is not due for one.
     #[expect(clippy::too_many_arguments, reason = "the parts of one turn")]
     async fn claim_around(
         &self,
@@ -206,7 +199,7 @@ impl Store {
     ) -> Result<()> {
         let mut room = pacing.room.clone();
         let mut window = (may * 2).clamp(WINDOW.0, WINDOW.1);
-        while paced.claimed.len() < may && paced.parked < MOST_PARKED {
+        while paced.claimed.len() < may && paced.put_off < MOST_PUT_OFF {
             let rows = tx
                 .query(&PEEK)
                 .bind(now.0)
@@ -225,19 +218,19 @@ impl Store {
             }
             let domains: HashSet<&str> = head.iter().filter_map(|(.., domain)| domain.as_deref()).collect();
             self.read_rate_state(tx, domains.into_iter(), lanes, now).await?;
-            let (mut go, mut park) = (Vec::new(), Vec::new());
+            let (mut go, mut late) = (Vec::new(), Vec::new());
             for (i, s, domain) in head {
                 if paced.claimed.len() + go.len() == may {
                     break;
                 }
                 match domain.and_then(|domain| slot(&domain, pacing, &mut room, lanes, now)) {
                     None => go.push(SlotRow { i, s, d: 0 }),
-                    Some(due) => park.push(SlotRow { i, s, d: due.0 }),
+                    Some(due) => late.push(SlotRow { i, s, d: due.0 }),
                 }
             }
-            let stuck = go.is_empty() && park.is_empty();
-            paced.parked += park.len();
-            self.park(tx, &park).await?;
+            let stuck = go.is_empty() && late.is_empty();
+            paced.put_off += late.len();
+            self.put_off(tx, &late).await?;
             paced.claimed.extend(self.claim_these(tx, me, &go, now).await?);
             if stuck || rows.len() < window {
                 break;
@@ -247,9 +240,9 @@ impl Store {
         Ok(())
     }
 
-    async fn park(&self, tx: &mut Write<'_>, rows: &[SlotRow]) -> Result<()> {
+    async fn put_off(&self, tx: &mut Write<'_>, rows: &[SlotRow]) -> Result<()> {
         if !rows.is_empty() {
-            tx.query(&PARK).bind(json(&rows)?).execute(&mut *tx.tx).await?;
+            tx.query(&PUT_OFF).bind(json(&rows)?).execute(&mut *tx.tx).await?;
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! The rows of the pace: read, changed by the rules of [`crate::domain::pace`], and written back within one turn.
+//! The rows of the pace: read, changed by the rules of [`crate::domain::pace`], and written back
+//! within one transaction.
 
 use std::collections::{HashMap, HashSet};
 
@@ -37,19 +38,21 @@ statements! {
         (SELECT letters FROM warmup_day WHERE day = $1) AS today";
 }
 
-/// What has to be kept to in a turn.
+/// What a claim has to keep to.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacing<'a> {
     /// Of all letters together.
     pub rate: Option<Rate>,
     pub warmup: &'a Warmup,
-    /// Recipient domains, in lower case, that have a limit or were slowed down, with their full rate.
+    /// Recipient domains, in lower case, that have a limit or were slowed down, with their full
+    /// rate.
     pub domains: &'a HashMap<String, Rate>,
-    /// How many more letters of a domain may be in flight; absent: as many as there are connections.
+    /// How many more letters of a domain may be in flight; absent: as many as there are
+    /// connections.
     pub room: &'a HashMap<String, usize>,
-    /// Domains that said "slower" since the last turn.
+    /// Domains that said "slower" since the last claim.
     pub slower: &'a HashSet<String>,
-    /// Claimed by an earlier turn and given back untried: they do not count against the day's ceiling.
+    /// Claimed earlier and given back untried: they do not count against the day's ceiling.
     pub returned: usize,
 }
 
@@ -62,7 +65,7 @@ struct KeyRow<'a> {
     s: i64,
 }
 
-/// The lanes as a turn has read and changed them.
+/// The lanes as a transaction has read and changed them, by their keys.
 pub(in crate::store) type RateState = HashMap<String, Lane>;
 
 impl Store {

@@ -1,4 +1,5 @@
-//! How fast letters go at this moment. Each worker notes its own speed, so that `status` can say it from another process.
+//! How fast letters go at this moment. Each worker notes its own speed, so that `status` can say it
+//! from another process.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use crate::store::db::store::Store;
 use crate::store::db::tx::Durability;
 use crate::store::queue::worker_lease::WorkerLease;
 
-/// How old a note may be that still speaks of this moment; a worker that ended leaves its last one behind.
+/// How old a note may be that still speaks of this moment; a worker that ended leaves its last one
+/// behind.
 const FRESH: Duration = Duration::from_secs(15);
 
 statements! {
@@ -28,8 +30,8 @@ statements! {
 }
 
 impl Store {
-    /// Notes how many letters a second this worker delivers, in place of what it noted before. Forgets the notes of workers
-    /// that ended. A power cut may take it back.
+    /// Notes how many letters a second this worker delivers, in place of what it noted before.
+    /// Forgets the notes of workers that ended. A power cut may take it back.
     pub async fn note_speed(&self, me: &WorkerLease, per_second: f64, now: UnixMillis) -> Result<()> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -43,7 +45,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Letters a second of all workers together; none if nobody has noted a speed in the last seconds.
+    /// Letters a second of all workers together; none if nobody has noted a speed in the last
+    /// seconds.
     pub async fn speed(&self, now: UnixMillis) -> Result<Option<f64>> {
         let (oldest, latest) = fresh(now);
         let row = self.inner.query(&SPEED).bind(oldest).bind(latest).fetch_one(&self.inner.read).await?;

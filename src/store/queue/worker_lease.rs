@@ -1,4 +1,5 @@
-//! Who may deliver from this store: the worker's hold, which vanishes with its process however that ends.
+//! Who may deliver from this store: the worker's hold, which vanishes with its process however that
+//! ends.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -21,12 +22,14 @@ statements! {
     ADD_WORKER = "INSERT INTO worker (enlisted_at) VALUES ($1) RETURNING id";
 }
 
-/// How long a claim stands if its worker neither answers nor is known to be gone: beyond the longest an SMTP session
-/// may take for one letter (RFC 5321 §4.5.3.2: five minutes each for MAIL and RCPT, two for DATA, ten for the final dot).
+/// How long a claim stands if its worker neither answers nor is known to be gone: beyond the
+/// longest an SMTP session may take for one letter (RFC 5321 §4.5.3.2: five minutes each for MAIL
+/// and RCPT, two for DATA, ten for the final dot).
 pub const LEASE: Duration = Duration::from_secs(30 * 60);
 
-/// Postgres only, for a statement that takes back what is claimed (`q` is the row, `$1` is now): of workers that are gone,
-/// whose lock nobody holds, or whose lease has run out. The number is [`WORKER_CLASS`].
+/// Postgres only, for a statement that takes back what is claimed (`q` is the row, `$1` is now): of
+/// workers that are gone, whose lock nobody holds, or whose lease has run out. The number is
+/// [`WORKER_CLASS`].
 pub(in crate::store) const AND_GONE: &str = "
           AND (q.lease_until < $1 OR q.worker NOT IN (
               SELECT CAST(l.objid AS BIGINT) FROM pg_locks l
@@ -34,10 +37,12 @@ pub(in crate::store) const AND_GONE: &str = "
                 AND l.classid = 1448432203
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))";
 
-/// The right to deliver from this store: while it lives, rows claimed under its `worker` number are ours.
+/// The right to deliver from this store: while it lives, rows claimed under its `worker` number are
+/// ours.
 ///
-/// On SQLite it is an exclusive lock on a file beside the database, so one process delivers at a time; on Postgres an
-/// advisory lock held by a connection, so that many may. Both vanish with the process, however it ends.
+/// On SQLite it is an exclusive lock on a file beside the database, so one process delivers at a
+/// time; on Postgres an advisory lock held by a connection, so that many may. Both vanish with the
+/// process, however it ends.
 pub struct WorkerLease {
     pub worker: i64,
     hold: Hold,
@@ -60,7 +65,8 @@ impl WorkerLease {
         Self { worker, hold: Hold::Lost }
     }
 
-    /// Whether the hold still stands. A file lock does while the process lives; a session may have been cut off.
+    /// Whether the hold still stands. A file lock does while the process lives; a session may have
+    /// been cut off.
     pub(in crate::store) async fn check(&self) -> Result<()> {
         match &self.hold {
             Hold::File { .. } => Ok(()),
@@ -89,7 +95,8 @@ impl Store {
             Location::File(path) => {
                 let Some(lock) = lock_file(path, ".worker.lock")? else { return Ok(None) };
                 let worker = self.worker_number(now).await?;
-                // A run goes through the rows in their order and once: more than this would hold what is done with.
+                // A run goes through the rows in their order and once: more than this would hold
+                // what is done with.
                 sqlx::query("PRAGMA cache_size = -2000").fetch_all(&self.inner.normal).await?;
                 Ok(Some(WorkerLease { worker, hold: Hold::File { _lock: lock } }))
             }
@@ -102,8 +109,8 @@ impl Store {
         }
     }
 
-    /// Tries to become the one that sends notices, which is nobody's worker: a `send` that goes on for hours keeps no
-    /// confirmation waiting. None: another process on this SQLite file does.
+    /// Tries to become the one that sends notices, which is nobody's worker: a `send` that goes on
+    /// for hours keeps no confirmation waiting. None: another process on this SQLite file does.
     ///
     /// # Errors
     /// As [`Store::enlist`].
@@ -134,7 +141,8 @@ fn lock_file(database: &std::path::Path, suffix: &str) -> Result<Option<File>> {
     name.push(suffix);
     let file = PathBuf::from(name);
     let fail = |error: std::io::Error| StoreError::LockFile { file: file.clone(), detail: error.to_string() };
-    // Never deleted: whoever removed it could leave two processes with a lock on two files of one name.
+    // Never deleted: whoever removed it could leave two processes with a lock on two files of one
+    // name.
     let lock = private::file(&file, Existing::Keep).map_err(fail)?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),

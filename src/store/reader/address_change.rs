@@ -1,7 +1,8 @@
-//! Changes of address: asked for by a reader, confirmed by whoever reads the new mailbox, told to the old one.
+//! Changes of address: asked for by a reader, confirmed by whoever reads the new mailbox, told to
+//! the old one.
 //!
-//! What is refused is refused in silence, since the answer would tell a stranger whose addresses are known here. The notice
-//! alone says it, to the person whose address it is.
+//! What is refused is refused in silence, since the answer would tell a stranger whose addresses
+//! are known here. The notice alone says it, to the person whose address it is.
 
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ use crate::store::reader::subscribers::{is_suppressed, lock};
 pub const CHANGE_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
 /// How long the old mailbox may take a change back.
 pub const TAKE_BACK_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
-/// Requests in a day, of one reader and for one new address each: more is somebody who uses us to write to a stranger.
+/// Requests in a day, of one reader and for one new address each: more is somebody who uses us to
+/// write to a stranger.
 const A_DAY: i64 = 3;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -81,8 +83,8 @@ pub enum Changed {
 }
 
 impl Store {
-    /// Asks the new address, by a notice, whether it wants the letters of `id`. One that is another reader's gets the notice
-    /// that it is subscribed already, and a suppressed one gets nothing.
+    /// Asks the new address, by a notice, whether it wants the letters of `id`. One that is another
+    /// reader's gets the notice that it is subscribed already, and a suppressed one gets nothing.
     pub async fn ask_address_change(
         &self,
         id: SubscriberId,
@@ -139,7 +141,8 @@ impl Store {
         .transpose()
     }
 
-    /// Makes the new address the reader's, tells the old one, and gives it a way back. Suppressions stay as they are.
+    /// Makes the new address the reader's, tells the old one, and gives it a way back. Suppressions
+    /// stay as they are.
     pub async fn change_address(
         &self,
         change: i64,

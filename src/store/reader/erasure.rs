@@ -40,8 +40,8 @@ statements! {
 }
 
 impl Store {
-    /// Deletes the person's row, keeps a suppression (reason `erased`) and the deliveries' rows without address. False:
-    /// there is no such person.
+    /// Deletes the person's row, keeps a suppression (reason `erased`) and the deliveries' rows
+    /// without address. False: there is no such person.
     pub async fn erase(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         // What others wrote of this address first, while it is known.

@@ -16,7 +16,8 @@ use crate::store::db::values::json;
 const ROWS: usize = 1_000;
 
 statements! {
-    /// Of `[place, email, hash]`, those that stay out. Only they come back: reading rows costs more than finding them.
+    /// Of `[place, email, hash]`, those that stay out. Only they come back: reading rows costs more
+    /// than finding them.
     STAY_OUT = "
         SELECT CAST(e.value ->> 0 AS BIGINT) AS place, CASE WHEN s.id IS NULL THEN 0 ELSE 1 END AS known
         FROM {each}
@@ -24,14 +25,16 @@ statements! {
         LEFT JOIN suppression x ON x.email_hash = e.value ->> 2
         WHERE s.id IS NOT NULL OR x.email_hash IS NOT NULL";
 
-    /// No row of it is there: we have looked, and nobody else adds any. Both engines walk the array in its order, so that ids (and with them the order of delivery) follow the file.
+    /// No row of it is there: we have looked, and nobody else adds any. Both engines walk the array
+    /// in its order, so that ids (and with them the order of delivery) follow the file.
     ADD = "
         INSERT INTO subscriber (email, name, status, timezone, source, created_at, activated_at, ended_at)
         SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4, CAST(e.value ->> 5 AS BIGINT),
                CAST(e.value ->> 6 AS BIGINT), CAST(e.value ->> 7 AS BIGINT)
         FROM {each}";
 
-    /// The suppressions that come with imported rows whose status is an end: `[hash, reason, ended_at]`.
+    /// The suppressions that come with imported rows whose status is an end: `[hash, reason,
+    /// ended_at]`.
     SUPPRESS = "
         INSERT INTO suppression (email_hash, reason, created_at)
         SELECT e.value ->> 0, e.value ->> 1, CAST(e.value ->> 2 AS BIGINT) FROM {each} WHERE true
@@ -78,9 +81,10 @@ fn reason(status: SubscriberStatus) -> Option<SuppressionReason> {
 }
 
 impl Store {
-    /// One batch (some 10,000 rows at most: nobody else writes meanwhile) in one transaction. A known address is left
-    /// exactly as it is. `hashes` are the suppression hashes of the rows, in their order. A row whose status is an end is
-    /// kept and its address suppressed, so that it stays out even after an erasure.
+    /// One batch (some 10,000 rows at most: nobody else writes meanwhile) in one transaction. A
+    /// known address is left exactly as it is. `hashes` are the suppression hashes of the rows, in
+    /// their order. A row whose status is an end is kept and its address suppressed, so that it
+    /// stays out even after an erasure.
     pub async fn add_subscribers(
         &self,
         rows: &[NewSubscriber],

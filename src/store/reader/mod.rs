@@ -1,11 +1,12 @@
 //! Readers: how they come, what they choose and say, and how they leave.
 //!
-//! Owns the tables `subscriber`, `suppression`, `pending`, `consent`, `allowance`, `preference`, `address_change`,
-//! `leaving`, `vote`, `vote_total` and `vote_fence`. Cancels and revives deliveries, and puts notices into the queue.
+//! Owns the tables `subscriber`, `suppression`, `pending`, `consent`, `allowance`, `preference`,
+//! `address_change`, `leaving`, `vote`, `vote_total` and `vote_fence`. Cancels and revives
+//! deliveries, and puts notices into the queue.
 //!
-//! Locks, on Postgres: imports and sign-ups take `Lock::Intake` first. Who leaves, votes, chooses or changes an address
-//! locks the subscriber's row before anything that hangs on it; several at once in the order of their ids. Taking back
-//! an unsubscription shares the issue before that.
+//! Locks, on Postgres: imports and sign-ups take `Lock::Intake` first. Who leaves, votes, chooses
+//! or changes an address locks the subscriber's row before anything that hangs on it; several at
+//! once in the order of their ids. Taking back an unsubscription shares the issue before that.
 
 pub(in crate::store) mod address_change;
 pub(in crate::store) mod erasure;

@@ -23,7 +23,8 @@ enum ColumnType {
 
 use ColumnType::{Json, Number, Text, Time};
 
-/// The rows of one table that belong to a person: a name for them, the statement (`$1` is the subscriber), and its columns.
+/// The rows of one table that belong to a person: a name for them, the statement (`$1` is the
+/// subscriber), and its columns.
 type PersonalTable = (&'static str, &'static Statement, &'static [(&'static str, ColumnType)]);
 
 statements! {
@@ -150,8 +151,8 @@ static TABLES: &[PersonalTable] = &[
 ];
 
 impl Store {
-    /// Every row on a person, by what it is about, as JSON; none for nobody. What no row has any more (letters of issues that
-    /// were condensed to counts) is not kept on anybody.
+    /// Every row on a person, by what it is about, as JSON; none for nobody. What no row has any
+    /// more (letters of issues that were condensed to counts) is not kept on anybody.
     pub async fn personal_data(&self, id: SubscriberId, hash: &str) -> Result<Option<Value>> {
         let mut all = Map::new();
         for (name, statement, columns) in TABLES {

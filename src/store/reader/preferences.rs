@@ -52,7 +52,8 @@ impl Store {
         })
     }
 
-    /// Keeps name, zone, topics and hour, in one durable commit; a pause stays as it is. Somebody erased meanwhile stays so.
+    /// Keeps name, zone, topics and hour, in one durable commit; a pause stays as it is. Somebody
+    /// erased meanwhile stays so.
     pub async fn set_letter(
         &self,
         id: SubscriberId,
@@ -77,8 +78,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Begins a pause, or ends it at once, in one durable commit. What is queued for the reader is cancelled when it begins;
-    /// nothing of that comes back when it ends.
+    /// Begins a pause, or ends it at once, in one durable commit. What is queued for the reader is
+    /// cancelled when it begins; nothing of that comes back when it ends.
     pub async fn set_pause(&self, id: SubscriberId, pause: Option<Pause>, now: UnixMillis) -> Result<()> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         if !is_there(&mut tx, id).await? {

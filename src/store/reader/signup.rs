@@ -1,7 +1,8 @@
 //! Who asks for the letter, who confirms, and the proof of both.
 //!
-//! A person who unsubscribed or was erased may come back by confirming: it is their own mailbox that says yes. Who bounced or
-//! complained may not, unless an operator clears it up first; the form answers them like everybody, and no mail goes out.
+//! A person who unsubscribed or was erased may come back by confirming: it is their own mailbox
+//! that says yes. Who bounced or complained may not, unless an operator clears it up first; the
+//! form answers them like everybody, and no mail goes out.
 
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -110,9 +111,10 @@ impl PendingState {
 }
 
 impl Store {
-    /// Takes in that somebody asks for the letter: in one durable commit the limits, and for somebody new (or who had left)
-    /// the wish, its proof and the notice to confirm; for a reader the notice that they are one. Whatever the address is,
-    /// there is a commit, so that the time it takes tells nothing.
+    /// Takes in that somebody asks for the letter: in one durable commit the limits, and for
+    /// somebody new (or who had left) the wish, its proof and the notice to confirm; for a reader
+    /// the notice that they are one. Whatever the address is, there is a commit, so that the time
+    /// it takes tells nothing.
     pub async fn sign_up(&self, ask: &SignUp, now: UnixMillis) -> Result<SignedUp> {
         // Without the writer's place: whoever floods us costs a look.
         if let Some(until) = self.used_up(&ask.of_asker, now).await? {
@@ -198,8 +200,9 @@ impl Store {
         })
     }
 
-    /// Makes a reader of who asked, lifts the suppression of who had left or was erased, and queues the welcome, in one
-    /// durable commit. Repeats succeed. `hash` makes the suppression hash of the address that the store has.
+    /// Makes a reader of who asked, lifts the suppression of who had left or was erased, and queues
+    /// the welcome, in one durable commit. Repeats succeed. `hash` makes the suppression hash of
+    /// the address that the store has.
     pub async fn confirm(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Confirmation> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         let Some(row) = tx.query(&PENDING_STATE).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
@@ -273,8 +276,8 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Removes up to `batch` of those who asked before `before` and never confirmed, with all that came with it; somebody
-    /// who had been here before only loses the wish. How many.
+    /// Removes up to `batch` of those who asked before `before` and never confirmed, with all that
+    /// came with it; somebody who had been here before only loses the wish. How many.
     pub async fn forget_pending(&self, before: UnixMillis, batch: i64) -> Result<u64> {
         let old = |pool| self.inner.query(&OLD_PENDING).bind(before.0).bind(batch).fetch_all(pool);
         if old(&self.inner.read).await?.is_empty() {

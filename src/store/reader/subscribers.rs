@@ -38,7 +38,8 @@ statements! {
 
     LOCK = "SELECT status FROM subscriber WHERE id = $1 {lock}";
 
-    /// What is open belongs to an unfinished issue, so this needs no index of its own: one key look-up an issue.
+    /// What is open belongs to an unfinished issue, so this needs no index of its own: one key
+    /// look-up an issue.
     CANCEL_OPEN = "
         UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = $2, cancelled_by = $3, note = $4
         WHERE subscriber = $1 AND state IN ('queued', 'deferred')
@@ -56,7 +57,8 @@ impl Store {
         row.as_ref().map(subscriber).transpose()
     }
 
-    /// The next page of at most `limit` subscribers with an id above `after`, by id (keyset, for exports that stream).
+    /// The next page of at most `limit` subscribers with an id above `after`, by id (keyset, for
+    /// exports that stream).
     pub async fn subscribers_after(
         &self,
         after: SubscriberId,
@@ -92,7 +94,8 @@ impl Store {
     }
 }
 
-/// Locks a reader's row to the end of the transaction and gives its status; none: there is no such reader.
+/// Locks a reader's row to the end of the transaction and gives its status; none: there is no such
+/// reader.
 pub(in crate::store) async fn lock(tx: &mut Write<'_>, id: SubscriberId) -> Result<Option<SubscriberStatus>> {
     let row = tx.query(&LOCK).bind(id.0).fetch_optional(&mut *tx.tx).await?;
     row.as_ref().map(status).transpose()

@@ -1,16 +1,11 @@
-//! Leaving by a reader's own hand, what it takes to undo a slip, and why people go.
-//!
-//! Readers who leave at the same moment share a commit, since most of what one costs is the wait for the disk: the first to
-//! come waits for the writer's place, and takes along all who have come by the time it is free. Each of them is answered after
-//! that commit, as if it had been their own.
+//! Unsubscribing by a reader's own hand, what it takes to undo a slip, and why people go. Readers
+//! who leave at the same moment share a commit, see `db::group_commit`.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 
 use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use tokio::sync::oneshot;
 
 use crate::domain::UnixMillis;
 use crate::domain::subscriber::SubscriberId;
@@ -20,12 +15,10 @@ use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::{Inner, Store};
 use crate::store::db::tx::{Durability, Write};
 use crate::store::db::values::json;
-use crate::store::queue::deliveries::share_issue;
 use crate::store::queue::notices;
+use crate::store::queue::run::share_issue;
 use crate::store::reader::subscribers::{is_suppressed, lock};
 
-/// The most readers in one commit.
-const GROUP: usize = 512;
 /// What people read on a delivery that was cancelled by its reader's leaving.
 const NOTE: &str = "the subscriber unsubscribed";
 
@@ -62,8 +55,9 @@ statements! {
           AND d.issue IN (SELECT number FROM issue WHERE finished_at IS NULL)
         RETURNING subscriber";
 
-    /// What this very leaving cancelled, if its run is not over. A letter that waits for its reader's hour waits on, and one that
-    /// waits for the winner of a test is held as before; if that was named meanwhile, it is due.
+    /// What this very leaving cancelled, if its run is not over. A letter that waits for its
+    /// reader's hour waits on, and one that waits for the winner of a test is held as before; if
+    /// that was named meanwhile, it is due.
     REVIVE = "
         UPDATE delivery SET state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END,
             due_at = CASE WHEN enqueued_at > $3 THEN enqueued_at ELSE $3 END, finished_at = NULL,
@@ -115,7 +109,8 @@ pub struct Unsubscription {
     pub undone_at: Option<UnixMillis>,
 }
 
-/// Why people left: how many gave each reason (none: no reason), and what they wrote, the newest first.
+/// Why people left: how many gave each reason (none: no reason), and what they wrote, the newest
+/// first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct UnsubscribeReasons {
     pub counts: BTreeMap<String, i64>,
@@ -123,19 +118,15 @@ pub struct UnsubscribeReasons {
 }
 
 impl Store {
-    /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued or deferred, in one
-    /// durable (fsynced) commit, shared with others who leave at the same moment. Repeats succeed. None: no such subscriber;
-    /// else how many deliveries were cancelled. What was asked for happens even if nobody waits for the answer.
+    /// Sets the status, suppresses the address (reason `unsubscribed`) and cancels what is queued
+    /// or deferred, in one durable (fsynced) commit, shared with others who leave at the same
+    /// moment. Repeats succeed. None: no such subscriber; else how many deliveries were cancelled.
+    /// What was asked for happens even if nobody waits for the answer.
     pub async fn unsubscribe(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Option<u64>> {
-        let (answer, told) = oneshot::channel();
-        let is_first = {
-            let mut waiting = self.inner.leavers.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.push(Ticket { id, hash: hash.to_owned(), at: now, answer });
-            waiting.len() == 1
-        };
+        let (told, is_first) = self.inner.leavers.join(id, hash, now);
         if is_first {
             let inner = self.inner.clone();
-            tokio::spawn(async move { inner.let_go().await });
+            tokio::spawn(async move { inner.commit_leavers().await });
         }
         told.await.map_err(|_| StoreError::Statement("the process stops; try again".to_owned()))?
     }
@@ -146,9 +137,9 @@ impl Store {
         row.as_ref().map(leaving).transpose()
     }
 
-    /// Takes back the leaving of `left_at`: the status before it, without the suppression that it wrote, and with the
-    /// letters of an unfinished run that it cancelled. False, and nothing done, if something else keeps the address out or
-    /// the reader has left again. A repeat is true.
+    /// Takes back the leaving of `left_at`: the status before it, without the suppression that it
+    /// wrote, and with the letters of an unfinished run that it cancelled. False, and nothing done,
+    /// if something else keeps the address out or the reader has left again. A repeat is true.
     pub async fn undo_unsubscribe(
         &self,
         id: SubscriberId,
@@ -157,7 +148,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        share_issue(&mut tx, self.inner.engine).await?;
+        share_issue(&mut tx).await?;
         let Some(status) = lock(&mut tx, id).await? else { return Ok(false) };
         let row = tx.query(&LEAVING).bind(id.0).bind(left_at.0).fetch_optional(&mut *tx.tx).await?;
         let Some(row) = row else { return Ok(false) };
@@ -204,32 +195,29 @@ impl Store {
 }
 
 impl Inner {
-    /// Takes a group off the list and answers everybody in it; then the next, if not all who waited fitted in.
-    async fn let_go(&self) {
-        let mut more = true;
-        while more {
-            let turn = self.leavers.turn.lock().await;
+    /// Takes a group off the list and answers everybody in it; then the next, if not all who waited
+    /// fitted in.
+    async fn commit_leavers(&self) {
+        loop {
+            let turn = self.leavers.turn().await;
             let begun = self.begin(Durability::Full).await;
-            let group: Vec<Ticket> = {
-                let mut waiting = self.leavers.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                let end = waiting.len().min(GROUP);
-                let group = waiting.drain(..end).collect();
-                // Whoever comes now is not the first, and counts on us.
-                more = !waiting.is_empty();
-                group
-            };
+            let (group, more) = self.leavers.next_group();
             let done = match begun {
                 Ok(tx) => self.commit_group(tx, &group).await,
                 Err(error) => Err(error),
             };
             drop(turn);
             answer_all(group, done);
+            if !more {
+                return;
+            }
         }
     }
 
     /// How many deliveries were cancelled, for each of the group whom there is.
     async fn commit_group(&self, mut tx: Write<'_>, group: &[Ticket]) -> Result<BTreeMap<i64, u64>> {
-        // The same reader may stand in it twice; the first wins, as it would with commits of their own.
+        // The same reader may stand in it twice; the first wins, as it would with commits of their
+        // own.
         let mut tickets: BTreeMap<i64, &Ticket> = BTreeMap::new();
         for ticket in group {
             tickets.entry(ticket.id.0).or_insert(ticket);
@@ -255,8 +243,7 @@ impl Inner {
             *cancelled.entry(row.try_get("subscriber")?).or_default() += 1;
         }
         let ids: Vec<String> = cancelled.keys().map(i64::to_string).collect();
-        let notices = tx.query(&notices::FORGET_FOR_READERS).bind(json(&ids)?);
-        notices.execute(&mut *tx.tx).await?;
+        notices::forget_for_leavers(&mut tx, &ids).await?;
         let ids: Vec<SubscriberId> = cancelled.keys().copied().map(SubscriberId).collect();
         let now = tickets.values().map(|ticket| ticket.at).max().unwrap_or_default();
         self.forget_voters(&mut tx, &ids, now).await?;

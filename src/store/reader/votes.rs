@@ -1,7 +1,8 @@
-//! Readers' votes. A vote is a reader's row as long as they are a reader, and a number in a total for good.
+//! Readers' votes. A vote is a reader's row as long as they are a reader, and a number in a total
+//! for good.
 //!
-//! Locks on Postgres: the reader's row first, which also makes two votes of one reader follow each other and keeps
-//! them apart from their leaving; then the vote, then the tool's total.
+//! Locks on Postgres: the reader's row first, which also makes two votes of one reader follow each
+//! other and keeps them apart from their leaving; then the vote, then the tool's total.
 
 use std::collections::BTreeMap;
 
@@ -67,8 +68,8 @@ pub enum Voted {
     Gone,
     /// The address is not confirmed yet: nothing was written.
     Pending,
-    /// The reader left after this comparison was published and came back; what they voted before is counted without
-    /// their name and can't be found to be changed. Nothing was written.
+    /// The reader left after this comparison was published and came back; what they voted before is
+    /// counted without their name and can't be found to be changed. Nothing was written.
     Sealed,
 }
 
@@ -80,7 +81,8 @@ pub struct Total {
 }
 
 impl Store {
-    /// Counts a vote, or changes it, in one durable commit. One per reader and tool, under any concurrency.
+    /// Counts a vote, or changes it, in one durable commit. One per reader and tool, under any
+    /// concurrency.
     pub async fn vote(&self, vote: &CastVote<'_>, now: UnixMillis) -> Result<Voted> {
         let mut tx = self.inner.begin(Durability::Full).await?;
         match lock(&mut tx, vote.reader).await? {
@@ -127,8 +129,9 @@ impl Store {
 }
 
 impl Inner {
-    /// Takes the names off the votes of readers who leave, in the transaction in which they leave: their rows go, the
-    /// totals stay. The readers' rows are locked by then. One call for a whole group.
+    /// Takes the names off the votes of readers who leave, in the transaction in which they leave:
+    /// their rows go, the totals stay. The readers' rows are locked by then. One call for a whole
+    /// group.
     pub(in crate::store) async fn forget_voters(
         &self,
         tx: &mut Write<'_>,
@@ -164,7 +167,8 @@ async fn write(tx: &mut Write<'_>, vote: &CastVote<'_>, now: UnixMillis) -> Resu
         let was = before.as_deref() == Some(stance.as_str());
         i64::from(vote.stance == stance) - i64::from(was)
     };
-    // The row is there, with zeros, before it is counted up or down: an insert with -1 would break its CHECK.
+    // The row is there, with zeros, before it is counted up or down: an insert with -1 would break
+    // its CHECK.
     tx.query(&PUT_TOTAL).bind(vote.tool).bind(now.0).execute(&mut *tx.tx).await?;
     tx.query(&COUNT)
         .bind(vote.tool)

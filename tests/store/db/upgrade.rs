@@ -22,7 +22,7 @@ use crate::support::house::House;
 use crate::support::peer::{Peer, Script, Taken};
 use crate::support::world::*;
 
-const DUMP: &str = include_str!("../fixtures/databases/schema-8.sql");
+const DUMP: &str = include_str!("../../fixtures/databases/schema-8.sql");
 /// When issue 3 was enqueued: 2025-01-14T14:00:00Z.
 const BEGAN: UnixMillis = UnixMillis(1_736_863_200_000);
 /// What an issue is called, and its comparisons on tools and on agents.

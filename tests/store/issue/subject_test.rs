@@ -106,21 +106,16 @@ async fn what_is_written_holds_for_the_next_issue_alone(w: World) {
     assert!(w.store.set_wording(ONE, Some(&shorter), NOW).await.unwrap());
     assert_eq!(w.store.wording(ONE).await.unwrap(), Some(shorter.clone()), "what is not given is not kept");
 
-    let with = |written: Option<&Wording>| Subjects { written: written.cloned(), test: None };
+    let made_with = |written: Option<&Wording>| Enqueue {
+        subjects: Subjects { written: written.cloned(), test: None },
+        ..Enqueue::new(ONE, issue(&[]))
+    };
     for stale in [None, Some(&written)] {
-        let refused = w
-            .store
-            .enqueue(&Enqueue { subjects: with(stale), ..Enqueue::new(ONE, issue(&[])) }, NOW)
-            .await
-            .unwrap();
+        let refused = w.store.enqueue(&made_with(stale), NOW).await.unwrap();
         assert_eq!(refused, Enqueued::Outdated, "the letter was made with other words");
         assert_eq!(w.store.issue(ONE).await.unwrap(), None, "nothing was written");
     }
-    let started = w
-        .store
-        .enqueue(&Enqueue { subjects: with(Some(&shorter)), ..Enqueue::new(ONE, issue(&[])) }, NOW)
-        .await
-        .unwrap();
+    let started = w.store.enqueue(&made_with(Some(&shorter)), NOW).await.unwrap();
     assert_eq!(started, Enqueued::Started { number: ONE, audience: 2 });
     assert!(!w.store.set_wording(ONE, None, NOW).await.unwrap(), "an issue that is made keeps its name");
     assert_eq!(w.store.wording(IssueNumber(2)).await.unwrap(), None, "and the next one has its own");

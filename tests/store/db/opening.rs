@@ -1,4 +1,4 @@
-//! Opening, migrating, backing up, and who may deliver: what an operator meets at the store's door.
+//! Opening, migrating, backing up, and who may deliver: what an operator meets first.
 
 use sqlx::{AnyConnection, Connection as _};
 use verdicts::domain::issue::IssueNumber;

@@ -82,8 +82,7 @@ async fn claims_go_by_the_index_of_what_may_go() {
     let index = "SELECT sql FROM sqlite_master WHERE name = 'delivery_due'";
     let index: String = sqlx::query(index).fetch_one(&mut connection).await.unwrap().get("sql");
     assert!(index.ends_with("WHERE state IN ('queued', 'deferred') AND held = 0"), "{index}");
-    let claims =
-        ["deliveries::RECORD_AND_CLAIM", "paced_claim::PEEK", "deliveries::NEXT_DUE", "variants::WAITING"];
+    let claims = ["deliveries::RECORD_AND_CLAIM", "paced_claim::PEEK", "run::NEXT_DUE", "variants::WAITING"];
     let statements = world.store.statements();
     for claim in claims {
         let named: Vec<_> = statements.iter().filter(|one| one.name.ends_with(claim)).collect();
