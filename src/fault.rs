@@ -1,7 +1,9 @@
-//! Points at which a test ends the process, as a power cut would. They exist with the cargo feature `fault-points`
-//! only, which nothing but `tests/delivery/promises.rs` and `tests/cli/subjects.rs` build; without it a point is no code at all.
+//! Points at which a test ends the process, as a power cut would. They exist with the cargo feature
+//! `fault-points` only, which nothing but `tests/delivery/promises.rs` and `tests/cli/subjects.rs`
+//! build; without it a point is no code at all.
 //!
-//! `VERDICTS_FAULT=after-dot:7` ends the process when it passes the point `after-dot` for the seventh time.
+//! `VERDICTS_FAULT=after-dot:7` ends the process when it passes the point `after-dot` for the
+//! seventh time.
 
 /// Where in the life of a letter the process may end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,7 +28,8 @@ pub enum Point {
     BeforeCommit,
     /// Results are written down; nobody was told.
     AfterCommit,
-    /// The winner of a test of two subjects is about to be committed, and with it who waits for it released.
+    /// The winner of a test of two subjects is about to be committed, and with it who waits for it
+    /// released.
     BeforeDecision,
     /// That is committed; no letter of theirs is claimed.
     AfterDecision,
@@ -37,8 +40,8 @@ pub enum Point {
 #[inline(always)]
 pub fn point(_: Point) {}
 
-/// Passes the point [`Point::AfterDot`] if `written` has the end of a letter in it. A letter's own dots are doubled, so
-/// it can have none.
+/// Passes the point [`Point::AfterDot`] if `written` has the end of a letter in it. A letter's own
+/// dots are doubled, so it can have none.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
 pub fn written(_: &[u8]) {}

@@ -73,7 +73,13 @@ impl Deliverer {
             observer.elsewhere();
             return Ok(Ticked::Elsewhere);
         };
-        self.deliver(me, observer, now).await
+        let ticked = self.deliver(me, observer, now).await;
+        if ticked.is_err() {
+            // The connection that held the lease may be gone, and rows may stand as ours that none of
+            // our connections has. Under a new lease both are like those of a worker that died.
+            self.lease = None;
+        }
+        ticked
     }
 
     /// The tick of the process that holds the lease.

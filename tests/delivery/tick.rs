@@ -12,7 +12,7 @@ use verdicts::domain::token::Keyring;
 use verdicts::mail::Outbox;
 use verdicts::worker::{Deliverer, Observer, Ticked, Until, deliver_issue};
 
-use crate::support::world::{NOW, World};
+use crate::support::world::{NOW, World, issue};
 
 const ONE: IssueNumber = IssueNumber(1);
 
@@ -141,4 +141,57 @@ async fn who_finds_another_delivering_watches_and_takes_over() {
     assert_eq!(events[..2], ["elsewhere", "3 open"]);
     let taken_over = ["a pass begins", "progress", "issue 1 is finished, 3 sent", "0 open"];
     assert!(events.ends_with(&taken_over.map(str::to_owned)), "{events:?}");
+}
+
+/// What a store error in the middle of a run leaves is taken up by the same process, with nobody
+/// starting it again.
+#[tokio::test]
+async fn a_run_goes_on_by_itself_once_the_database_can_be_written_again() {
+    let world = World::running(3, World::sqlite().await).await;
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON delivery WHEN NEW.state = 'sent'
+        BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+    world.raw(full).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (_stop, stop) = watch::channel(false);
+    let heard = Heard::default();
+
+    let mut deliverer = deliverer(&world, Outbox::new(folder.path()), &stop);
+    deliverer.tick(&heard, NOW).await.unwrap_err();
+    assert!(world.store.tally(ONE).await.unwrap().sending > 0, "something was under way");
+    world.raw("DROP TRIGGER full").await.unwrap();
+
+    let ticked = deliverer.tick(&heard, NOW).await.unwrap();
+    assert!(matches!(ticked, Ticked::Passed(_)), "{ticked:?}");
+    let tally = world.store.tally(ONE).await.unwrap();
+    assert_eq!((tally.sent, tally.open()), (3, 0));
+    let events = heard.take();
+    assert!(events.iter().any(|event| event.starts_with("reclaimed")), "{events:?}");
+}
+
+mod needs_postgres {
+    use super::*;
+
+    /// A restart of the server cuts every connection, the one that holds the lease among them.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_worker_whose_connections_were_cut_while_it_was_idle_delivers_the_next_issue() {
+        let world = World::postgres().await;
+        world.with_readers(3).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (_stop, stop) = watch::channel(false);
+        let heard = Heard::default();
+        let mut deliverer = deliverer(&world, Outbox::new(folder.path()), &stop);
+        assert_eq!(deliverer.tick(&heard, NOW).await.unwrap(), Ticked::Idle);
+
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        world.raw(cut).await.unwrap();
+        world.enqueue(ONE, issue(&[])).await;
+        for _ in 0..5 {
+            if let Ok(Ticked::Passed(_)) = deliverer.tick(&heard, NOW).await {
+                break;
+            }
+        }
+        let tally = world.store.tally(ONE).await.unwrap();
+        assert_eq!((tally.sent, tally.open()), (3, 0));
+    }
 }

@@ -30,7 +30,7 @@ pub const LEAST_VOTED: i64 = 10;
 pub struct SubjectLine(String);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum LineError {
+pub enum SubjectLineError {
     #[error("it is empty; write some words, or leave it out to have it composed")]
     Empty,
     #[error("it has a line break or control character (U+{0:04X}); write it in one line")]
@@ -41,16 +41,16 @@ pub enum LineError {
 
 impl SubjectLine {
     /// # Errors
-    /// [`LineError`] if it is empty, too long, or more than a line. U+2028 and U+2029 are
+    /// [`SubjectLineError`] if it is empty, too long, or more than a line. U+2028 and U+2029 are
     /// line breaks, too.
-    pub fn parse(text: &str) -> Result<Self, LineError> {
+    pub fn parse(text: &str) -> Result<Self, SubjectLineError> {
         let text = text.trim_matches(' ');
         if let Some(c) = text.chars().find(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
-            return Err(LineError::Control(u32::from(c)));
+            return Err(SubjectLineError::Control(u32::from(c)));
         }
         match text.chars().count() {
-            _ if text.trim().is_empty() => Err(LineError::Empty),
-            long if long > LONGEST => Err(LineError::Long(long)),
+            _ if text.trim().is_empty() => Err(SubjectLineError::Empty),
+            long if long > LONGEST => Err(SubjectLineError::Long(long)),
             _ => Ok(Self(text.to_owned())),
         }
     }
@@ -223,16 +223,16 @@ mod tests {
             assert_eq!(SubjectLine::parse(good).unwrap().as_str(), good.trim());
         }
         for (bad, error) in [
-            ("", LineError::Empty),
-            ("  \u{A0}", LineError::Empty),
-            ("a\r\nBcc: eve@example.com", LineError::Control(13)),
-            ("a\nb", LineError::Control(10)),
-            ("\na", LineError::Control(10)),
-            ("a\tb", LineError::Control(9)),
-            ("a\0", LineError::Control(0)),
-            ("a\u{85}b", LineError::Control(0x85)),
-            ("a\u{2028}b", LineError::Control(0x2028)),
-            (&"x".repeat(LONGEST + 1), LineError::Long(LONGEST + 1)),
+            ("", SubjectLineError::Empty),
+            ("  \u{A0}", SubjectLineError::Empty),
+            ("a\r\nBcc: eve@example.com", SubjectLineError::Control(13)),
+            ("a\nb", SubjectLineError::Control(10)),
+            ("\na", SubjectLineError::Control(10)),
+            ("a\tb", SubjectLineError::Control(9)),
+            ("a\0", SubjectLineError::Control(0)),
+            ("a\u{85}b", SubjectLineError::Control(0x85)),
+            ("a\u{2028}b", SubjectLineError::Control(0x2028)),
+            (&"x".repeat(LONGEST + 1), SubjectLineError::Long(LONGEST + 1)),
         ] {
             assert_eq!(SubjectLine::parse(bad), Err(error), "{bad:?}");
         }

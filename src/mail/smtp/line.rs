@@ -1,9 +1,9 @@
 //! The line to a relay as a conversation: commands out, replies in.
 //!
 //! What a relay may say is bounded before it is understood: so many octets a line, so many lines a
-//! reply, in one buffer that never grows. Within that it is read as RFC 5321 §4.2 wants a client to:
-//! by the code alone. A code without text is a reply, octets beyond ASCII in the text harm nothing,
-//! and a lone LF ends a line as well.
+//! reply, in one buffer that never grows. Within that it is read as RFC 5321 §4.2 wants a client
+//! to: by the code alone. A code without text is a reply, octets beyond ASCII in the text harm
+//! nothing, and a lone LF ends a line as well.
 
 use std::borrow::Cow;
 use std::future::poll_fn;

@@ -178,8 +178,8 @@ impl Relay {
         }
         let reply = self.heard(Stage::StartTls, line.ask("STARTTLS\r\n")).await?;
         self.yes(Stage::StartTls, reply)?;
-        // What somebody slips in behind the relay's `220` must not pass for its encrypted answer; what
-        // comes later than this runs into the handshake, which refuses it.
+        // What somebody slips in behind the relay's `220` must not pass for its encrypted answer;
+        // what comes later than this runs into the handshake, which refuses it.
         if line.has_unread() {
             let why = "there are words in the clear behind its answer to STARTTLS".to_owned();
             return Err(ConnectError::Tls { relay: self.name.clone(), why });

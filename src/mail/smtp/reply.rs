@@ -6,8 +6,8 @@ use crate::domain::delivery::Reply;
 const MAX_TEXT: usize = 500;
 
 /// A reply's text as its lines come in: the enhanced status code (RFC 3463, carried as in RFC 2034)
-/// is the first word of the first line if it has the form `class.subject.detail` and agrees with the
-/// code; the rest is one line of text.
+/// is the first word of the first line if it has the form `class.subject.detail` and agrees with
+/// the code; the rest is one line of text.
 #[derive(Default)]
 pub(super) struct ReplyText {
     is_begun: bool,

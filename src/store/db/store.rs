@@ -29,6 +29,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// What every clone of a store shares.
 pub(in crate::store) struct Inner {
     pub(in crate::store) engine: Engine,
     pub(in crate::store) home: Location,

@@ -25,8 +25,8 @@ statements! {
         SELECT state, reply_code, reply_enhanced, COUNT(*) AS n FROM delivery
         WHERE issue = $1 AND state IN ('deferred', 'failed') GROUP BY state, reply_code, reply_enhanced";
 
-    /// Whether a reader may have the letter.
-    LEFT_THE_HOUSE = "
+    /// Whether any reader may have the letter.
+    MAY_BE_OUT = "
         SELECT 1 AS there WHERE EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sent')
             OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND state = 'sending')
             OR EXISTS (SELECT 1 FROM delivery WHERE issue = $1 AND unknowns > 0)
@@ -165,7 +165,7 @@ impl Store {
             return Ok(None);
         }
         let cancelled = tx.query(&CANCEL_OPEN).bind(number.0).bind(now.0).execute(&mut *tx.tx).await?;
-        if tx.query(&LEFT_THE_HOUSE).bind(number.0).fetch_all(&mut *tx.tx).await?.is_empty() {
+        if tx.query(&MAY_BE_OUT).bind(number.0).fetch_all(&mut *tx.tx).await?.is_empty() {
             tx.query(&RELEASE_COMPARISONS).bind(number.0).execute(&mut *tx.tx).await?;
             tx.query(&RELEASE).bind(number.0).execute(&mut *tx.tx).await?;
         }

@@ -68,7 +68,7 @@ statements! {
 
     FORGET = "DELETE FROM notice WHERE subscriber = $1";
 
-    pub(in crate::store) FORGET_FOR_READERS = "
+    FORGET_FOR_LEAVERS = "
         DELETE FROM notice WHERE subscriber IN (SELECT CAST(e.value AS BIGINT) FROM {texts})
           AND state = 'queued' AND kind IN ('already_subscribed', 'welcome')";
 
@@ -93,6 +93,12 @@ pub(in crate::store) async fn insert(
         .await?;
     let row = rows.first().ok_or(StoreError::Statement("INSERT … RETURNING gave no row".to_owned()))?;
     Ok(NoticeId(row.try_get("id")?))
+}
+
+/// Those that nobody who has left should get any more.
+pub(in crate::store) async fn forget_for_leavers(tx: &mut Write<'_>, ids: &[String]) -> Result<()> {
+    tx.query(&FORGET_FOR_LEAVERS).bind(json(&ids)?).execute(&mut *tx.tx).await?;
+    Ok(())
 }
 
 /// Every notice to a person, with the address in it.

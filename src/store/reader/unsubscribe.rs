@@ -1,16 +1,11 @@
-//! Leaving by a reader's own hand, what it takes to undo a slip, and why people go.
-//!
-//! Readers who leave at the same moment share a commit, since most of what one costs is the wait
-//! for the disk: the first to come waits for the writer's place, and takes along all who have come
-//! by the time it is free. Each of them is answered after that commit, as if it had been their own.
+//! Unsubscribing by a reader's own hand, what it takes to undo a slip, and why people go. Readers
+//! who leave at the same moment share a commit, see `db::group_commit`.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 
 use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use tokio::sync::oneshot;
 
 use crate::domain::UnixMillis;
 use crate::domain::subscriber::SubscriberId;
@@ -24,8 +19,6 @@ use crate::store::queue::notices;
 use crate::store::queue::run::share_issue;
 use crate::store::reader::subscribers::{is_suppressed, lock};
 
-/// The most readers in one commit.
-const GROUP: usize = 512;
 /// What people read on a delivery that was cancelled by its reader's leaving.
 const NOTE: &str = "the subscriber unsubscribed";
 
@@ -130,15 +123,10 @@ impl Store {
     /// moment. Repeats succeed. None: no such subscriber; else how many deliveries were cancelled.
     /// What was asked for happens even if nobody waits for the answer.
     pub async fn unsubscribe(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Option<u64>> {
-        let (answer, told) = oneshot::channel();
-        let is_first = {
-            let mut waiting = self.inner.leavers.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.push(Ticket { id, hash: hash.to_owned(), at: now, answer });
-            waiting.len() == 1
-        };
+        let (told, is_first) = self.inner.leavers.join(id, hash, now);
         if is_first {
             let inner = self.inner.clone();
-            tokio::spawn(async move { inner.let_go().await });
+            tokio::spawn(async move { inner.commit_leavers().await });
         }
         told.await.map_err(|_| StoreError::Statement("the process stops; try again".to_owned()))?
     }
@@ -209,25 +197,20 @@ impl Store {
 impl Inner {
     /// Takes a group off the list and answers everybody in it; then the next, if not all who waited
     /// fitted in.
-    async fn let_go(&self) {
-        let mut more = true;
-        while more {
-            let turn = self.leavers.turn.lock().await;
+    async fn commit_leavers(&self) {
+        loop {
+            let turn = self.leavers.turn().await;
             let begun = self.begin(Durability::Full).await;
-            let group: Vec<Ticket> = {
-                let mut waiting = self.leavers.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                let end = waiting.len().min(GROUP);
-                let group = waiting.drain(..end).collect();
-                // Whoever comes now is not the first, and counts on us.
-                more = !waiting.is_empty();
-                group
-            };
+            let (group, more) = self.leavers.next_group();
             let done = match begun {
                 Ok(tx) => self.commit_group(tx, &group).await,
                 Err(error) => Err(error),
             };
             drop(turn);
             answer_all(group, done);
+            if !more {
+                return;
+            }
         }
     }
 
@@ -260,8 +243,7 @@ impl Inner {
             *cancelled.entry(row.try_get("subscriber")?).or_default() += 1;
         }
         let ids: Vec<String> = cancelled.keys().map(i64::to_string).collect();
-        let notices = tx.query(&notices::FORGET_FOR_READERS).bind(json(&ids)?);
-        notices.execute(&mut *tx.tx).await?;
+        notices::forget_for_leavers(&mut tx, &ids).await?;
         let ids: Vec<SubscriberId> = cancelled.keys().copied().map(SubscriberId).collect();
         let now = tickets.values().map(|ticket| ticket.at).max().unwrap_or_default();
         self.forget_voters(&mut tx, &ids, now).await?;
