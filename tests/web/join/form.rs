@@ -182,9 +182,10 @@ fn links_that_are_not_ours_confirm_nothing() {
     site.subscribe("zoe@example.org");
     let path = site.confirm_path("zoe@example.org");
     let forged = [
-        path.replace(".c1.", ".c2."),
+        path.replace(".c1-", ".c2-"),
         format!("{path}x"),
-        path.replace(".c1.", ".u1."),
+        path.replace(".c1-", ".u1-"),
+        path.replace(".c1-1-", ".c1-2-"),
         "/confirm/junk".to_owned(),
     ];
     for forged in forged {
