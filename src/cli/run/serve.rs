@@ -47,7 +47,8 @@ pub async fn run(app: &App, pages: bool) -> CommandResult {
     Ok(Exit::Done)
 }
 
-/// Why an address can't be listened on, and what to do about it. `setting` names it as it was given.
+/// Why an address can't be listened on, and what to do about it. `setting` names it as it was
+/// given.
 pub(in crate::cli) fn unbindable(setting: &str, error: &std::io::Error) -> CommandError {
     CommandError::Usage(match error.kind() {
         ErrorKind::AddrInUse => format!("{setting} is in use; stop the other or choose a port"),

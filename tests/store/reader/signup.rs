@@ -1,3 +1,5 @@
+//! Long because every story of sign-up stands on the same few helpers.
+//!
 //! Sign-up and confirmation as the store decides them, on both engines, with the time as an argument.
 
 use std::net::IpAddr;

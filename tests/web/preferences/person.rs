@@ -61,12 +61,19 @@ fn an_address_changes_when_its_owner_says_so_and_can_be_taken_back() {
     assert_eq!(site.get(&preferences).status, 404, "now that of the other mailbox is good for nothing");
     let own = taken.text();
     let own = own.split("href=\"").find(|link| link.starts_with("/preferences/")).expect("the newest link");
-    let preferences = own.split('"').next().unwrap().to_owned();
+    assert_eq!(site.get(own.split('"').next().unwrap()).status, 200);
+    assert!(status_of(&site, &ann).contains("\"status\":\"active\""));
+}
+
+#[test]
+fn a_change_to_somebody_elses_address_is_answered_as_any_other() {
+    let site = Site::open(3, "");
+    let (ann, bob) = (reader(0), reader(1));
+    let preferences = link_of(&site, &ann, "/preferences/");
     let ask = |email: &str| {
         site.post(&format!("{preferences}/address"), &format!("email={}", email.replace('@', "%40")))
     };
-    assert!(status_of(&site, &ann).contains("\"status\":\"active\""));
-
+    let asked = ask("new@example.net");
     // An address that somebody has already: the same answer, and the notice tells its owner.
     let other = ask(&bob);
     let note = |text: String| {

@@ -27,7 +27,8 @@ fn open_to_others(subject: &'static str, path: &Path, found: &mut CheckReport) {
     found.add(CheckGrade::Warn, subject, format!("others can read {path}; run: chmod {mode} {path}"));
 }
 
-/// What holds addresses, letters and marks: made by older versions or copied, it may be open to others.
+/// What holds addresses, letters and marks: made by older versions or copied, it may be open to
+/// others.
 pub(super) fn files(settings: &Settings, found: &mut CheckReport) {
     let open = |path: &Path| private::is_open_to_others(path);
     if let Some(database) = settings.database.url.sqlite_file() {
