@@ -1,9 +1,12 @@
-//! A database of an old release opens, migrates, and goes on: a run in the middle of a subject test ends as it would have.
+//! A database of an old release opens, migrates, and goes on: a run in the middle of a subject test
+//! ends as it would have.
 //!
-//! `tests/fixtures/databases/schema-8.sql` was written by the release of that schema and dumped with `sqlite3 … .dump`. Issue 1 is
-//! over; subject B won, letters of every kind have failed, and 70 rows are counters. Issue 2 was called off in its test. Issue 3
-//! is on its way: readers drawn for either subject, letters of two choices of topics, one reader's hour, letters claimed
-//! and begun and claimed ahead by a worker that was killed, some put off, and readers who left, paused or were erased meanwhile.
+//! `tests/fixtures/databases/schema-8.sql` was written by the release of that schema and dumped
+//! with `sqlite3 … .dump`. Issue 1 is over; subject B won, letters of every kind have failed, and
+//! 70 rows are counters. Issue 2 was called off in its test. Issue 3 is on its way: readers drawn
+//! for either subject, letters of two choices of topics, one reader's hour, letters claimed and
+//! begun and claimed ahead by a worker that was killed, some put off, and readers who left, paused
+//! or were erased meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,7 +35,8 @@ const ONE: IssueNumber = IssueNumber(1);
 const TWO: IssueNumber = IssueNumber(2);
 const THREE: IssueNumber = IssueNumber(3);
 
-/// The dump in place of what `w` had in it; on Postgres its rows, in the tables of the same migrations.
+/// The dump in place of what `w` had in it; on Postgres its rows, in the tables of the same
+/// migrations.
 async fn of_the_release_before(w: World) -> World {
     if w.url.starts_with("sqlite:") {
         let w = w.emptied().await;
@@ -64,7 +68,8 @@ async fn texts(w: &World, query: &str) -> Vec<String> {
     rows.iter().map(|row| row.get::<String, _>(0)).collect()
 }
 
-/// The rows of an issue, those that are alike in one line: how many, state, letter and arm, choice, and what else is set.
+/// The rows of an issue, those that are alike in one line: how many, state, letter and arm, choice,
+/// and what else is set.
 async fn rows(w: &World, issue: IssueNumber) -> BTreeSet<String> {
     let query = format!(
         "SELECT CAST(COUNT(*) AS TEXT) || ' ' || state || ' ' || CAST(letter AS TEXT) || arm
@@ -242,7 +247,8 @@ async fn a_run_in_the_middle_of_a_test_is_finished(w: World) {
     assert_eq!(tallies().await, before);
     assert!(before.iter().all(Tally::balances));
 
-    // Two who had left take it back before the decision: one waits again, one goes on with what was put off.
+    // Two who had left take it back before the decision: one waits again, one goes on with what was
+    // put off.
     let decide_at = w.store.subject_test(THREE).await.unwrap().unwrap().decide_at;
     w.raw("UPDATE subject_test SET decide_at = 4000000000000 WHERE issue = 3").await.unwrap();
     let soon = BEGAN.plus(Duration::from_secs(45 * 60));

@@ -1,9 +1,10 @@
 //! The test of two subjects: who is drawn, who waits, and which one wins.
 //!
-//! All of a test is decided in two commits. The one that enqueues the issue draws the lots: a row of the drawn says which
-//! subject it gets, and everybody else is queued and held. Held rows are not in the index that claims go by, so that no claim
-//! walks over them. The other commit reads the votes, names the winner and releases who is held. So a crash leaves a test that
-//! is not decided, or one that is, with its readers released.
+//! All of a test is decided in two commits. The one that enqueues the issue draws the lots: a row
+//! of the drawn says which subject it gets, and everybody else is queued and held. Held rows are
+//! not in the index that claims go by, so that no claim walks over them. The other commit reads the
+//! votes, names the winner and releases who is held. So a crash leaves a test that is not decided,
+//! or one that is, with its readers released.
 
 use serde::Serialize;
 use sqlx::Row as _;

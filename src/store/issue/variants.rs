@@ -23,8 +23,8 @@ use crate::store::db::values::{arm, json, small};
 use crate::store::issue::enqueued::Enqueued;
 
 statements! {
-    /// The number of the choice of topics stands in the row beside the letter: readers of different choices may get the same letter,
-    /// and it says to each what they chose.
+    /// The number of the choice of topics stands in the row beside the letter: readers of different
+    /// choices may get the same letter, and it says to each what they chose.
     ///
     /// The hour chosen is when the letter begins to be due, so its age and its Date count from there.
     BY_CHOICE = "
@@ -70,8 +70,8 @@ statements! {
 
     VARIANTS = "SELECT letter, arm, stencil FROM issue_variant WHERE issue = $1 ORDER BY arm, letter";
 
-    /// Who waits for an hour is enqueued as of that hour; what the pace put off is not. Who waits for the winner of a test is not
-    /// counted, whatever hour they chose.
+    /// Who waits for an hour is enqueued as of that hour; what the pace put off is not. Who waits
+    /// for the winner of a test is not counted, whatever hour they chose.
     WAITING = "
         SELECT COUNT(*) AS n, MIN(due_at) AS next, MAX(due_at) AS last FROM delivery
         WHERE issue = $1 AND state IN ('queued', 'deferred') AND held = 0 AND due_at > $2
@@ -129,7 +129,8 @@ pub struct Waiting {
     pub last: UnixMillis,
 }
 
-/// A letter beside the whole one under the issue's own subject: it carries less, or has the other subject.
+/// A letter beside the whole one under the issue's own subject: it carries less, or has the other
+/// subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewVariant {
     pub variant: Variant,

@@ -26,9 +26,10 @@ use crate::store::queue::worker_lease::{AND_GONE, LEASE, WorkerLease};
 const REPLY_CHARS: usize = 500;
 
 statements! {
-    /// The turn's one statement, so that on SQLite it needs no transaction around it. `k` says what becomes of a row:
-    /// 0 sent, 1 begun, 2 claimed, 3 cancelled because its subscriber has left. `$6` is 1 if what is claimed is for later:
-    /// the row is `ahead` until its letter is begun, and a worker that ends before leaves it untried.
+    /// The turn's one statement, so that on SQLite it needs no transaction around it. `k` says what
+    /// becomes of a row: 0 sent, 1 begun, 2 claimed, 3 cancelled because its subscriber has left.
+    /// `$6` is 1 if what is claimed is for later: the row is `ahead` until its letter is begun, and
+    /// a worker that ends before leaves it untried.
     ///
     /// Sent wins over whatever has become of the row meanwhile (another worker's claim, a cancellation): the relay has the
     /// letter, and the row must say so, or it would be sent again. Begun is only what is still ours.
@@ -120,7 +121,8 @@ statements! {
     /// Postgres only: holds off `cancel` and `pause` for the length of a turn; turns don't hold off each other.
     SHARE_ISSUE = "SELECT number FROM issue WHERE finished_at IS NULL FOR SHARE", postgres_only();
 
-    /// What workers that are gone had claimed: `$3` is 1 for the rows whose letter was not begun, 0 for the others.
+    /// What workers that are gone had claimed: `$3` is 1 for the rows whose letter was not begun, 0
+    /// for the others.
     ///
     /// `IN (SELECT number …)` makes one look-up an issue in the index by state; an index of its own would be written twice
     /// with every letter for something that happens once a start.
@@ -424,7 +426,8 @@ impl Store {
         Ok(())
     }
 
-    /// When the next delivery of a running issue becomes due, if one waits; those that wait for the winner of a test have no time.
+    /// When the next delivery of a running issue becomes due, if one waits; those that wait for the
+    /// winner of a test have no time.
     pub async fn next_due(&self) -> Result<Option<UnixMillis>> {
         let row = self.inner.query(&NEXT_DUE).fetch_one(&self.inner.read).await?;
         Ok(row.try_get::<Option<i64>, _>("due")?.map(UnixMillis))

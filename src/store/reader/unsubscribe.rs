@@ -62,8 +62,9 @@ statements! {
           AND d.issue IN (SELECT number FROM issue WHERE finished_at IS NULL)
         RETURNING subscriber";
 
-    /// What this very leaving cancelled, if its run is not over. A letter that waits for its reader's hour waits on, and one that
-    /// waits for the winner of a test is held as before; if that was named meanwhile, it is due.
+    /// What this very leaving cancelled, if its run is not over. A letter that waits for its
+    /// reader's hour waits on, and one that waits for the winner of a test is held as before; if
+    /// that was named meanwhile, it is due.
     REVIVE = "
         UPDATE delivery SET state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END,
             due_at = CASE WHEN enqueued_at > $3 THEN enqueued_at ELSE $3 END, finished_at = NULL,
