@@ -69,7 +69,8 @@ CREATE TABLE delivery_of_9 (
     held           BIGINT NOT NULL DEFAULT 0 CHECK (held IN (0, 1)),
     -- 1: a worker has claimed it and not begun its letter; if that worker ends, it was not tried.
     ahead          BIGINT NOT NULL DEFAULT 0 CHECK (ahead IN (0, 1)),
-    cancelled_by   TEXT CHECK (cancelled_by IN ('leaving', 'pause', 'topics', 'erasure', 'operator', 'unwanted')),
+    -- Its list is looked at for cancelled rows alone: SQLite builds it anew for each statement that asks for it.
+    cancelled_by   TEXT,
     PRIMARY KEY (issue, subscriber),
     CONSTRAINT delivery_state_times CHECK (CASE state
         WHEN 'queued'   THEN due_at IS NOT NULL AND lease_until IS NULL AND worker IS NULL AND finished_at IS NULL AND attempts = 0
@@ -80,7 +81,9 @@ CREATE TABLE delivery_of_9 (
     END),
     CONSTRAINT delivery_held CHECK (held = 0 OR state IN ('queued', 'cancelled')),
     CONSTRAINT delivery_ahead CHECK (ahead = 0 OR state = 'sending'),
-    CONSTRAINT delivery_cancelled CHECK ((cancelled_by IS NOT NULL) = (state = 'cancelled'))
+    CONSTRAINT delivery_cancelled CHECK (CASE WHEN state = 'cancelled'
+        THEN cancelled_by IS NOT NULL AND cancelled_by IN ('leaving', 'pause', 'topics', 'erasure', 'operator', 'unwanted')
+        ELSE cancelled_by IS NULL END)
 ) WITHOUT ROWID;
 INSERT INTO delivery_of_9 (issue, subscriber, state, attempts, unknowns, enqueued_at, due_at, lease_until, worker, finished_at,
                            reply_code, reply_enhanced, reply_text, note, letter, arm, choice, held, ahead, cancelled_by)

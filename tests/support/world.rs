@@ -51,7 +51,8 @@ impl World {
         Self { store, ..self }
     }
 
-    /// The same place as an old release left it when it was new: the first `schema` migrations, and no rows.
+    /// The same place as an old release left it when it was new: the first `schema` migrations, and
+    /// no rows.
     pub async fn of_schema(self, schema: i64) -> Self {
         let world = self.emptied().await;
         let folder =

@@ -1,6 +1,7 @@
 //! Opening, migrating, backing up, and who may deliver: what an operator meets first.
 
 use sqlx::{AnyConnection, Connection as _};
+use verdicts::domain::delivery::CancelledBy;
 use verdicts::domain::issue::IssueNumber;
 use verdicts::store::{SCHEMA, Store, StoreError};
 
@@ -103,6 +104,13 @@ async fn no_row_can_lie_about_its_state(w: World) {
         let kind = error.as_database_error().map(|e| e.kind());
         use sqlx::error::ErrorKind::{CheckViolation, UniqueViolation};
         assert!(matches!(kind, Some(CheckViolation | UniqueViolation)), "{lie}: {error}");
+    }
+    for by in CancelledBy::ALL {
+        let by = by.as_str();
+        let row = format!(
+            "UPDATE delivery SET state = 'cancelled', due_at = NULL, finished_at = 1, cancelled_by = '{by}'"
+        );
+        w.raw(&row).await.expect(by);
     }
 }
 
