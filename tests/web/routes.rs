@@ -35,6 +35,7 @@ fn token(purpose: Purpose) -> String {
     match purpose {
         Purpose::Undo => keyring.undo_token(reader, UnixMillis::now()),
         Purpose::AddressChange => keyring.change_token(1, reader, &email),
+        Purpose::Confirm => keyring.confirm_token(reader, 1, &email),
         purpose => keyring.link_token(purpose, reader),
     }
 }
@@ -88,6 +89,68 @@ fn a_token_for_another_purpose_changes_nothing() {
         }
     }
     assert!(tried >= 50, "{tried}");
+    for (table, rows) in dump(&house) {
+        assert_eq!(before[&table], rows, "{table}");
+    }
+}
+
+#[test]
+fn a_token_in_another_spelling_opens_nothing() {
+    let (house, served) = served();
+    let before = dump(&house);
+    for route in routes() {
+        let Some(Authority::Token(own)) = route.authority else { continue };
+        let token = token(own);
+        for (from, to) in [("k1.", "k01."), ("k1.", "k+1."), ("k1.", "K1."), ("1", "01"), ("1", "%2B1")] {
+            let at = token.find('.').unwrap() + 1;
+            let spelling = match from {
+                "1" => format!("{}{}", &token[..at], token[at..].replacen(from, to, 1)),
+                _ => token.replacen(from, to, 1),
+            };
+            let path = route.path.replace("{token}", &spelling);
+            for method in &route.methods {
+                assert_eq!(status(&served, method, &path), 404, "{method} {path}");
+            }
+        }
+    }
+    for (table, rows) in dump(&house) {
+        assert_eq!(before[&table], rows, "{table}");
+    }
+}
+
+#[test]
+fn no_form_takes_an_address_that_leads_elsewhere() {
+    let (house, served) = served();
+    let before = dump(&house);
+    let own = token(Purpose::Preferences);
+    for address in [
+        "victim%example.com@localhost",
+        "victim%example.com@example.org",
+        "example.com!victim@example.org",
+        "@example.org,@example.net:victim@example.com",
+        "root@localhost",
+        "root@localhost.localdomain",
+        "root@mail",
+        "root@db.internal",
+        "root@[127.0.0.1]",
+        "root@127.0.0.1",
+    ] {
+        let form = format!("email={}", address.replace('%', "%25").replace('@', "%40"));
+        let json = serde_json::json!({ "email": address }).to_string();
+        for (path, kind, body) in [
+            ("/subscribe".to_owned(), "application/x-www-form-urlencoded", &form),
+            ("/api/subscribe".to_owned(), "application/json", &json),
+            (format!("/preferences/{own}/address"), "application/x-www-form-urlencoded", &form),
+        ] {
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {kind}\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let answer = String::from_utf8_lossy(&served.say(request.as_bytes())).into_owned();
+            assert!(answer.starts_with("HTTP/1.1 422"), "{path} {address}: {answer}");
+        }
+    }
     for (table, rows) in dump(&house) {
         assert_eq!(before[&table], rows, "{table}");
     }
