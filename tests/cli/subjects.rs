@@ -231,7 +231,7 @@ fn a_test_by_itself_ends_without_votes_and_nobody_is_left() {
 
 #[test]
 fn a_worker_decides_what_send_began() {
-    let house = House::new("outbox:outbox", "[subject_test]\nshare = \"20%\"\nwait = \"2s\"\n");
+    let house = House::new("outbox:outbox", "[subject_test]\nshare = \"20%\"\nwait = \"5s\"\n");
     house.furnish(READERS);
     let sent = house.must(&["send"]);
     assert!(sent.err.contains("the other 240 wait for the winner until"), "{}", sent.err);

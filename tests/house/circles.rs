@@ -1,6 +1,7 @@
 //! No two files need each other, and no three in a ring: the arrows between files, read from their paths, form no circle.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::source::{Import, Outline, Source, is_of_tests, module_of, paths, sources};
 
@@ -147,4 +148,47 @@ fn no_files_need_each_other() {
     let rings = circles(&ties);
     let told: Vec<String> = rings.iter().map(|ring| told(ring, &ties)).collect();
     assert!(rings.is_empty(), "{}", told.join("\n"));
+}
+
+/// The circles among files of this source: `name: text` each.
+fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    let source = |(name, text): &(&str, &str)| Source::of(Path::new(name), (*text).to_owned());
+    circles(&Tree::of(&files.iter().map(source).collect::<Vec<_>>()).ties())
+}
+
+#[test]
+fn a_circle_is_seen_however_it_is_written() {
+    const LIB: (&str, &str) = ("src/lib.rs", "mod a; mod b;");
+    const B: (&str, &str) = ("src/b.rs", "use crate::a::A; pub struct B(A);");
+    for a in [
+        "use crate::b::B; pub struct A(Box<B>);",
+        "pub struct A(Box<crate::b::B>);",
+        "pub struct A; fn f() { use super::b::{self as other}; let _ = super::b::B::new(); }",
+        "use crate::b; pub struct A(Box<b::B>);",
+        "use crate::{b::{B as Other}}; pub struct A(Box<Other>);",
+    ] {
+        assert_eq!(circles_of(&[LIB, ("src/a.rs", a), B]), [["src/a.rs", "src/b.rs"]], "{a}");
+    }
+    for a in [
+        "pub struct A;",
+        "pub struct A; // crate::b::B",
+        "pub struct A; const S: &str = \"crate::b::B\";",
+        "pub struct A; #[cfg(test)] mod tests { use crate::b::B; }",
+    ] {
+        assert!(circles_of(&[LIB, ("src/a.rs", a), B]).is_empty(), "{a}");
+    }
+}
+
+#[test]
+fn a_folder_that_only_passes_on_what_a_file_has_does_not_need_it() {
+    let child = ("src/a/b.rs", "use super::Limit; pub struct B(Limit);");
+    let lib = ("src/lib.rs", "mod a;");
+    let passes_on = ("src/a/mod.rs", "mod b; pub use b::B; pub struct Limit;");
+    assert!(circles_of(&[lib, passes_on, child]).is_empty());
+    let uses = ("src/a/mod.rs", "mod b; pub use b::B; pub struct Limit; fn f(_: B) {}");
+    assert_eq!(circles_of(&[lib, uses, child]).len(), 1);
+    // Who takes a name from where it is passed on needs the file that has it.
+    let other = ("src/c.rs", "use crate::a::B; pub struct C(B);");
+    let needs_other = ("src/a/b.rs", "use crate::c::C; pub struct B(Box<C>);");
+    assert_eq!(circles_of(&[lib, passes_on, needs_other, other]), [["src/a/b.rs", "src/c.rs"]]);
 }

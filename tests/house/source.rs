@@ -38,6 +38,10 @@ pub struct Source {
 impl Source {
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self::of(path, text)
+    }
+
+    pub fn of(path: &Path, text: String) -> Self {
         let all_tokens = tokens(&text);
         let tokens = if is_of_tests(path) { Vec::new() } else { without_tests(&all_tokens) };
         Self { path: path.to_owned(), text, tokens, all_tokens }

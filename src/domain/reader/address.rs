@@ -186,7 +186,7 @@ mod tests {
             ("root@LocalHost", AddressError::Private),
             ("root@localhost.localdomain", AddressError::Private),
             ("root@localhost.example.com", AddressError::Private),
-            ("root@mail.local", AddressError::Private),
+            ("root@mail.localdomain", AddressError::Private),
             ("root@db.internal", AddressError::Private),
             ("root@1.0.0.127.in-addr.arpa", AddressError::Private),
             ("@example.org,@example.net:victim@example.com", AddressError::Local),
