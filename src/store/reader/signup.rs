@@ -18,6 +18,7 @@ use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json};
 use crate::store::queue::notices;
 use crate::store::reader::rate_limits;
+use crate::store::reader::subscribers::{lock, lock_all};
 
 statements! {
     /// As it is typed, or as it is mostly written.
@@ -205,9 +206,11 @@ impl Store {
     /// the address that the store has.
     pub async fn confirm(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Confirmation> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let Some(row) = tx.query(&PENDING_STATE).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
+        // Of two buttons at once, the second waits here and finds the first one's commit.
+        if lock(&mut tx, id).await?.is_none() {
             return Ok(Confirmation::Gone);
-        };
+        }
+        let row = tx.query(&PENDING_STATE).bind(id.0).fetch_one(&mut *tx.tx).await?;
         let state = PendingState::read(&row)?;
         match state.confirmation(now) {
             Confirmation::Open => {}
@@ -216,11 +219,7 @@ impl Store {
         if tx.query(&BARRED).bind(hash).fetch_optional(&mut *tx.tx).await?.is_some() {
             return Ok(Confirmation::Gone);
         }
-        let waited = tx.query(&DROP_WISH).bind(id.0);
-        if waited.execute(&mut *tx.tx).await?.rows_affected() == 0 {
-            // Two buttons at once: the other one was first, and its commit stands.
-            return Ok(Confirmation::Done);
-        }
+        tx.query(&DROP_WISH).bind(id.0).execute(&mut *tx.tx).await?;
         tx.query(&ACTIVATE).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
         tx.query(&LIFT).bind(hash).execute(&mut *tx.tx).await?;
         tx.query(&CONFIRM_PROOF).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
@@ -291,6 +290,7 @@ impl Store {
             ids.push(row.try_get::<i64, _>("subscriber")?.to_string());
         }
         let ids = json(&ids)?;
+        lock_all(&mut tx, &ids).await?;
         for statement in [&FORGET_PROOF, &FORGET_ASKED, &FORGET_PERSON] {
             tx.query(statement).bind(&ids).execute(&mut *tx.tx).await?;
         }

@@ -8,6 +8,7 @@ use sqlx::any::AnyRow;
 use crate::domain::delivery::CancelledBy;
 use crate::domain::subscriber::{Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
+use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
@@ -37,6 +38,10 @@ statements! {
     SUPPRESSED = "SELECT 1 AS there FROM suppression WHERE email_hash = $1";
 
     LOCK = "SELECT status FROM subscriber WHERE id = $1 {lock}";
+
+    LOCK_ALL = "
+        SELECT id FROM subscriber WHERE id IN (SELECT CAST(e.value AS BIGINT) FROM {texts}) ORDER BY id FOR UPDATE",
+        postgres_only();
 
     /// What is open belongs to an unfinished issue, so this needs no index of its own: one key
     /// look-up an issue.
@@ -99,6 +104,14 @@ impl Store {
 pub(in crate::store) async fn lock(tx: &mut Write<'_>, id: SubscriberId) -> Result<Option<SubscriberStatus>> {
     let row = tx.query(&LOCK).bind(id.0).fetch_optional(&mut *tx.tx).await?;
     row.as_ref().map(status).transpose()
+}
+
+/// Locks the rows of several readers, whose ids are a JSON array of texts.
+pub(in crate::store) async fn lock_all(tx: &mut Write<'_>, ids: &str) -> Result<()> {
+    if tx.engine == Engine::Postgres {
+        tx.query(&LOCK_ALL).bind(ids).fetch_all(&mut *tx.tx).await?;
+    }
+    Ok(())
 }
 
 pub(in crate::store) async fn is_suppressed(tx: &mut Write<'_>, hash: &str) -> Result<bool> {
