@@ -8,7 +8,7 @@ use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
 use crate::store::db::tx::Durability;
 use crate::store::queue::notices;
-use crate::store::reader::subscribers::cancel_open;
+use crate::store::reader::subscribers::{cancel_open, lock};
 use crate::store::reader::{signup, votes};
 
 statements! {
@@ -44,13 +44,12 @@ impl Store {
     /// without address. False: there is no such person.
     pub async fn erase(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<bool> {
         let mut tx = self.inner.begin(Durability::Full).await?;
-        // What others wrote of this address first, while it is known.
-        for statement in [&DROP_CHANGES_TO, &DROP_NOTICES_TO] {
-            tx.query(statement).bind(id.0).execute(&mut *tx.tx).await?;
-        }
-        let gone = tx.query(&DROP_PERSON).bind(id.0).execute(&mut *tx.tx).await?;
-        if gone.rows_affected() == 0 {
+        if lock(&mut tx, id).await?.is_none() {
             return Ok(false);
+        }
+        // What others wrote of this address first, while it is known.
+        for statement in [&DROP_CHANGES_TO, &DROP_NOTICES_TO, &DROP_PERSON] {
+            tx.query(statement).bind(id.0).execute(&mut *tx.tx).await?;
         }
         tx.query(&SUPPRESS).bind(hash).bind(now.0).execute(&mut *tx.tx).await?;
         cancel_open(&mut tx, id, now, CancelledBy::Erasure, "the subscriber was erased").await?;

@@ -19,7 +19,7 @@ use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json};
 use crate::store::queue::notices;
 use crate::store::reader::rate_limits;
-use crate::store::reader::subscribers::known;
+use crate::store::reader::subscribers::{known, lock, lock_all};
 
 statements! {
     BARRED = "
@@ -169,9 +169,11 @@ impl Store {
     pub async fn confirm(&self, link: &ConfirmLink, hash: &str, now: UnixMillis) -> Result<Confirmation> {
         let id = link.subscriber;
         let mut tx = self.inner.begin(Durability::Full).await?;
-        let Some(row) = tx.query(&PENDING_STATE).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
+        // Of two buttons at once, the second waits here and finds the first one's commit.
+        if lock(&mut tx, id).await?.is_none() {
             return Ok(Confirmation::Gone);
-        };
+        }
+        let row = tx.query(&PENDING_STATE).bind(id.0).fetch_one(&mut *tx.tx).await?;
         let state = PendingState::read(&row)?;
         match state.confirmation(link.request(), now) {
             Confirmation::Open => {}
@@ -180,11 +182,7 @@ impl Store {
         if tx.query(&BARRED).bind(hash).fetch_optional(&mut *tx.tx).await?.is_some() {
             return Ok(Confirmation::Gone);
         }
-        let waited = tx.query(&DROP_WISH).bind(id.0);
-        if waited.execute(&mut *tx.tx).await?.rows_affected() == 0 {
-            // Two buttons at once: the other one was first, and its commit stands.
-            return Ok(Confirmation::Done);
-        }
+        tx.query(&DROP_WISH).bind(id.0).execute(&mut *tx.tx).await?;
         tx.query(&ACTIVATE).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
         tx.query(&LIFT).bind(hash).execute(&mut *tx.tx).await?;
         tx.query(&CONFIRM_PROOF).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
@@ -260,6 +258,7 @@ impl Store {
             ids.push(row.try_get::<i64, _>("subscriber")?.to_string());
         }
         let ids = json(&ids)?;
+        lock_all(&mut tx, &ids).await?;
         for statement in [&FORGET_PROOF, &FORGET_ASKED, &FORGET_PERSON] {
             tx.query(statement).bind(&ids).execute(&mut *tx.tx).await?;
         }

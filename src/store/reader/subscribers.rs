@@ -8,6 +8,7 @@ use sqlx::any::AnyRow;
 use crate::domain::delivery::CancelledBy;
 use crate::domain::subscriber::{LinkEpoch, Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
+use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
@@ -42,6 +43,10 @@ statements! {
         ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
 
     LOCK = "SELECT status FROM subscriber WHERE id = $1 {lock}";
+
+    LOCK_ALL = "
+        SELECT id FROM subscriber WHERE id IN (SELECT CAST(e.value AS BIGINT) FROM {texts}) ORDER BY id FOR UPDATE",
+        postgres_only();
 
     /// What is open belongs to an unfinished issue, so this needs no index of its own: one key
     /// look-up an issue.
@@ -131,6 +136,14 @@ pub(in crate::store) async fn known(
 pub(in crate::store) async fn lock(tx: &mut Write<'_>, id: SubscriberId) -> Result<Option<SubscriberStatus>> {
     let row = tx.query(&LOCK).bind(id.0).fetch_optional(&mut *tx.tx).await?;
     row.as_ref().map(status).transpose()
+}
+
+/// Locks the rows of several readers, whose ids are a JSON array of texts.
+pub(in crate::store) async fn lock_all(tx: &mut Write<'_>, ids: &str) -> Result<()> {
+    if tx.engine == Engine::Postgres {
+        tx.query(&LOCK_ALL).bind(ids).fetch_all(&mut *tx.tx).await?;
+    }
+    Ok(())
 }
 
 pub(in crate::store) async fn is_suppressed(tx: &mut Write<'_>, hash: &str) -> Result<bool> {
