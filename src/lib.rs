@@ -38,6 +38,7 @@
 //! | [`store`] | every row; a verb is a whole transaction | SQL (sqlx) |
 //! | [`config`] | every setting with default and doc | TOML, the environment |
 //! | [`domain`] | plain types and pure rules | nothing |
+//! | [`private`] | files and folders for their owner alone | |
 //! | [`fault`] | where a test may end the process; nothing at all in a binary for use | |
 //!
 //! # What is true everywhere
@@ -91,6 +92,7 @@ pub mod domain;
 pub mod fault;
 pub mod letter;
 pub mod mail;
+pub mod private;
 pub mod publish;
 pub mod store;
 pub mod subscribers;

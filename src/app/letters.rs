@@ -46,7 +46,7 @@ impl Letters for IssueLetters {
             message_id: &self.keyring.message_id(claimed.issue, claimed.subscriber),
             date: claimed.enqueued_at,
             unsubscribe_token: &self.keyring.link_token(Purpose::Unsubscribe, claimed.subscriber),
-            preferences_token: &self.keyring.link_token(Purpose::Preferences, claimed.subscriber),
+            preferences_token: &self.keyring.preferences_token(claimed.subscriber, claimed.epoch),
             vote_token: &self.keyring.link_token(Purpose::Vote, claimed.subscriber),
             topics: claimed.choice.and_then(|choice| self.topics.get(&choice)).map(String::as_str),
         };

@@ -21,7 +21,7 @@ use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::NoticeKind;
-use crate::domain::subscriber::SubscriberId;
+use crate::domain::subscriber::{LinkEpoch, SubscriberId};
 use crate::domain::token::{KEY_OCTETS, Keyring};
 use crate::letter::lint::{Expected, lint};
 use crate::letter::render::Templates;
@@ -105,6 +105,7 @@ impl IssuePreview {
             issue: self.number,
             subscriber: SubscriberId(0),
             email: address(),
+            epoch: LinkEpoch::default(),
             name,
             attempt: 1,
             enqueued_at: now,

@@ -7,11 +7,12 @@ use std::path::Path;
 
 use super::exit::CommandError;
 
+/// For what may be looked at by others: settings, templates, comparisons.
 pub(super) fn make_folder(path: &Path) -> Result<(), CommandError> {
     fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
 }
 
-/// Writes a file that is not there yet.
+/// Writes a file that is not there yet and holds no secret.
 pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(text.as_bytes())
 }

@@ -435,9 +435,10 @@ pub const KEYS: &[Key] = &[
         "signup.per_network",
         Text,
         Default("\"20/h\""),
-        "How many sign-ups one address of IPv4, or one /64 of IPv6, may send; forms elsewhere and \
-         scripts a quarter of it. However many there are, one mailbox gets at most one notice in \
-         ten minutes, and three a day of these.",
+        "How many sign-ups one address of IPv4, or one /64 of IPv6, may send; a /24 of IPv4 eight \
+         times as many, a /56 of IPv6 four times and a /48 sixteen times; forms elsewhere and \
+         scripts a quarter of it. A reader who asks for another address is counted as well. However \
+         many there are, one mailbox gets at most one notice in ten minutes, and three a day of these.",
     )
     .form(RATE)
     .examples(&["\"5/m\""]),
@@ -446,7 +447,8 @@ pub const KEYS: &[Key] = &[
         Text,
         Default("\"1000/h\""),
         "How many sign-ups there may be of everybody together; forms elsewhere and scripts a \
-         quarter of it.",
+         quarter of it. No /24 of IPv4 or /48 of IPv6 may have had more than is left, so that the \
+         loudest network is refused first.",
     )
     .form(RATE)
     .examples(&["\"200/h\""]),

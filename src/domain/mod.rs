@@ -13,5 +13,5 @@ pub mod token;
 pub use delivery::{class, notice, pace, rate, relay};
 pub use issue::{colour, comparison, schedule, site, subject, theme};
 pub use reader::address::EmailAddress;
-pub use reader::{address, preferences, signup, subscriber, typo};
+pub use reader::{address, mailbox, preferences, signup, subscriber, typo};
 pub use time::UnixMillis;

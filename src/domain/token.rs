@@ -9,6 +9,7 @@
 //! Long because what makes a value and what verifies it stand beside each other, under one keyring.
 
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +19,7 @@ use sha2::Sha256;
 use crate::domain::delivery::notice::NoticeId;
 use crate::domain::issue::issues::IssueNumber;
 use crate::domain::reader::address::EmailAddress;
-use crate::domain::reader::subscriber::SubscriberId;
+use crate::domain::reader::subscriber::{LinkEpoch, SubscriberId};
 use crate::domain::time::UnixMillis;
 
 /// Octets of the MAC that a token carries: 128 bits, beyond guessing and short enough for a link.
@@ -58,6 +59,21 @@ impl Purpose {
             Self::Undo => 'z',
             Self::AddressChange => 'a',
         }
+    }
+}
+
+/// What the link in a confirmation was sent for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfirmLink {
+    pub subscriber: SubscriberId,
+    /// The number of the wish, and the mark of the address. None: a link of a release that bound
+    /// its links to neither.
+    pub wish: Option<(i64, String)>,
+}
+
+impl ConfirmLink {
+    pub fn request(&self) -> Option<i64> {
+        self.wish.as_ref().map(|(request, _)| *request)
     }
 }
 
@@ -108,7 +124,7 @@ impl Keyring {
         )
     }
 
-    fn mac(key: &[u8; KEY_OCTETS], context: &str, parts: &[&[u8]]) -> [u8; 32] {
+    fn keyed(key: &[u8; KEY_OCTETS], context: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
         mac.update(context.as_bytes());
         for part in parts {
@@ -116,7 +132,11 @@ impl Keyring {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        mac.finalize().into_bytes().into()
+        mac
+    }
+
+    fn mac(key: &[u8; KEY_OCTETS], context: &str, parts: &[&[u8]]) -> [u8; 32] {
+        Self::keyed(key, context, parts).finalize().into_bytes().into()
     }
 
     /// The token that a reader's link carries.
@@ -133,22 +153,66 @@ impl Keyring {
 
     /// Whose token this is, if it is one of ours for this purpose. Compared in constant time.
     pub fn verify_link_token(&self, purpose: Purpose, token: &str) -> Option<SubscriberId> {
-        let mut parts = token.split('.');
-        let (key, who, mac) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
-            return None;
+        let LinkParts { key, what, mac } = LinkParts::of(purpose, token)?;
+        let subscriber: i64 = number(what)?;
+        let parts = [&[purpose.letter() as u8][..], &subscriber.to_be_bytes()];
+        self.proves(key, "verdicts link", &parts, &mac).then_some(SubscriberId(subscriber))
+    }
+
+    /// Whether the MAC is the one that the key of this number makes. Compared in constant time.
+    fn proves(&self, number: u32, context: &str, parts: &[&[u8]], mac: &[u8]) -> bool {
+        let key = self.keys.iter().find(|(own, _)| *own == number);
+        key.is_some_and(|(_, key)| Self::keyed(key, context, parts).verify_truncated_left(mac).is_ok())
+    }
+
+    /// The token of the link to a reader's own page. Links of before there were epochs are those of
+    /// the first.
+    pub fn preferences_token(&self, subscriber: SubscriberId, epoch: LinkEpoch) -> String {
+        match epoch {
+            LinkEpoch(0) => self.link_token(Purpose::Preferences, subscriber),
+            LinkEpoch(epoch) => {
+                self.bound_token(Purpose::Preferences, &format!("{}-{epoch}", subscriber.0), b"")
+            }
         }
-        let number: u32 = key.strip_prefix('k')?.parse().ok()?;
-        let subscriber = SubscriberId(who.strip_prefix(purpose.letter())?.parse().ok()?);
-        let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|m| m.len() == MAC_OCTETS)?;
-        let (_, key) = self.keys.iter().find(|(n, _)| *n == number)?;
-        let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-        check.update(b"verdicts link");
-        for part in [&[purpose.letter() as u8][..], &subscriber.0.to_be_bytes()] {
-            check.update(&(part.len() as u64).to_be_bytes());
-            check.update(part);
+    }
+
+    /// Whose page, and of which epoch, if the token is one of ours. It opens nothing unless that is
+    /// still the reader's.
+    pub fn verify_preferences_token(&self, token: &str) -> Option<(SubscriberId, LinkEpoch)> {
+        if let Some(subscriber) = self.verify_link_token(Purpose::Preferences, token) {
+            return Some((subscriber, LinkEpoch(0)));
         }
-        check.verify_truncated_left(&given).ok().map(|()| subscriber)
+        let what = self.verify_bound_token(Purpose::Preferences, token, |_| Some(Vec::new()))?;
+        let (who, epoch) = what.split_once('-')?;
+        Some((SubscriberId(number(who)?), LinkEpoch(number(epoch)?)))
+    }
+
+    /// The token that confirms one wish of a subscriber for letters to one address.
+    pub fn confirm_token(&self, subscriber: SubscriberId, request: i64, email: &EmailAddress) -> String {
+        let what = format!("{}-{request}-{}", subscriber.0, self.address_mark(email));
+        self.bound_token(Purpose::Confirm, &what, b"")
+    }
+
+    /// What a token confirms, if it is one of ours.
+    pub fn verify_confirm_token(&self, token: &str) -> Option<ConfirmLink> {
+        if let Some(subscriber) = self.verify_link_token(Purpose::Confirm, token) {
+            return Some(ConfirmLink { subscriber, wish: None });
+        }
+        let what = self.verify_bound_token(Purpose::Confirm, token, |_| Some(Vec::new()))?;
+        let [who, request, mark] = parts(what, '-')?;
+        let wish = Some((number(request)?, mark.to_owned()));
+        Some(ConfirmLink { subscriber: SubscriberId(number(who)?), wish })
+    }
+
+    /// Whether a link was sent to this address. Nobody can tell of those before there was a mark.
+    pub fn was_sent_to(&self, link: &ConfirmLink, email: &EmailAddress) -> bool {
+        link.wish.as_ref().is_none_or(|(_, mark)| *mark == self.address_mark(email))
+    }
+
+    /// Tells addresses apart and says nothing about any.
+    fn address_mark(&self, email: &EmailAddress) -> String {
+        let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
+        hex(&Self::mac(key, "verdicts address", &[email.expose().as_bytes()])[..8])
     }
 
     /// The token on the page after a leaving, which takes that very leaving back. Whoever verifies
@@ -161,7 +225,7 @@ impl Keyring {
     pub fn verify_undo_token(&self, token: &str) -> Option<(SubscriberId, UnixMillis)> {
         let what = self.verify_bound_token(Purpose::Undo, token, |_| Some(Vec::new()))?;
         let (who, when) = what.split_once('-')?;
-        Some((SubscriberId(digits(who)?), UnixMillis(digits(when)?)))
+        Some((SubscriberId(number(who)?), UnixMillis(number(when)?)))
     }
 
     /// The token that confirms a change of address: bound to the change, the reader and
@@ -172,7 +236,7 @@ impl Keyring {
 
     /// The change that a token says it is for; nothing is proved by that.
     pub fn claimed_change(token: &str) -> Option<i64> {
-        digits(token.split('.').nth(1)?.strip_prefix(Purpose::AddressChange.letter())?)
+        number(LinkParts::of(Purpose::AddressChange, token)?.what)
     }
 
     /// Whether the token was made for this change of this reader to this address. Compared
@@ -196,22 +260,9 @@ impl Keyring {
         token: &'a str,
         binding: impl Fn(&str) -> Option<Vec<u8>>,
     ) -> Option<&'a str> {
-        let mut parts = token.split('.');
-        let (key, what, mac) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
-            return None;
-        }
-        let number: u32 = key.strip_prefix('k')?.parse().ok()?;
-        let what = what.strip_prefix(purpose.letter())?;
-        let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|m| m.len() == MAC_OCTETS)?;
-        let (_, key) = self.keys.iter().find(|(n, _)| *n == number)?;
-        let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-        check.update(b"verdicts bound link");
-        for part in [&[purpose.letter() as u8][..], what.as_bytes(), &binding(what)?] {
-            check.update(&(part.len() as u64).to_be_bytes());
-            check.update(part);
-        }
-        check.verify_truncated_left(&given).ok().map(|()| what)
+        let LinkParts { key, what, mac } = LinkParts::of(purpose, token)?;
+        let parts = [&[purpose.letter() as u8][..], what.as_bytes(), &binding(what)?];
+        self.proves(key, "verdicts bound link", &parts, &mac).then_some(what)
     }
 
     /// The text of a key file with `key` in front of these: it makes tokens from now on, and all
@@ -244,21 +295,12 @@ impl Keyring {
     /// Which delivery this tag was made for, if it is one of ours. Upper and lower case are the
     /// same, since a mail server on the way may fold them. Compared in constant time.
     pub fn verify_bounce_token(&self, token: &str) -> Option<(IssueNumber, SubscriberId)> {
-        let mut parts = token.split('-');
-        let (number, issue, who, mac) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
-            return None;
-        }
-        let (number, issue, subscriber) = (digits(number)?, digits(issue)?, digits(who)?);
-        let given = unbase32(mac).filter(|mac| mac.len() == BOUNCE_MAC_OCTETS)?;
-        let (_, key) = self.keys.iter().find(|(n, _)| i64::from(*n) == number)?;
-        let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-        check.update(b"verdicts bounce");
-        for part in [issue.to_be_bytes(), subscriber.to_be_bytes()] {
-            check.update(&(part.len() as u64).to_be_bytes());
-            check.update(&part);
-        }
-        check.verify_truncated_left(&given).ok().map(|()| (IssueNumber(issue), SubscriberId(subscriber)))
+        let [key, issue, who, mac] = parts(token, '-')?;
+        let (key, issue, subscriber): (u32, i64, i64) = (number(key)?, number(issue)?, number(who)?);
+        let mac = unbase32(mac).filter(|mac| mac.len() == BOUNCE_MAC_OCTETS)?;
+        let parts = [&issue.to_be_bytes()[..], &subscriber.to_be_bytes()];
+        let is_ours = self.proves(key, "verdicts bounce", &parts, &mac);
+        is_ours.then_some((IssueNumber(issue), SubscriberId(subscriber)))
     }
 
     /// The envelope sender of a letter: `bounces@…` with the delivery's tag. Without a tag if the
@@ -302,24 +344,13 @@ impl Keyring {
     /// When the form was made that carries this stamp, if it is one of ours. Compared
     /// in constant time.
     pub fn verify_form_stamp(&self, stamp: &str) -> Option<UnixMillis> {
-        let mut parts = stamp.split('.');
-        let (key, at, chance, mac) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
-            return None;
-        }
-        let number: u32 = key.strip_prefix('k')?.parse().ok()?;
+        let [key, at, chance, mac] = parts(stamp, '.')?;
+        let (key, mac) = (key_number(key)?, link_mac(mac)?);
         // Always as long, so that every copy of a page is.
-        let chance = u32::from_str_radix(chance, 16).ok().filter(|_| chance.len() == 8)?;
-        let at = digits(at)?;
-        let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|m| m.len() == MAC_OCTETS)?;
-        let (_, key) = self.keys.iter().find(|(n, _)| *n == number)?;
-        let mut check = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-        check.update(b"verdicts form");
-        for part in [&at.to_be_bytes()[..], &chance.to_be_bytes()] {
-            check.update(&(part.len() as u64).to_be_bytes());
-            check.update(part);
-        }
-        check.verify_truncated_left(&given).ok().map(|()| UnixMillis(at))
+        let value = u32::from_str_radix(chance, 16).ok().filter(|value| format!("{value:08x}") == chance)?;
+        let at: i64 = number(at)?;
+        let parts = [&at.to_be_bytes()[..], &value.to_be_bytes()];
+        self.proves(key, "verdicts form", &parts, &mac).then_some(UnixMillis(at))
     }
 
     /// The same for a notice.
@@ -331,7 +362,8 @@ impl Keyring {
     /// The name under which something is counted (an address, an IP) that nobody may read
     /// from the count.
     pub fn count_key(&self, what: &str, whose: &str) -> String {
-        let (_, key) = &self.keys[0];
+        // The oldest key: a new one must not forgive what is used up.
+        let (_, key) = self.keys.last().unwrap_or(&self.keys[0]);
         hex(&Self::mac(key, "verdicts count", &[what.as_bytes(), whose.as_bytes()])[..MAC_OCTETS])
     }
 
@@ -385,9 +417,38 @@ fn unbase32(text: &str) -> Option<Vec<u8>> {
     Some(octets)
 }
 
-/// A number as we write it: digits alone.
-fn digits(text: &str) -> Option<i64> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+/// The parts of a token between its `mark`s, if there are exactly so many.
+fn parts<const N: usize>(token: &str, mark: char) -> Option<[&str; N]> {
+    token.splitn(N + 1, mark).collect::<Vec<_>>().try_into().ok()
+}
+
+/// A number as we write it, and in no other spelling: digits alone, and no zero before them.
+fn number<N: FromStr>(text: &str) -> Option<N> {
+    let is_canonical = text == "0" || !text.starts_with('0');
+    (is_canonical && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
+
+/// `k7`.
+fn key_number(text: &str) -> Option<u32> {
+    number(text.strip_prefix('k')?)
+}
+
+fn link_mac(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok().filter(|mac| mac.len() == MAC_OCTETS)
+}
+
+/// A link token of one purpose taken apart: `k<key>.<letter><what>.<mac>`. Nothing is proved by it.
+struct LinkParts<'a> {
+    key: u32,
+    what: &'a str,
+    mac: Vec<u8>,
+}
+
+impl<'a> LinkParts<'a> {
+    fn of(purpose: Purpose, token: &'a str) -> Option<Self> {
+        let [key, what, mac] = parts(token, '.')?;
+        Some(Self { key: key_number(key)?, what: what.strip_prefix(purpose.letter())?, mac: link_mac(mac)? })
+    }
 }
 
 fn unhex(hex: &str) -> Option<[u8; KEY_OCTETS]> {
@@ -481,6 +542,57 @@ mod tests {
         }
         assert_eq!(ring.verify_link_token(Purpose::Unsubscribe, &undo.replace("z5-1000", "u5")), None);
         assert_eq!(Keyring::claimed_change("k1"), None);
+    }
+
+    #[test]
+    fn every_token_has_one_spelling() {
+        let ring = ring(&line(1, 7));
+        let (ann, new) = (SubscriberId(38), EmailAddress::parse("new@example.com").unwrap());
+        let links = [Purpose::Unsubscribe, Purpose::Preferences, Purpose::Confirm, Purpose::Vote];
+        let spoilt = |token: &str| -> Vec<String> {
+            let mut spellings =
+                vec![format!("{token}="), format!("{token}."), format!(" {token}"), token.to_uppercase()];
+            for (from, to) in
+                [("k1.", "k01."), ("k1.", "k+1."), ("38", "+38"), ("38", "038"), ("1-", "01-"), ("1-", "+1-")]
+            {
+                spellings.push(token.replacen(from, to, 1));
+            }
+            // The last character holds bits that no octet has.
+            let front = &token[..token.len() - 1];
+            spellings.extend("ABCDEFGHabcdefgh0123456789-_".chars().map(|c| format!("{front}{c}")));
+            spellings.retain(|spelling| spelling != token);
+            spellings
+        };
+        for purpose in links {
+            for spelling in spoilt(&ring.link_token(purpose, ann)) {
+                assert_eq!(ring.verify_link_token(purpose, &spelling), None, "{spelling}");
+            }
+        }
+        let (undo, change) = (ring.undo_token(ann, UnixMillis(1)), ring.change_token(38, ann, &new));
+        let (page, wish) = (ring.preferences_token(ann, LinkEpoch(1)), ring.confirm_token(ann, 38, &new));
+        assert_eq!(ring.verify_preferences_token(&page), Some((ann, LinkEpoch(1))));
+        let link = ring.verify_confirm_token(&wish).unwrap();
+        assert!(link.request() == Some(38) && ring.was_sent_to(&link, &new));
+        assert!(!ring.was_sent_to(&link, &EmailAddress::parse("other@example.com").unwrap()));
+        for spelling in spoilt(&page) {
+            assert_eq!(ring.verify_preferences_token(&spelling), None, "{spelling}");
+        }
+        for spelling in spoilt(&wish) {
+            assert_eq!(ring.verify_confirm_token(&spelling), None, "{spelling}");
+        }
+        for spelling in spoilt(&undo) {
+            assert_eq!(ring.verify_undo_token(&spelling), None, "{spelling}");
+        }
+        for spelling in spoilt(&change) {
+            assert!(!ring.verify_change_token(&spelling, ann, &new), "{spelling}");
+        }
+        for spelling in spoilt(&ring.form_stamp(UnixMillis(38), 7)) {
+            assert_eq!(ring.verify_form_stamp(&spelling), None, "{spelling}");
+        }
+        for spelling in ["01-12-38-", "1-012-38-", "1-12-038-", "1-+12-38-"] {
+            let token = ring.bounce_token(IssueNumber(12), ann).replacen("1-12-38-", spelling, 1);
+            assert_eq!(ring.verify_bounce_token(&token), None, "{token}");
+        }
     }
 
     #[test]

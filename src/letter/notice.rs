@@ -17,7 +17,7 @@ use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NoticeKind};
 use crate::domain::site::Site;
-use crate::domain::subscriber::SubscriberId;
+use crate::domain::subscriber::{LinkEpoch, SubscriberId};
 use crate::domain::theme::Theme;
 use crate::domain::token::{Keyring, Purpose};
 use crate::mail::{Signer, Single};
@@ -192,9 +192,11 @@ impl NoticeWriter {
         let contact = self.site.reply_to.as_ref().unwrap_or(&self.site.from);
         context.insert("contact", contact.address.expose());
         if let Some(id) = notice.subscriber {
-            context.insert("unsubscribe", &self.unsubscribe_url(id));
-            let preferences = self.keyring.link_token(Purpose::Preferences, id);
-            context.insert("preferences", &self.site.preferences_url(&preferences));
+            // A mailbox that is not the reader's (yet) takes nobody off the list.
+            let is_theirs = notice.kind != NoticeKind::AddressChange;
+            let unsubscribe = if is_theirs { self.unsubscribe_url(id) } else { self.site.base_url.clone() };
+            context.insert("unsubscribe", &unsubscribe);
+            context.insert("preferences", &self.preferences_url(notice, id)?);
         }
         context.insert("link", &self.link(notice)?);
         match notice.kind {
@@ -211,7 +213,13 @@ impl NoticeWriter {
         Ok(match notice.kind {
             NoticeKind::Confirm => {
                 let id = notice.subscriber.ok_or(NoticeError::Data("subscriber"))?;
-                Some(format!("{base}/confirm/{}", self.keyring.link_token(Purpose::Confirm, id)))
+                let token = match notice.data.get("request").map(|request| request.parse()) {
+                    Some(Ok(request)) => self.keyring.confirm_token(id, request, &notice.email),
+                    Some(Err(_)) => return Err(NoticeError::Data("request")),
+                    // Queued by a release that bound its links to the subscriber alone.
+                    None => self.keyring.link_token(Purpose::Confirm, id),
+                };
+                Some(format!("{base}/confirm/{token}"))
             }
             NoticeKind::AddressChange | NoticeKind::AddressChanged => {
                 // Confirming it at the new address, and taking it back at the old one, is the same:
@@ -222,6 +230,17 @@ impl NoticeWriter {
             }
             NoticeKind::AlreadySubscribed | NoticeKind::Welcome => None,
         })
+    }
+
+    /// The reader's own page, for the kinds that go to a reader; to all others the site, since
+    /// their mailbox may be another's.
+    fn preferences_url(&self, notice: &ClaimedNotice, id: SubscriberId) -> Result<String, NoticeError> {
+        if !notice.kind.is_for_readers_only() {
+            return Ok(self.site.base_url.clone());
+        }
+        let epoch = notice.data.get("epoch").map_or(Ok(0), |epoch| epoch.parse());
+        let epoch = LinkEpoch(epoch.map_err(|_| NoticeError::Data("epoch"))?);
+        Ok(self.site.preferences_url(&self.keyring.preferences_token(id, epoch)))
     }
 
     /// The last day of the link, as people of the site's language write it.

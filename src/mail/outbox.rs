@@ -10,6 +10,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::domain::delivery::Reply;
+use crate::private::{self, Existing};
 
 /// A folder that takes letters.
 #[derive(Clone, Debug)]
@@ -61,10 +62,10 @@ impl Outbox {
 
 fn write(folder: &Path, name: &str, letter: &[u8]) -> io::Result<()> {
     let temporary = folder.join(format!(".{name}.tmp"));
-    let mut file = match fs::File::create(&temporary) {
+    let mut file = match private::file(&temporary, Existing::Replace) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(folder)?;
-            fs::File::create(&temporary)?
+            private::folder(folder)?;
+            private::file(&temporary, Existing::Replace)?
         }
         other => other?,
     };

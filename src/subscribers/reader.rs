@@ -183,7 +183,7 @@ impl CsvReader {
             )));
         }
         let email = self.text(Field::Email, line)?.unwrap_or("");
-        let email = EmailAddress::parse(email).map_err(|error| bad(Field::Email, error.to_string()))?;
+        let email = EmailAddress::from_public(email).map_err(|error| bad(Field::Email, error.to_string()))?;
         let status = self.status(line)?;
         let (name, mut remarks) = (self.name(line)?, Vec::new());
         let timezone =

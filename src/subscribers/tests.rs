@@ -265,6 +265,7 @@ proptest! {
                 created_at: UnixMillis(at),
                 activated_at: None,
                 ended_at: None,
+                epoch: crate::domain::subscriber::LinkEpoch::default(),
             }
         }).collect();
         let mut writer = CsvWriter::new(Vec::new()).unwrap();

@@ -17,7 +17,7 @@ use crate::domain::delivery::{Claimed, Transition, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::notice::{ClaimedNotice, NextNotice};
 use crate::domain::signup::PENDING_KEPT;
-use crate::domain::subscriber::SubscriberId;
+use crate::domain::subscriber::{LinkEpoch, SubscriberId};
 use crate::fault::{self, Point};
 use crate::letter::{Latest, NoticeWriter};
 use crate::publish::Publisher;
@@ -192,6 +192,7 @@ fn stand_in(notice: &ClaimedNotice) -> Claimed {
         issue: IssueNumber(0),
         subscriber: SubscriberId(notice.id.0),
         email: notice.email.clone(),
+        epoch: LinkEpoch::default(),
         name: None,
         attempt: notice.attempt,
         enqueued_at: notice.created_at,

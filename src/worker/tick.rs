@@ -75,8 +75,8 @@ impl Deliverer {
         };
         let ticked = self.deliver(me, observer, now).await;
         if ticked.is_err() {
-            // The connection that held the lease may be gone, and rows may stand as ours that none of
-            // our connections has. Under a new lease both are like those of a worker that died.
+            // The connection that held the lease may be gone, and rows may stand as ours that none
+            // of our connections has. Under a new lease both are like those of a worker that died.
             self.lease = None;
         }
         ticked

@@ -6,6 +6,7 @@ mod support;
 
 mod commands;
 mod lint;
+mod private;
 mod reports;
 mod restored;
 mod schedule;

@@ -1,6 +1,7 @@
 //! The subject of a letter: an operator's own words, and the story of a test of two, from the command to the last reader.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mail_parser::MessageParser;
@@ -96,7 +97,39 @@ async fn send_to_the_last_reader(database: Option<String>) {
         draft.out
     );
 
-    // Killed among the first letters, it goes on with the same draw.
+    let first = draw(&house, &peer).await;
+
+    let site = Served::with(&house, address, vec![("VERDICTS__DATABASE__URL".to_owned(), url.clone())]);
+    let page = || {
+        String::from_utf8_lossy(&site.say(b"GET /issues/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+            .into_owned()
+    };
+    readers_vote(&house, &site, &peer.taken());
+    assert!(page().contains(A));
+
+    assert_eq!(house.run(&["send"]).code, 3, "nothing is due before");
+    let mut connection = sqlx::AnyConnection::connect(&url.replace("sqlite:", "sqlite://")).await.unwrap();
+    sqlx::query("UPDATE subject_test SET decide_at = 1").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    decide(&mut house, &binary);
+    house.must(&["send", "--wait"]);
+    let status = house.status();
+    assert_eq!((&status["sent"], &status["state"]), (&READERS.into(), &"finished".into()), "{status}");
+    let all = subjects(&peer.taken());
+    assert_eq!((count(&all, A), count(&all, B), all.len()), (30, 270, READERS), "the rest gets the winner");
+    assert!(first.iter().all(|(to, subject)| all[to] == *subject));
+    assert!(peer.taken().len() > READERS, "some went out twice, and were the same both times");
+    winner_is_shown(&house);
+    let begun = Instant::now();
+    while !page().contains("Stackforge loses one vote") {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the archive keeps the other subject");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!page().contains(A));
+}
+
+/// Killed among the first letters, it goes on with the same draw: who got which subject.
+async fn draw(house: &House, peer: &Peer) -> BTreeMap<String, String> {
     let send = house.start(&["send"]);
     let begun = Instant::now();
     while peer.taken().len() < 10 {
@@ -105,7 +138,7 @@ async fn send_to_the_last_reader(database: Option<String>) {
     }
     send.signal("KILL");
     drop(send);
-    let status = send_until(&house, 60);
+    let status = send_until(house, 60);
     assert_eq!((&status["queued"], &status["state"]), (&240.into(), &"running".into()));
     let test = &status["subject_test"];
     assert_eq!(
@@ -118,20 +151,21 @@ async fn send_to_the_last_reader(database: Option<String>) {
     let late = house.run(&["issue", "subject", "1", "Something else"]);
     assert_eq!(late.code, 1);
     assert!(late.err.contains("have gone out") && late.err.contains("issue 2"), "{}", late.err);
+    first
+}
 
-    // Looking at a ballot counts nothing; eleven votes from letters of B and one from A do.
-    let site = Served::with(&house, address, vec![("VERDICTS__DATABASE__URL".to_owned(), url.clone())]);
-    let taken = peer.taken();
+/// Looking at a ballot counts nothing; eleven votes from letters of B and one from A do.
+fn readers_vote(house: &House, site: &Served, taken: &[Taken]) {
     let of = |wanted: &'static str| {
         let mut readers = BTreeSet::new();
         taken.iter().filter(move |one| subject(&one.letter) == wanted && readers.insert(one.to.clone()))
     };
     for one in of(A).chain(of(B)) {
-        assert!(vote(&site, &vote_link(&one.letter), "GET").starts_with("HTTP/1.1 200"));
+        assert!(vote(site, &vote_link(&one.letter), "GET").starts_with("HTTP/1.1 200"));
     }
     assert_eq!(house.status()["subject_test"]["b"]["voted"], 0);
     for one in of(A).take(1).chain(of(B).take(11)) {
-        assert!(vote(&site, &vote_link(&one.letter), "POST").starts_with("HTTP/1.1 200"));
+        assert!(vote(site, &vote_link(&one.letter), "POST").starts_with("HTTP/1.1 200"));
     }
     let test = house.status()["subject_test"].clone();
     assert_eq!(
@@ -143,19 +177,13 @@ async fn send_to_the_last_reader(database: Option<String>) {
         shown.contains("11 of 30 readers voted (36.7%)") && shown.contains("240 letters wait"),
         "{shown}"
     );
-    let page = || {
-        String::from_utf8_lossy(&site.say(b"GET /issues/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
-            .into_owned()
-    };
-    assert!(page().contains(A));
+}
 
-    // Four hours later. Killed on either side of the decision, it is made once.
-    assert_eq!(house.run(&["send"]).code, 3, "nothing is due before");
-    let mut connection = sqlx::AnyConnection::connect(&url.replace("sqlite:", "sqlite://")).await.unwrap();
-    sqlx::query("UPDATE subject_test SET decide_at = 1").execute(&mut connection).await.unwrap();
+/// Killed on either side of the decision, it is made once.
+fn decide(house: &mut House, binary: &Path) {
     for (point, decided, held) in [("before-decision:1", false, 240), ("after-decision:1", true, 0)] {
         house.set("VERDICTS_FAULT", point);
-        let ran = house.run_as(&binary, &["send"]);
+        let ran = house.run_as(binary, &["send"]);
         assert!(ran.was_killed(), "{point}: {}{}", ran.out, ran.err);
         house.unset("VERDICTS_FAULT");
         let status = house.status();
@@ -167,14 +195,9 @@ async fn send_to_the_last_reader(database: Option<String>) {
         );
         assert_eq!((&status["sent"], &status["queued"]), (&60.into(), &240.into()));
     }
-    house.must(&["send", "--wait"]);
-    let status = house.status();
-    assert_eq!((&status["sent"], &status["state"]), (&READERS.into(), &"finished".into()), "{status}");
-    let all = subjects(&peer.taken());
-    assert_eq!((count(&all, A), count(&all, B), all.len()), (30, 270, READERS), "the rest gets the winner");
-    assert!(first.iter().all(|(to, subject)| all[to] == *subject));
-    assert!(peer.taken().len() > READERS, "some went out twice, and were the same both times");
+}
 
+fn winner_is_shown(house: &House) {
     let show = house.must(&["issue", "show", "1"]).out;
     assert!(show.contains("subject B won") && show.contains("more of its readers voted"), "{show}");
     let show: serde_json::Value =
@@ -182,13 +205,6 @@ async fn send_to_the_last_reader(database: Option<String>) {
     assert_eq!(show["subject_test"]["decided"]["winner"], "b");
     assert_eq!(show["subject_test"]["a"]["voted"], 1, "as it was decided");
     assert!(house.must(&["issue", "list"]).out.contains(B));
-    let begun = Instant::now();
-    while !page().contains("Stackforge loses one vote") {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the archive keeps the other subject");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(!page().contains(A));
-    connection.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

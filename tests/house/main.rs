@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top down: a floor may use the floors below it and never one above.
-const FLOORS: [&str; 15] = [
+const FLOORS: [&str; 16] = [
     "cli",
     "app",
     "worker",
@@ -27,6 +27,7 @@ const FLOORS: [&str; 15] = [
     "store",
     "config",
     "domain",
+    "private",
     "fault",
 ];
 

@@ -55,25 +55,6 @@ impl Source {
     }
 }
 
-/// `src/store`, `src/worker`, `tests/web`: the part of the project that a file belongs to.
-pub fn part_of(name: &str) -> String {
-    let mut parts = name.split(['/', ':']);
-    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    format!("{first}/{}", second.trim_end_matches(".rs"))
-}
-
-/// What was found, each line beginning with its file, against what is known to be left in each part: not one more, and whoever
-/// mends one shortens the list.
-pub fn must_be_known(found: &[String], known: &[(&str, usize)], what: &str) {
-    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-    for line in found {
-        *counted.entry(part_of(line)).or_default() += 1;
-    }
-    let known: BTreeMap<String, usize> =
-        known.iter().map(|(part, count)| ((*part).to_owned(), *count)).collect();
-    assert!(counted == known, "{what}: {counted:?}, where {known:?} are known\n{}", found.join("\n"));
-}
-
 /// Every file of `src`, in the order of their names.
 pub fn sources() -> Vec<Source> {
     let found: Vec<Source> = files("src", "rs").iter().map(|path| Source::read(path)).collect();

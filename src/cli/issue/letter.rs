@@ -9,7 +9,7 @@ use crate::cli::files::make_folder;
 use crate::cli::terminal::say;
 use crate::domain::delivery::{Claimed, Variant};
 use crate::domain::issue::IssueNumber;
-use crate::domain::subscriber::SubscriberId;
+use crate::domain::subscriber::{LinkEpoch, SubscriberId};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::Stencil;
 use crate::publish;
@@ -42,6 +42,7 @@ fn fill(
         issue: number,
         subscriber: SubscriberId(0),
         email,
+        epoch: LinkEpoch::default(),
         name: None,
         attempt: 1,
         enqueued_at: now,

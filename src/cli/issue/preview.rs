@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::app::preview::IssuePreview;
 use crate::cli::exit::{CommandError, CommandResult, Exit};
+use crate::cli::run::serve::unbindable;
 use crate::cli::run::stop::stop_signal;
 use crate::cli::terminal::say;
 use crate::config::{FILE_NAME, Settings};
@@ -71,9 +72,8 @@ pub async fn serve(
 }
 
 async fn run(preview: IssuePreview, listen: SocketAddr, guests: Guests) -> CommandResult {
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        CommandError::Failed(format!("--listen {listen} can't be listened on ({error}); choose another port"))
-    })?;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| unbindable(&format!("--listen {listen}"), &error))?;
     say(format!("http://{}/ shows it until you press Ctrl-C", listener.local_addr()?));
     serve_preview(listener, Arc::new(preview), guests, stop_signal()).await?;
     Ok(Exit::Done)

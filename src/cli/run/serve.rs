@@ -1,5 +1,6 @@
 //! `verdicts serve` and `verdicts worker`.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -32,11 +33,11 @@ pub async fn run(app: &App, pages: bool) -> CommandResult {
         Ok::<_, std::io::Error>(())
     });
     let Ok(address) = listening.await else {
-        let error = served.await.expect("binding does not panic").err();
-        let error = error.map(|error| error.to_string()).unwrap_or_default();
-        return Err(CommandError::Failed(format!(
-            "web.listen = \"{listen}\" can't be listened on ({error}); choose another port"
-        )));
+        let ended = served.await.expect("binding does not panic");
+        // To drop a runtime waits for its threads, and that panics inside another one.
+        threads.shutdown_background();
+        let error = ended.err().unwrap_or_else(|| ErrorKind::Interrupted.into());
+        return Err(unbindable(&format!("web.listen = \"{listen}\""), &error));
     };
     tracing::info!(listen = %address?, schedule, "serving");
     let (served, ()) = tokio::join!(served, worker.run());
@@ -44,4 +45,16 @@ pub async fn run(app: &App, pages: bool) -> CommandResult {
     threads.shutdown_background();
     served.expect("the server does not panic")?;
     Ok(Exit::Done)
+}
+
+/// Why an address can't be listened on, and what to do about it. `setting` names it as it was given.
+pub(in crate::cli) fn unbindable(setting: &str, error: &std::io::Error) -> CommandError {
+    CommandError::Usage(match error.kind() {
+        ErrorKind::AddrInUse => format!("{setting} is in use; stop the other or choose a port"),
+        ErrorKind::PermissionDenied => format!("{setting} needs rights of root; choose a port above 1023"),
+        ErrorKind::AddrNotAvailable => {
+            format!("{setting} is no address of this machine; choose one of its own, as 127.0.0.1")
+        }
+        _ => format!("{setting} can't be listened on ({error}); choose another address or port"),
+    })
 }

@@ -27,6 +27,7 @@ pub async fn run(arguments: &Check, settings: Settings) -> CommandResult {
     settings::key(&settings, &mut found);
     settings::site(&settings, &mut found);
     settings::dkim(&settings, &mut found);
+    settings::files(&settings, &mut found);
     for note in settings.theme.notes() {
         found.add(CheckGrade::Warn, "theme", note);
     }

@@ -1,8 +1,6 @@
 //! `verdicts dkim`: keys that sign letters, and what the DNS has to say about them.
 
-use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -14,6 +12,7 @@ use crate::config::{ConfigError, Settings};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::mail::Signer;
 use crate::mail::dkim::{KeyKind, PrivateKey, Record};
+use crate::private::{self, Existing};
 
 #[derive(Subcommand)]
 pub enum DkimCommand {
@@ -178,13 +177,13 @@ fn host(text: &str, option: &str) -> Result<String, CommandError> {
 }
 
 fn make_folder(folder: &Path) -> Result<(), CommandError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| CommandError::Failed(format!("{} can't be made: {error}", folder.display())))
+    private::folder(folder)
+        .map_err(|error| CommandError::Failed(format!("{} can't be made: {error}", folder.display())))
 }
 
 /// Writes a new file for its owner's eyes only.
 fn write_key(file: &Path, pem: &str) -> Result<(), CommandError> {
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    let opened = private::file(file, Existing::Refuse);
     let written = opened.and_then(|mut file| {
         file.write_all(pem.as_bytes())?;
         file.sync_all()

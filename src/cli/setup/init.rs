@@ -1,5 +1,6 @@
 //! `verdicts init`: settings, a secret key and folders for a new site.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,6 +10,7 @@ use crate::cli::files::{keep_existing, make_folder, unwritable, write_new};
 use crate::cli::terminal::say;
 use crate::config;
 use crate::domain::token::{KEY_OCTETS, Keyring};
+use crate::private::{self, Existing};
 
 /// Write settings, a secret key and folders for a new site.
 #[derive(Args)]
@@ -30,9 +32,9 @@ pub fn run(arguments: &Init) -> CommandResult {
             settings.display()
         )));
     }
-    for folder in ["comparisons", "subscribers"] {
-        make_folder(&dir.join(folder))?;
-    }
+    make_folder(&dir.join("comparisons"))?;
+    let subscribers = dir.join("subscribers");
+    private::folder(&subscribers).map_err(|error| unwritable(&subscribers, &error))?;
     write_key(&dir.join("verdicts.key"))?;
     write_new(
         &dir.join(".gitignore"),
@@ -54,7 +56,8 @@ pub(in crate::cli) fn write_key(path: &Path) -> Result<(), CommandError> {
     let mut key = [0; KEY_OCTETS];
     getrandom::fill(&mut key)
         .map_err(|error| CommandError::Failed(format!("the system gives no random numbers: {error}")))?;
-    write_new(path, &Keyring::file_text(1, &key), 0o600)
+    private::file(path, Existing::Refuse)
+        .and_then(|mut file| file.write_all(Keyring::file_text(1, &key).as_bytes()))
         .or_else(keep_existing)
         .map_err(|error| unwritable(path, &error))
 }

@@ -1,8 +1,8 @@
 //! `verdicts key …`: the keys that sign the links in letters.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::app;
@@ -10,6 +10,7 @@ use crate::cli::exit::{CommandError, CommandResult, Exit};
 use crate::cli::terminal::say;
 use crate::config::Settings;
 use crate::domain::token::KEY_OCTETS;
+use crate::private::{self, Existing};
 
 #[derive(clap::Subcommand, Debug)]
 pub enum KeyCommand {
@@ -55,8 +56,7 @@ fn rotate(settings: &Settings) -> CommandResult {
 /// owner's eyes only.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = beside(path, ".new");
-    let _ = fs::remove_file(&beside);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let mut file = private::file(&beside, Existing::Replace)?;
     file.write_all(text.as_bytes())?;
     // Run by root, it stays readable for the service.
     let owner = fs::metadata(path)?;
@@ -75,8 +75,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 
 fn lock(path: &Path) -> Result<File, CommandError> {
     let file = beside(path, ".lock");
-    let options = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file);
-    let lock = options.map_err(|error| named(&file, &error))?;
+    let lock = private::file(&file, Existing::Keep).map_err(|error| named(&file, &error))?;
     lock.lock().map_err(|error| named(&file, &error))?;
     Ok(lock)
 }

@@ -1,11 +1,11 @@
 //! `verdicts subscribers export`: the list as a file that `import` reads again.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::{CommandError, CommandResult, Exit};
 use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
+use crate::private::{self, Existing};
 use crate::store::Store;
 use crate::subscribers::CsvWriter;
 
@@ -25,7 +25,8 @@ pub(super) async fn export(
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
-    let file = private(&partial).map_err(|error| CommandError::about(&partial, &error))?;
+    let file =
+        private::file(&partial, Existing::Replace).map_err(|error| CommandError::about(&partial, &error))?;
     let written = write_all(store, status, BufWriter::new(file)).await;
     let done = match written {
         Ok(count) => {
@@ -39,15 +40,6 @@ pub(super) async fn export(
     }
     eprintln!("{} subscribers written to {}", done?, path.display());
     Ok(Exit::Done)
-}
-
-/// A new file that only its owner can read.
-fn private(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 async fn write_all(

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::cli::exit::{CommandError, CommandResult, Exit};
 use crate::domain::token::Keyring;
+use crate::private::{self, Existing};
 use crate::store::Store;
 use crate::subscribers::{CsvReader, ImportProgress, Options, Refusals, RowError, Summary, import};
 
@@ -79,7 +80,8 @@ impl ImportView {
         }
         let report = report
             .map(|path| {
-                let file = File::create(path).map_err(|error| CommandError::about(path, &error))?;
+                let file = private::file(path, Existing::Empty)
+                    .map_err(|error| CommandError::about(path, &error))?;
                 Refusals::new(file).map_err(|error| CommandError::about(path, &error))
             })
             .transpose()?;

@@ -85,7 +85,7 @@ mod tests {
     use crate::domain::EmailAddress;
     use crate::domain::delivery::Variant;
     use crate::domain::issue::IssueNumber;
-    use crate::domain::subscriber::SubscriberId;
+    use crate::domain::subscriber::{LinkEpoch, SubscriberId};
 
     const MINUTE: Duration = Duration::from_secs(60);
     const PATIENCE: Patience = Patience { first_retry: MINUTE, max_age: Duration::from_secs(48 * 3600) };
@@ -95,6 +95,7 @@ mod tests {
             issue: IssueNumber(1),
             subscriber: SubscriberId(subscriber),
             email: EmailAddress::parse("ann@example.com").unwrap(),
+            epoch: LinkEpoch::default(),
             name: None,
             attempt,
             enqueued_at: UnixMillis(0),

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::EmailAddress;
 use crate::domain::delivery::Variant;
 use crate::domain::issue::IssueNumber;
-use crate::domain::subscriber::SubscriberId;
+use crate::domain::subscriber::{LinkEpoch, SubscriberId};
 
 const PATIENCE: Patience =
     Patience { first_retry: Duration::from_secs(60), max_age: Duration::from_secs(3600) };
@@ -16,6 +16,7 @@ fn claimed() -> Claimed {
         issue: IssueNumber(1),
         subscriber: SubscriberId(1),
         email: EmailAddress::parse("ann@example.com").unwrap(),
+        epoch: LinkEpoch::default(),
         name: None,
         attempt: 1,
         enqueued_at: UnixMillis(0),

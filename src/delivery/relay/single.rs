@@ -7,6 +7,7 @@ use crate::domain::delivery::{Claimed, Reply, Transition};
 use crate::domain::rate::Rate;
 use crate::fault::{self, Point};
 use crate::mail::{ConnectError, OutboxError, Outcome, Relay, Session};
+use crate::private;
 
 /// The line that letters outside the ledger go over, one after another; it opens with the first.
 #[derive(Default)]
@@ -111,9 +112,7 @@ impl Mailer {
             }
             Transport::Outbox(outbox) => {
                 let probe = outbox.folder().join(".probe");
-                tokio::fs::create_dir_all(outbox.folder())
-                    .await
-                    .map_err(|error| unwritable(outbox.folder(), error))?;
+                private::folder(outbox.folder()).map_err(|error| unwritable(outbox.folder(), error))?;
                 tokio::fs::write(&probe, b"").await.map_err(|error| unwritable(outbox.folder(), error))?;
                 tokio::fs::remove_file(&probe).await.map_err(|error| unwritable(outbox.folder(), error))?;
                 Ok("can be written".to_owned())

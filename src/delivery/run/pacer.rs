@@ -167,7 +167,7 @@ mod tests {
     use crate::domain::delivery::Variant;
     use crate::domain::issue::IssueNumber;
     use crate::domain::pace::Warmup;
-    use crate::domain::subscriber::SubscriberId;
+    use crate::domain::subscriber::{LinkEpoch, SubscriberId};
 
     const NOW: UnixMillis = UnixMillis(1_000_000);
 
@@ -176,6 +176,7 @@ mod tests {
             issue: IssueNumber(1),
             subscriber: SubscriberId(subscriber),
             email: EmailAddress::parse(&format!("ann{subscriber}@{domain}")).unwrap(),
+            epoch: LinkEpoch::default(),
             name: None,
             attempt: 1,
             enqueued_at: NOW,

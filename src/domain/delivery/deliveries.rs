@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::issue::issues::{IssueNumber, IssueState};
 use crate::domain::issue::subject::Arm;
 use crate::domain::reader::address::EmailAddress;
-use crate::domain::reader::subscriber::SubscriberId;
+use crate::domain::reader::subscriber::{LinkEpoch, SubscriberId};
 use crate::domain::time::UnixMillis;
 
 /// queued → sending → sent | deferred | failed | cancelled. *Sent*: the relay has answered 250.
@@ -98,6 +98,8 @@ pub struct Claimed {
     pub issue: IssueNumber,
     pub subscriber: SubscriberId,
     pub email: EmailAddress,
+    /// Of the link to the reader's own page.
+    pub epoch: LinkEpoch,
     pub name: Option<String>,
     /// Which attempt this is: 1 for the first.
     pub attempt: u32,

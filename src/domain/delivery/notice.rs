@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::reader::address::EmailAddress;
-use crate::domain::reader::subscriber::SubscriberId;
+use crate::domain::reader::subscriber::{LinkEpoch, SubscriberId};
 use crate::domain::time::UnixMillis;
 
 /// The store's number for a notice. Never used again; the Message-ID comes from it.
@@ -82,6 +82,18 @@ impl NewNotice {
     /// One that needs no further data.
     pub fn new(kind: NoticeKind, email: &EmailAddress, subscriber: SubscriberId) -> Self {
         Self { kind, email: email.clone(), subscriber: Some(subscriber), data: NoticeData::new() }
+    }
+
+    /// One with the link to the reader's own page: that of the address as it is now, whatever it is
+    /// when the notice is written.
+    pub fn to_reader(
+        kind: NoticeKind,
+        email: &EmailAddress,
+        subscriber: SubscriberId,
+        epoch: LinkEpoch,
+    ) -> Self {
+        let notice = Self::new(kind, email, subscriber);
+        if epoch == LinkEpoch::default() { notice } else { notice.with("epoch", epoch.0.to_string()) }
     }
 
     /// The same with one more text for its templates.

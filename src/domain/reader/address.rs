@@ -30,7 +30,16 @@ pub enum AddressError {
     Local,
     #[error("the domain after the @ is not a valid domain name")]
     Domain,
+    #[error(
+        "the part before the @ names a way through another server (% or !); write the mailbox itself, name@example.com"
+    )]
+    Route,
+    #[error("the domain after the @ is one that a server keeps for itself; write name@example.com")]
+    Private,
 }
+
+/// Ends of domains that no mailbox of the public is under (RFC 6761, 6762, 8375, and by custom).
+const PRIVATE_ENDS: [&str; 6] = ["localhost", "localdomain", "local", "internal", "arpa", "onion"];
 
 impl EmailAddress {
     /// Parses an address as a person types it: blanks around it are dropped, nothing
@@ -54,6 +63,27 @@ impl EmailAddress {
             return Err(AddressError::TooLong);
         }
         Ok(Self(format!("{local}@{domain}")))
+    }
+
+    /// Parses an address that anybody may have written: as [`EmailAddress::parse`], and nothing
+    /// that a relay could take for somebody else's mailbox or for one of its own. A relay that
+    /// trusts us sends `ann%example.com@localhost` on to Ann, whom no limit and no suppression then
+    /// protects.
+    ///
+    /// # Errors
+    /// [`AddressError`] says which part is wrong.
+    pub fn from_public(text: &str) -> Result<Self, AddressError> {
+        let address = Self::parse(text)?;
+        let (local, domain) = address.0.rsplit_once('@').unwrap_or_default();
+        if local.contains(['%', '!']) {
+            return Err(AddressError::Route);
+        }
+        let end = domain.rsplit('.').next().unwrap_or(domain);
+        // `localhost.example.com` is a name of the relay itself as Postfix comes.
+        if PRIVATE_ENDS.contains(&end) || domain.starts_with("localhost.") {
+            return Err(AddressError::Private);
+        }
+        Ok(address)
     }
 
     /// The address itself, for the relay, the store and an operator who asked for it. Never
@@ -142,6 +172,36 @@ mod tests {
             ("ann@example", AddressError::Domain),
         ] {
             assert_eq!(EmailAddress::parse(text), Err(why), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_from_outside_names_a_way_or_a_private_domain() {
+        for (text, why) in [
+            ("victim%example.com@localhost", AddressError::Route),
+            ("victim%example.com@example.org", AddressError::Route),
+            ("example.com!victim@localhost", AddressError::Route),
+            ("example.com!victim@example.org", AddressError::Route),
+            ("root@localhost", AddressError::Private),
+            ("root@LocalHost", AddressError::Private),
+            ("root@localhost.localdomain", AddressError::Private),
+            ("root@localhost.example.com", AddressError::Private),
+            ("root@mail.local", AddressError::Private),
+            ("root@db.internal", AddressError::Private),
+            ("root@1.0.0.127.in-addr.arpa", AddressError::Private),
+            ("@example.org,@example.net:victim@example.com", AddressError::Local),
+            ("victim@example.com@localhost", AddressError::Local),
+            ("\"victim@example.com\"@example.org", AddressError::Local),
+            ("root@mail", AddressError::Domain),
+            ("root@[127.0.0.1]", AddressError::Domain),
+            ("root@[IPv6:::1]", AddressError::Domain),
+            ("root@127.0.0.1", AddressError::Domain),
+            ("root@localhost.", AddressError::Domain),
+        ] {
+            assert_eq!(EmailAddress::from_public(text), Err(why), "{text:?}");
+        }
+        for text in ["o'brien+x@example.com", "ann@local.example", "ann@localhosts.example.com"] {
+            assert!(EmailAddress::from_public(text).is_ok(), "{text:?}");
         }
     }
 

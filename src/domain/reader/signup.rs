@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::domain::delivery::rate::Rate;
 use crate::domain::reader::address::EmailAddress;
+use crate::domain::reader::mailbox::{mailbox, networks};
+use crate::domain::reader::subscriber::SubscriberId;
 use crate::domain::time::UnixMillis;
 use crate::domain::token::Keyring;
 
@@ -29,11 +31,20 @@ pub struct Allowance {
     pub key: String,
     pub most: u32,
     pub span: Duration,
+    /// What it may not have more of than there is left, so that the loudest is refused first: the
+    /// key of another allowance, and how much that is in all.
+    pub rest_of: Option<(String, u32)>,
 }
 
 impl Allowance {
     pub fn new(keyring: &Keyring, what: &str, whose: &str, most: u32, span: Duration) -> Self {
-        Self { key: keyring.count_key(what, whose), most: most.max(1), span }
+        Self { key: keyring.count_key(what, whose), most: most.max(1), span, rest_of: None }
+    }
+
+    /// The same for nobody: as much work, and no limit of anybody's.
+    #[must_use]
+    pub fn of_nobody(&self) -> Self {
+        Self { key: "nobody".to_owned(), most: u32::MAX, ..self.clone() }
     }
 
     fn of_rate(keyring: &Keyring, what: &str, whose: &str, rate: Rate) -> Self {
@@ -44,7 +55,7 @@ impl Allowance {
 /// How often somebody may sign up, by the settings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SignupLimits {
-    /// From one address of IPv4, or one /64 of IPv6.
+    /// From one address of IPv4, or one /64 of IPv6; wider networks have a larger share.
     pub per_network: Rate,
     /// Everybody together.
     pub total: Rate,
@@ -57,23 +68,37 @@ impl SignupLimits {
     /// What is asked of whoever asks, before anything is looked up. It tells nothing about an
     /// address, so a refusal may.
     pub fn of_asker(&self, keyring: &Keyring, ip: IpAddr, stamped: bool) -> Vec<Allowance> {
-        let network = network(ip);
-        let mut limits = vec![
-            Allowance::of_rate(keyring, "sign-ups of a network", &network, self.per_network),
-            Allowance::of_rate(keyring, "sign-ups", "all", self.total),
-        ];
+        let mut limits = of_networks(keyring, "sign-ups", ip, self.per_network, self.total);
         if !stamped {
             let less = |rate: Rate| Rate { letters: (rate.letters / UNSTAMPED_SHARE).max(1), ..rate };
             let (own, all) = (less(self.per_network), less(self.total));
-            limits.push(Allowance::of_rate(keyring, "unstamped sign-ups of a network", &network, own));
-            limits.push(Allowance::of_rate(keyring, "unstamped sign-ups", "all", all));
+            limits.extend(of_networks(keyring, "unstamped sign-ups", ip, own, all));
         }
         limits
     }
 }
 
-/// How many notices a form may cause to one mailbox, whoever fills it in: one in ten minutes and
-/// three a day. Reaching it is never said, since it would tell that somebody has asked before.
+/// One client's networks and everybody. While there is plenty left for everybody, a network may
+/// have what is its own; the less there is, the sooner the network that had most is refused, and
+/// one that had nothing yet is the last.
+fn of_networks(keyring: &Keyring, what: &str, ip: IpAddr, own: Rate, all: Rate) -> Vec<Allowance> {
+    let total = Allowance::of_rate(keyring, what, "all", all);
+    let what = format!("{what} of a network");
+    let mut limits: Vec<_> = networks(ip)
+        .into_iter()
+        .map(|(network, times)| {
+            let share = Rate { letters: own.letters.saturating_mul(times), ..own };
+            let rest_of = Some((total.key.clone(), total.most));
+            Allowance { rest_of, ..Allowance::of_rate(keyring, &what, &network, share) }
+        })
+        .collect();
+    limits.push(total);
+    limits
+}
+
+/// How many notices forms may cause to one mailbox, whichever form it is and whoever fills it in:
+/// one in ten minutes and three a day. Reaching it is never said, since it would tell that somebody
+/// has asked before.
 pub fn of_mailbox(keyring: &Keyring, email: &EmailAddress) -> Vec<Allowance> {
     let mailbox = mailbox(email);
     vec![
@@ -87,28 +112,10 @@ pub fn of_already(keyring: &Keyring, email: &EmailAddress) -> Allowance {
     Allowance::new(keyring, "already subscribed", &mailbox(email), 1, DAY)
 }
 
-/// The mailbox that an address most likely leads to: at Gmail `Ann.Lee+news` is `annlee`, so that
-/// tags and dots don't get anybody a second helping. For counting alone; mail goes to the address
-/// as it was typed.
-fn mailbox(email: &EmailAddress) -> String {
-    let (local, domain) = email.expose().rsplit_once('@').unwrap_or_default();
-    let local = local.split('+').next().unwrap_or(local).to_lowercase();
-    match domain {
-        "gmail.com" | "googlemail.com" => [&local.replace('.', ""), "gmail.com"].join("@"),
-        domain => format!("{local}@{domain}"),
-    }
-}
-
-/// Who counts as one asker: an address of IPv4; of IPv6 the /64 that a household or a machine
-/// has for itself.
-pub fn network(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
+/// How often a reader may ask for another address: three times a day. It is about nobody else, so
+/// it may be said.
+fn of_reader(keyring: &Keyring, reader: SubscriberId) -> Allowance {
+    Allowance::new(keyring, "changes of address of a reader", &reader.0.to_string(), 3, DAY)
 }
 
 /// What is kept of the IP that a consent came from.
@@ -175,6 +182,39 @@ pub struct SignUp {
     pub of_already: Allowance,
 }
 
+/// A reader who asks for their letters to go to another address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewAddress {
+    pub subscriber: SubscriberId,
+    pub email: EmailAddress,
+    /// [`Keyring::suppression_hash`] of it.
+    pub hash: String,
+    /// Limits of the asker's networks, the reader, the mailbox, and the notice to another reader.
+    pub of_asker: Vec<Allowance>,
+    pub of_reader: Allowance,
+    pub of_mailbox: Vec<Allowance>,
+    pub of_already: Allowance,
+}
+
+impl NewAddress {
+    pub fn new(
+        keyring: &Keyring,
+        of_asker: Vec<Allowance>,
+        subscriber: SubscriberId,
+        email: &EmailAddress,
+    ) -> Self {
+        Self {
+            subscriber,
+            email: email.clone(),
+            hash: keyring.suppression_hash(email),
+            of_asker,
+            of_reader: of_reader(keyring, subscriber),
+            of_mailbox: of_mailbox(keyring, email),
+            of_already: of_already(keyring, email),
+        }
+    }
+}
+
 /// What a sign-up is answered with. Which notice was queued, if any, is told to nobody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SignedUp {
@@ -233,41 +273,31 @@ pub fn is_work(stamp: &str, nonce: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn email(text: &str) -> EmailAddress {
-        EmailAddress::parse(text).unwrap()
-    }
-
     fn ring() -> Keyring {
         Keyring::parse(&Keyring::file_text(1, &[7; 32])).unwrap()
     }
 
     #[test]
-    fn tags_and_dots_get_nobody_a_second_helping() {
-        for (one, other) in [
-            (["ann", "example.com"], ["Ann", "EXAMPLE.com"]),
-            (["ann", "example.com"], ["ann+1", "example.com"]),
-            (["annlee", "gmail.com"], ["a.n.n.Lee+x", "googlemail.com"]),
-        ] {
-            let [one, other] = [one, other].map(|parts| of_mailbox(&ring(), &email(&parts.join("@"))));
-            assert_eq!(one, other);
-        }
-        assert_ne!(
-            of_mailbox(&ring(), &email("a.b@example.com")),
-            of_mailbox(&ring(), &email("ab@example.com")),
-            "dots mean something elsewhere"
-        );
-        let keys: Vec<_> =
-            of_mailbox(&ring(), &email("ann@example.com")).into_iter().map(|a| a.key).collect();
-        assert!(keys.iter().all(|key| !key.contains("ann")) && keys[0] != keys[1]);
+    fn the_keys_of_limits_tell_nothing_and_outlive_a_new_site_key() {
+        let ann = EmailAddress::parse("ann@example.com").unwrap();
+        let keys = |ring: &Keyring| -> Vec<String> {
+            let networks =
+                SignupLimits { per_network: "3/h".parse().unwrap(), total: "9/h".parse().unwrap() };
+            let asker = networks.of_asker(ring, "2001:db8::1".parse().unwrap(), false);
+            let wish = NewAddress::new(ring, asker, SubscriberId(1), &ann);
+            let all = wish.of_asker.iter().chain(&wish.of_mailbox).chain([&wish.of_reader, &wish.of_already]);
+            all.map(|allowance| allowance.key.clone()).collect()
+        };
+        let old = keys(&ring());
+        assert!(old.iter().all(|key| key.len() == 32 && !key.contains("ann")));
+        assert_eq!(old.iter().collect::<std::collections::HashSet<_>>().len(), 12, "each counts for itself");
+        let rotated = Keyring::parse(&ring().rotated_file_text(&[9; 32])).unwrap();
+        assert_eq!(keys(&rotated), old, "a new key forgives nobody");
     }
 
     #[test]
-    fn a_household_is_one_asker() {
+    fn what_is_kept_of_an_ip_is_what_the_settings_say() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        assert_eq!(network(ip("192.0.2.77")), "192.0.2.77");
-        assert_eq!(network(ip("::ffff:192.0.2.77")), "192.0.2.77");
-        assert_eq!(network(ip("2001:db8:1:2:3:4:5:6")), network(ip("2001:db8:1:2:ffff::1")));
-        assert_ne!(network(ip("2001:db8:1:2::1")), network(ip("2001:db8:1:3::1")));
         let proof = |text: &str| IpProof::Truncated.of(&ring(), ip(text)).unwrap();
         assert_eq!(proof("192.0.2.77"), "192.0.2.0/24");
         assert_eq!(proof("2001:db8:1:2:3:4:5:6"), "2001:db8:1::/48");

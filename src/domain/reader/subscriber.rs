@@ -14,6 +14,12 @@ use crate::domain::time::UnixMillis;
 #[serde(transparent)]
 pub struct SubscriberId(pub i64);
 
+/// How often a subscriber's address has changed. The links that open their own page carry it, so
+/// that those which an address before had got are good for nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkEpoch(pub i64);
+
 /// Where a subscriber stands: pending → active → unsubscribed | bounced | complained.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -91,6 +97,7 @@ pub struct Subscriber {
     pub activated_at: Option<UnixMillis>,
     /// Set with every status that is an end.
     pub ended_at: Option<UnixMillis>,
+    pub epoch: LinkEpoch,
 }
 
 /// Why an address is suppressed.

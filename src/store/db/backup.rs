@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sqlx::AnyConnection;
 use sqlx::Connection as _;
 
+use crate::private::{self, Existing};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::store::{Location, Store};
 
@@ -30,6 +31,8 @@ impl Store {
         let mut name = file.as_os_str().to_owned();
         name.push(format!(".partial-{}", std::process::id()));
         let partial = PathBuf::from(name);
+        // The copy goes into an empty file that is its owner's alone already.
+        drop(private::file(&partial, Existing::Replace).map_err(|error| fail(error.to_string()))?);
         let copied = self.copy(&partial).await.map_err(|error| fail(error.to_string()));
         let done = copied.and_then(|()| {
             // On disk before it gets its name: a backup that is there is whole.

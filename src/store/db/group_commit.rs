@@ -1,6 +1,6 @@
-//! Readers who leave at the same moment share a commit, since most of what one costs is the wait for
-//! the disk: the first to come waits for the writer's place, and takes along all who have come by
-//! the time it is free. Each of them is answered after that commit, as if it had been their own.
+//! Readers who leave at the same moment share a commit, since most of what one costs is the wait
+//! for the disk: the first to come waits for the writer's place, and takes along all who have come
+//! by the time it is free. Each of them is answered after that commit, as if it had been their own.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -10,6 +10,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::sync::Mutex;
 
+use crate::private::{self, Existing};
 use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::group_commit::Leavers;
@@ -84,13 +85,14 @@ async fn open_file(path: &str) -> Result<Store> {
         remedy: "check the path and the rights on its folder",
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
+        private::folder(folder).map_err(|error| fail(error.to_string()))?;
     }
     if path.is_dir() {
         return Err(fail("it is a folder".to_owned()));
     }
-    // One connection by hand makes the file and sets WAL. A pool would try again for a minute
-    // before it told anybody.
+    // Empty, and its owner's alone; the log and the index beside it get the rights of the file.
+    drop(private::file(&path, Existing::Keep).map_err(|error| fail(error.to_string()))?);
+    // One connection by hand sets WAL. A pool would try again for a minute before it told anybody.
     if let Err(error) = prepare(&options).await {
         return Err(match StoreError::from(error) {
             StoreError::Unwritable { detail } => fail(detail),

@@ -9,6 +9,7 @@ use sqlx::Row as _;
 
 use crate::domain::UnixMillis;
 use crate::domain::issue::IssueNumber;
+use crate::private::{self, Existing};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::{Location, Store};
@@ -177,7 +178,7 @@ impl RestoreGuard {
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{}.tmp", std::process::id()));
         let partial = PathBuf::from(name);
-        let written = std::fs::File::create(&partial).and_then(|mut file| {
+        let written = private::file(&partial, Existing::Replace).and_then(|mut file| {
             file.write_all((lines.join("\n") + "\n").as_bytes())?;
             file.sync_all()?;
             std::fs::rename(&partial, &self.path)

@@ -73,6 +73,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0009_delivery_columns.sql"),
         postgres: include_str!("../../../migrations/postgres/0009_delivery_columns.sql"),
     },
+    Migration {
+        version: 10,
+        name: "bound_links",
+        sqlite: include_str!("../../../migrations/sqlite/0010_bound_links.sql"),
+        postgres: include_str!("../../../migrations/postgres/0010_bound_links.sql"),
+    },
 ];
 
 /// The schema this binary needs.

@@ -83,6 +83,8 @@ impl Statement {
 
     /// The text for an engine.
     pub(in crate::store) fn on(&'static self, engine: Engine) -> &'static str {
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.push(self.name));
         self.rendered[engine as usize].get_or_init(|| {
             let mut text = self.text.to_owned();
             for (mark, fragment) in self.fragments {
@@ -94,6 +96,12 @@ impl Statement {
             engine.render(&text)
         })
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The names of all statements that this thread has asked for, in their order.
+    pub(in crate::store) static ASKED: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 #[cfg(test)]

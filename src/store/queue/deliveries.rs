@@ -14,7 +14,7 @@ use crate::domain::UnixMillis;
 use crate::domain::delivery::{Claimed, Finished, Transition, Variant};
 use crate::domain::issue::IssueNumber;
 use crate::domain::subject::Arm;
-use crate::domain::subscriber::SubscriberId;
+use crate::domain::subscriber::{LinkEpoch, SubscriberId};
 use crate::store::db::dialect::Engine;
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Query, Statement, statements};
@@ -84,10 +84,13 @@ pub(in crate::store) const GIVEN: &str = "CASE state WHEN 'sending' THEN
         CAST({array}(issue, subscriber, attempts, enqueued_at, letter, arm, choice,
             (SELECT p.email FROM subscriber p WHERE p.id = subscriber AND p.status = 'active'
                 AND EXISTS (SELECT 1 FROM issue o WHERE o.number = delivery.issue AND o.state = 'running')),
-            (SELECT p.name FROM subscriber p WHERE p.id = subscriber)) AS TEXT) END AS given";
+            (SELECT p.name FROM subscriber p WHERE p.id = subscriber),
+            (SELECT p.epoch FROM subscriber p WHERE p.id = subscriber)) AS TEXT) END AS given";
 
-/// Issue, subscriber, attempts, when it was enqueued, letter, arm, choice, address, name.
-type GivenRow = (i64, i64, i64, i64, u32, Arm, Option<NonZeroU32>, Option<String>, Option<String>);
+/// Issue, subscriber, attempts, when it was enqueued, letter, arm, choice, address, name, epoch of
+/// the address.
+type GivenRow =
+    (i64, i64, i64, i64, u32, Arm, Option<NonZeroU32>, Option<String>, Option<String>, Option<LinkEpoch>);
 
 /// A row as [`RECORD_AND_CLAIM`] reads it: `k`, issue, subscriber, and the reply's code, enhanced
 /// code and words.
@@ -122,7 +125,7 @@ impl Claims {
         let mut claims = Self::default();
         for row in rows {
             let Some(given) = row.try_get::<Option<&str>, _>("given")? else { continue };
-            let (issue, subscriber, attempts, enqueued_at, letter, arm, choice, email, name): GivenRow =
+            let (issue, subscriber, attempts, enqueued_at, letter, arm, choice, email, name, epoch): GivenRow =
                 serde_json::from_str(given).map_err(|error| StoreError::Statement(error.to_string()))?;
             let Some(email) = email else { continue };
             let key = (IssueNumber(issue), SubscriberId(subscriber));
@@ -134,6 +137,7 @@ impl Claims {
                 issue: key.0,
                 subscriber: key.1,
                 email: address(email)?,
+                epoch: epoch.unwrap_or_default(),
                 name,
                 attempt: small(attempts),
                 enqueued_at: UnixMillis(enqueued_at),

@@ -10,6 +10,7 @@ use sqlx::{Connection as _, Row as _};
 use tokio::sync::Mutex;
 
 use crate::domain::UnixMillis;
+use crate::private::{self, Existing};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::{Location, Store};
@@ -142,7 +143,7 @@ fn lock_file(database: &std::path::Path, suffix: &str) -> Result<Option<File>> {
     let fail = |error: std::io::Error| StoreError::LockFile { file: file.clone(), detail: error.to_string() };
     // Never deleted: whoever removed it could leave two processes with a lock on two files of one
     // name.
-    let lock = File::options().create(true).truncate(false).write(true).open(&file).map_err(fail)?;
+    let lock = private::file(&file, Existing::Keep).map_err(fail)?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -45,9 +45,11 @@ statements! {
         FROM delivery d JOIN issue o ON o.number = d.issue
         WHERE d.subscriber = $1 AND d.issue IN (SELECT number FROM issue) ORDER BY d.issue";
 
+    /// Only to the person's own mailbox: whether another one was written to, and what its host
+    /// said, is not about them.
     NOTICES = "
-        SELECT kind, email, data, state, attempts, created_at, finished_at, reply_code, reply_text, note
-        FROM notice WHERE subscriber = $1 ORDER BY id";
+        SELECT n.kind, n.email, n.data, n.state, n.attempts, n.created_at, n.finished_at, n.reply_code, n.reply_text, n.note
+        FROM notice n JOIN subscriber s ON s.id = n.subscriber AND s.email = n.email WHERE n.subscriber = $1 ORDER BY n.id";
 
     VOTES = "SELECT tool, stance, voted_at FROM vote WHERE subscriber = $1 ORDER BY tool";
 

@@ -7,10 +7,11 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use crate::domain::UnixMillis;
 use crate::domain::notice::{NewNotice, NoticeKind};
-use crate::domain::signup::{Allowance, Confirmation, Consent, LINK_VALID, SignUp, SignedUp};
-use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
+use crate::domain::signup::{Allowance, Confirmation, Consent, Evidence, LINK_VALID, SignUp, SignedUp};
+use crate::domain::subscriber::{LinkEpoch, SubscriberId, SubscriberStatus};
+use crate::domain::token::ConfirmLink;
+use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Statement, statements};
 use crate::store::db::store::Store;
@@ -18,24 +19,29 @@ use crate::store::db::tx::{Durability, Lock, Write};
 use crate::store::db::values::{address, json};
 use crate::store::queue::notices;
 use crate::store::reader::rate_limits;
+use crate::store::reader::subscribers::known;
 
 statements! {
-    /// As it is typed, or as it is mostly written.
-    KNOWN = "
-        SELECT id, status FROM subscriber WHERE email IN ($1, $2) ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
-
     BARRED = "
         SELECT 1 AS there FROM suppression WHERE email_hash = $1 AND reason IN ('bounced', 'complained')";
 
+    /// These three do nothing unless the last parameter is 1, and are asked of every address all
+    /// the same.
     ADD = "
-        INSERT INTO subscriber (email, status, source, created_at) VALUES ($1, 'pending', $2, $3) RETURNING id";
+        INSERT INTO subscriber (email, status, source, created_at)
+        SELECT CAST($1 AS TEXT), 'pending', CAST($2 AS TEXT), CAST($3 AS BIGINT) WHERE CAST($4 AS BIGINT) = 1 RETURNING id";
 
     WAIT = "
-        INSERT INTO pending (subscriber, asked_at, expires_at) VALUES ($1, $2, $3)
-        ON CONFLICT (subscriber) DO UPDATE SET asked_at = excluded.asked_at, expires_at = excluded.expires_at";
+        INSERT INTO pending (subscriber, asked_at, expires_at, request)
+        SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($5 AS BIGINT) WHERE CAST($4 AS BIGINT) = 1
+        ON CONFLICT (subscriber) DO UPDATE SET asked_at = excluded.asked_at, expires_at = excluded.expires_at
+        RETURNING request";
 
     PROVE = "
-        INSERT INTO consent (subscriber, asked_at, form, text_id, language, text, ip) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        INSERT INTO consent (subscriber, asked_at, form, text_id, language, text, ip)
+        SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT),
+               CAST($7 AS TEXT)
+        WHERE CAST($8 AS BIGINT) = 1 RETURNING id";
 
     /// The one that was asked for last is the one that the button confirms.
     CONFIRM_PROOF = "
@@ -49,7 +55,7 @@ statements! {
 
     /// One reading of everything that decides what a link is worth.
     PENDING_STATE = "
-        SELECT s.status, s.email, p.expires_at FROM subscriber s LEFT JOIN pending p ON p.subscriber = s.id WHERE s.id = $1";
+        SELECT s.status, s.email, s.epoch, p.expires_at, p.request FROM subscriber s LEFT JOIN pending p ON p.subscriber = s.id WHERE s.id = $1";
 
     OLD_PENDING = "SELECT subscriber FROM pending WHERE asked_at <= $1 ORDER BY asked_at LIMIT CAST($2 AS BIGINT)";
 
@@ -86,7 +92,9 @@ pub(in crate::store) async fn forget(tx: &mut Write<'_>, subscriber: SubscriberI
 struct PendingState {
     status: SubscriberStatus,
     email: String,
+    epoch: LinkEpoch,
     expires_at: Option<UnixMillis>,
+    request: Option<i64>,
 }
 
 impl PendingState {
@@ -95,15 +103,29 @@ impl PendingState {
         Ok(Self {
             status: status.parse().map_err(|_| StoreError::content("subscriber status", status))?,
             email: row.try_get("email")?,
+            epoch: LinkEpoch(row.try_get("epoch")?),
             expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(UnixMillis),
+            request: row.try_get("request")?,
         })
     }
 
-    fn confirmation(&self, now: UnixMillis) -> Confirmation {
+    /// Whether a link was sent for the wish that stands. One of a release before that named none is
+    /// good for what was asked then, of somebody who had never been here: their address can't have
+    /// been another one.
+    fn is_of(&self, link: Option<i64>) -> bool {
+        match (link, self.request) {
+            (Some(link), Some(own)) => link == own,
+            (None, Some(own)) => own == 0 && self.status == SubscriberStatus::Pending,
+            (_, None) => false,
+        }
+    }
+
+    fn confirmation(&self, link: Option<i64>, now: UnixMillis) -> Confirmation {
         use SubscriberStatus::{Active, Bounced, Complained, Pending, Unsubscribed};
         match (self.status, self.expires_at) {
             (Active, _) => Confirmation::Done,
             (Bounced | Complained, _) | (_, None) => Confirmation::Gone,
+            _ if !self.is_of(link) => Confirmation::Gone,
             (Pending | Unsubscribed, Some(until)) if until <= now => Confirmation::Expired,
             (Pending | Unsubscribed, Some(_)) => Confirmation::Open,
         }
@@ -113,8 +135,8 @@ impl PendingState {
 impl Store {
     /// Takes in that somebody asks for the letter: in one durable commit the limits, and for
     /// somebody new (or who had left) the wish, its proof and the notice to confirm; for a reader
-    /// the notice that they are one. Whatever the address is, there is a commit, so that the time
-    /// it takes tells nothing.
+    /// the notice that they are one. Whatever the address is, there are the same statements and a
+    /// commit, so that the time it takes tells nothing.
     pub async fn sign_up(&self, ask: &SignUp, now: UnixMillis) -> Result<SignedUp> {
         // Without the writer's place: whoever floods us costs a look.
         if let Some(until) = self.used_up(&ask.of_asker, now).await? {
@@ -126,76 +148,17 @@ impl Store {
         if let Some(until) = rate_limits::take(&mut tx, &ask.of_asker, now).await? {
             return Ok(SignedUp::Limited { until });
         }
-        if rate_limits::take(&mut tx, &ask.of_mailbox, now).await?.is_none() {
-            self.hear(&mut tx, ask, now).await?;
-        }
+        hear(&mut tx, ask, now).await?;
         tx.commit().await?;
         Ok(SignedUp::Heard)
     }
 
-    /// Queues the notice that fits, if any does.
-    async fn hear(&self, tx: &mut Write<'_>, ask: &SignUp, now: UnixMillis) -> Result<()> {
-        let typed = ask.email.expose();
-        let known =
-            tx.query(&KNOWN).bind(typed).bind(typed.to_lowercase()).fetch_optional(&mut *tx.tx).await?;
-        let barred = tx.query(&BARRED).bind(&ask.hash).fetch_optional(&mut *tx.tx).await?.is_some();
-        let known = known
-            .map(|row| {
-                let status: String = row.try_get("status")?;
-                let status = status.parse().map_err(|_| StoreError::content("subscriber status", status))?;
-                Ok::<_, StoreError>((SubscriberId(row.try_get("id")?), status))
-            })
-            .transpose()?;
-        match known {
-            Some((_, SubscriberStatus::Bounced | SubscriberStatus::Complained)) => Ok(()),
-            _ if barred => Ok(()),
-            Some((id, SubscriberStatus::Active)) => {
-                if rate_limits::take(tx, std::slice::from_ref(&ask.of_already), now).await?.is_none() {
-                    let notice = NewNotice::new(NoticeKind::AlreadySubscribed, &ask.email, id);
-                    notices::insert(tx, &notice, now).await?;
-                }
-                Ok(())
-            }
-            Some((id, SubscriberStatus::Pending | SubscriberStatus::Unsubscribed)) => {
-                self.ask_to_confirm(tx, ask, id, now).await
-            }
-            None => {
-                let added = tx.query(&ADD).bind(typed).bind(&ask.evidence.form).bind(now.0);
-                let added = added.fetch_all(&mut *tx.tx).await?;
-                let row = added
-                    .first()
-                    .ok_or(StoreError::Statement("INSERT … RETURNING gave no row".to_owned()))?;
-                self.ask_to_confirm(tx, ask, SubscriberId(row.try_get("id")?), now).await
-            }
-        }
-    }
-
-    async fn ask_to_confirm(
-        &self,
-        tx: &mut Write<'_>,
-        ask: &SignUp,
-        id: SubscriberId,
-        now: UnixMillis,
-    ) -> Result<()> {
-        let proof = &ask.evidence;
-        tx.query(&PROVE)
-            .bind(id.0)
-            .bind(now.0)
-            .bind(&proof.form)
-            .bind(&proof.text_id)
-            .bind(&proof.language)
-            .bind(&proof.text)
-            .bind(proof.ip.as_deref())
-            .execute(&mut *tx.tx)
-            .await?;
-        wait(tx, &NewNotice::new(NoticeKind::Confirm, &ask.email, id), now).await
-    }
-
-    /// What the link of `id` is worth at `now`. Writes nothing.
-    pub async fn confirmation(&self, id: SubscriberId, now: UnixMillis) -> Result<Confirmation> {
-        let row = self.inner.query(&PENDING_STATE).bind(id.0).fetch_optional(&self.inner.read).await?;
+    /// What a link is worth at `now`. Writes nothing.
+    pub async fn confirmation(&self, link: &ConfirmLink, now: UnixMillis) -> Result<Confirmation> {
+        let row =
+            self.inner.query(&PENDING_STATE).bind(link.subscriber.0).fetch_optional(&self.inner.read).await?;
         Ok(match row {
-            Some(row) => PendingState::read(&row)?.confirmation(now),
+            Some(row) => PendingState::read(&row)?.confirmation(link.request(), now),
             None => Confirmation::Gone,
         })
     }
@@ -203,13 +166,14 @@ impl Store {
     /// Makes a reader of who asked, lifts the suppression of who had left or was erased, and queues
     /// the welcome, in one durable commit. Repeats succeed. `hash` makes the suppression hash of
     /// the address that the store has.
-    pub async fn confirm(&self, id: SubscriberId, hash: &str, now: UnixMillis) -> Result<Confirmation> {
+    pub async fn confirm(&self, link: &ConfirmLink, hash: &str, now: UnixMillis) -> Result<Confirmation> {
+        let id = link.subscriber;
         let mut tx = self.inner.begin(Durability::Full).await?;
         let Some(row) = tx.query(&PENDING_STATE).bind(id.0).fetch_optional(&mut *tx.tx).await? else {
             return Ok(Confirmation::Gone);
         };
         let state = PendingState::read(&row)?;
-        match state.confirmation(now) {
+        match state.confirmation(link.request(), now) {
             Confirmation::Open => {}
             other => return Ok(other),
         }
@@ -225,7 +189,8 @@ impl Store {
         tx.query(&LIFT).bind(hash).execute(&mut *tx.tx).await?;
         tx.query(&CONFIRM_PROOF).bind(id.0).bind(now.0).execute(&mut *tx.tx).await?;
         let email = address(state.email)?;
-        notices::insert(&mut tx, &NewNotice::new(NoticeKind::Welcome, &email, id), now).await?;
+        notices::insert(&mut tx, &NewNotice::to_reader(NoticeKind::Welcome, &email, id, state.epoch), now)
+            .await?;
         tx.commit().await?;
         Ok(Confirmation::Done)
     }
@@ -233,7 +198,7 @@ impl Store {
     /// Another notice for a link that has expired, under the limits of asker and mailbox.
     pub async fn ask_again(
         &self,
-        id: SubscriberId,
+        link: &ConfirmLink,
         of_asker: &[Allowance],
         of_mailbox: &[Allowance],
         now: UnixMillis,
@@ -242,18 +207,22 @@ impl Store {
             return Ok(SignedUp::Limited { until });
         }
         let mut tx = self.inner.begin(Durability::Full).await?;
+        tx.lock(Lock::Intake).await?;
         if let Some(until) = rate_limits::take(&mut tx, of_asker, now).await? {
             return Ok(SignedUp::Limited { until });
         }
+        let id = link.subscriber;
         let row = tx.query(&PENDING_STATE).bind(id.0).fetch_optional(&mut *tx.tx).await?;
         let state = row.as_ref().map(PendingState::read).transpose()?;
-        let waits =
-            state.filter(|s| matches!(s.confirmation(now), Confirmation::Expired | Confirmation::Open));
+        let worth = |state: &PendingState| state.confirmation(link.request(), now);
+        let waits = state.filter(|s| matches!(worth(s), Confirmation::Expired | Confirmation::Open));
         if let Some(state) = waits
             && rate_limits::take(&mut tx, of_mailbox, now).await?.is_none()
         {
             let email = address(state.email)?;
-            wait(&mut tx, &NewNotice::new(NoticeKind::Confirm, &email, id), now).await?;
+            // The row is there, and keeps the number of its wish.
+            let wish = wait(&mut tx, id, Some(0), now).await?;
+            notices::insert(&mut tx, &confirm_notice(&email, id, wish), now).await?;
         }
         tx.commit().await?;
         Ok(SignedUp::Heard)
@@ -300,12 +269,85 @@ impl Store {
     }
 }
 
-/// The wish stands anew from `now`, and so does every link that was sent for it.
-async fn wait(tx: &mut Write<'_>, notice: &NewNotice, now: UnixMillis) -> Result<()> {
+/// A wish as it stands: the number of the consent that it began with, and until when its links
+/// confirm.
+struct StandingWish {
+    request: i64,
+    expires: UnixMillis,
+}
+
+/// The wish stands anew from `now`, and so does every link that was sent for it. `proof` is the
+/// consent that it begins with, if it begins; none: nobody wishes anything.
+async fn wait(
+    tx: &mut Write<'_>,
+    id: SubscriberId,
+    proof: Option<i64>,
+    now: UnixMillis,
+) -> Result<StandingWish> {
     let expires = now.plus(LINK_VALID);
-    let id = notice.subscriber.map(|id| id.0);
-    tx.query(&WAIT).bind(id).bind(now.0).bind(expires.0).execute(&mut *tx.tx).await?;
-    let notice = notice.clone().with("expires_at", expires.0.to_string());
-    notices::insert(tx, &notice, now).await?;
-    Ok(())
+    let wish = tx.query(&WAIT).bind(id.0).bind(now.0).bind(expires.0);
+    let wish = wish.bind(i64::from(proof.is_some())).bind(proof.unwrap_or(0)).fetch_all(&mut *tx.tx).await?;
+    let request = wish.first().map_or(Ok(0), |row| row.try_get("request"))?;
+    Ok(StandingWish { request, expires })
+}
+
+fn confirm_notice(email: &EmailAddress, id: SubscriberId, wish: StandingWish) -> NewNotice {
+    NewNotice::new(NoticeKind::Confirm, email, id)
+        .with("expires_at", wish.expires.0.to_string())
+        .with("request", wish.request.to_string())
+}
+
+/// Queues the notice that fits, if any does. The same statements for every address: its time tells
+/// no more than its answer.
+async fn hear(tx: &mut Write<'_>, ask: &SignUp, now: UnixMillis) -> Result<()> {
+    use SubscriberStatus::{Active, Bounced, Complained, Pending, Unsubscribed};
+    let is_silent = rate_limits::take(tx, &ask.of_mailbox, now).await?.is_some();
+    let known = known(tx, &ask.email).await?;
+    let is_barred = tx.query(&BARRED).bind(&ask.hash).fetch_optional(&mut *tx.tx).await?.is_some();
+    let status = known.as_ref().map(|known| known.status);
+    let is_barred = is_silent || is_barred || matches!(status, Some(Bounced | Complained));
+    let is_reader = !is_barred && status == Some(Active);
+    let is_new = !is_barred && status.is_none();
+    let is_wish = is_new || !is_barred && matches!(status, Some(Pending | Unsubscribed));
+    let already = if is_reader { ask.of_already.clone() } else { ask.of_already.of_nobody() };
+    let is_told = rate_limits::take(tx, std::slice::from_ref(&already), now).await?.is_some();
+    let added = tx.query(&ADD).bind(ask.email.expose()).bind(&ask.evidence.form).bind(now.0);
+    let added = added.bind(i64::from(is_new)).fetch_all(&mut *tx.tx).await?;
+    let (id, email, epoch) = match (known, added.first()) {
+        (Some(known), _) => (known.id, known.email, known.epoch),
+        (None, Some(row)) => (SubscriberId(row.try_get("id")?), ask.email.clone(), LinkEpoch::default()),
+        // Nobody, to whom nothing is written in the end.
+        (None, None) => (SubscriberId(0), ask.email.clone(), LinkEpoch::default()),
+    };
+    let proof = prove(tx, &ask.evidence, id, is_wish, now).await?;
+    let wish = wait(tx, id, proof, now).await?;
+    let notice = match is_reader {
+        true => NewNotice::to_reader(NoticeKind::AlreadySubscribed, &email, id, epoch),
+        false => confirm_notice(&email, id, wish),
+    };
+    let is_owed = is_wish || is_reader && !is_told;
+    notices::insert_unless(tx, !is_owed, &notice, now).await
+}
+
+/// The number of the consent, if somebody wishes something.
+async fn prove(
+    tx: &mut Write<'_>,
+    proof: &Evidence,
+    id: SubscriberId,
+    is_wish: bool,
+    now: UnixMillis,
+) -> Result<Option<i64>> {
+    let proof = tx
+        .query(&PROVE)
+        .bind(id.0)
+        .bind(now.0)
+        .bind(&proof.form)
+        .bind(&proof.text_id)
+        .bind(&proof.language)
+        .bind(&proof.text)
+        .bind(proof.ip.as_deref())
+        .bind(i64::from(is_wish))
+        .fetch_all(&mut *tx.tx)
+        .await?;
+    Ok(proof.first().map(|row| row.try_get("id")).transpose()?)
 }

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use crate::domain::delivery::CancelledBy;
-use crate::domain::subscriber::{Subscriber, SubscriberId, SubscriberStatus};
+use crate::domain::subscriber::{LinkEpoch, Subscriber, SubscriberId, SubscriberStatus};
 use crate::domain::{EmailAddress, UnixMillis};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::statement::{Statement, statements};
@@ -14,7 +14,7 @@ use crate::store::db::store::Store;
 use crate::store::db::tx::Write;
 use crate::store::db::values::address;
 
-const COLUMNS: &str = "id, email, name, status, timezone, source, created_at, activated_at, ended_at";
+const COLUMNS: &str = "id, email, name, status, timezone, source, created_at, activated_at, ended_at, epoch";
 
 statements! {
     BY_EMAIL = "SELECT {columns} FROM subscriber WHERE email = $1", with(&[("{columns}", COLUMNS)]);
@@ -35,6 +35,11 @@ statements! {
         may_scan("suppression", "counts everybody");
 
     SUPPRESSED = "SELECT 1 AS there FROM suppression WHERE email_hash = $1";
+
+    /// As it is typed, or as it is mostly written.
+    KNOWN = "
+        SELECT id, email, status, epoch FROM subscriber WHERE email IN ($1, $2)
+        ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
 
     LOCK = "SELECT status FROM subscriber WHERE id = $1 {lock}";
 
@@ -94,6 +99,33 @@ impl Store {
     }
 }
 
+/// Whom somebody means who typed an address at a form. What is written to them goes to the address
+/// that is kept, never to the one that was typed: characters that look alike fold to the same name,
+/// and lead to other mailboxes.
+pub(in crate::store) struct KnownMailbox {
+    pub(in crate::store) id: SubscriberId,
+    pub(in crate::store) email: EmailAddress,
+    pub(in crate::store) status: SubscriberStatus,
+    pub(in crate::store) epoch: LinkEpoch,
+}
+
+pub(in crate::store) async fn known(
+    tx: &mut Write<'_>,
+    typed: &EmailAddress,
+) -> Result<Option<KnownMailbox>> {
+    let typed = typed.expose();
+    let row = tx.query(&KNOWN).bind(typed).bind(typed.to_lowercase()).fetch_optional(&mut *tx.tx).await?;
+    let read = |row: AnyRow| {
+        Ok(KnownMailbox {
+            id: SubscriberId(row.try_get("id")?),
+            email: address(row.try_get("email")?)?,
+            status: status(&row)?,
+            epoch: LinkEpoch(row.try_get("epoch")?),
+        })
+    };
+    row.map(read).transpose()
+}
+
 /// Locks a reader's row to the end of the transaction and gives its status; none: there is no such
 /// reader.
 pub(in crate::store) async fn lock(tx: &mut Write<'_>, id: SubscriberId) -> Result<Option<SubscriberStatus>> {
@@ -133,5 +165,6 @@ fn subscriber(row: &AnyRow) -> Result<Subscriber> {
         created_at: UnixMillis(row.try_get("created_at")?),
         activated_at: row.try_get::<Option<i64>, _>("activated_at")?.map(UnixMillis),
         ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(UnixMillis),
+        epoch: LinkEpoch(row.try_get("epoch")?),
     })
 }

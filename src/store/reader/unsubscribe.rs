@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use crate::domain::UnixMillis;
-use crate::domain::subscriber::SubscriberId;
+use crate::domain::subscriber::{SubscriberId, SubscriberStatus};
 use crate::store::db::error::{Result, StoreError};
 use crate::store::db::group_commit::{Ticket, answer_all};
 use crate::store::db::statement::{Statement, statements};
@@ -167,7 +167,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Keeps why a reader left, on the newest leaving; a later word replaces an earlier one.
+    /// Keeps why a reader left, on the newest leaving; a later word replaces an earlier one. Of
+    /// somebody who was erased, or who is here, nothing is kept.
     pub async fn give_unsubscribe_reason(
         &self,
         id: SubscriberId,
@@ -175,6 +176,10 @@ impl Store {
         words: Option<&str>,
     ) -> Result<()> {
         let mut tx = self.inner.begin(Durability::Full).await?;
+        // Under the row, which an erasure takes away.
+        if !lock(&mut tx, id).await?.is_some_and(SubscriberStatus::is_ended) {
+            return Ok(());
+        }
         tx.query(&GIVE_REASON).bind(id.0).bind(reason).bind(words).execute(&mut *tx.tx).await?;
         tx.commit().await
     }

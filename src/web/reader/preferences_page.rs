@@ -59,9 +59,11 @@ impl Web {
         &self,
         token: String,
     ) -> Result<PreferencesOwner, Response> {
-        let id = self.keyring.verify_link_token(Purpose::Preferences, &token);
-        let Some(id) = id else { return Err(self.not_found()) };
+        let ours = self.keyring.verify_preferences_token(&token);
+        let Some((id, epoch)) = ours else { return Err(self.not_found()) };
         let person = self.store.subscriber_by_id(id).await.map_err(|error| self.unavailable(&error))?;
+        // A link that went to an address before opens nothing.
+        let person = person.filter(|person| person.epoch == epoch);
         let Some(person) = person else { return Err(self.not_found()) };
         let chosen = self.store.preferences(id).await.map_err(|error| self.unavailable(&error))?;
         Ok(PreferencesOwner { token, person, chosen })

@@ -41,8 +41,9 @@ pub async fn page(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
             let gone = subscriber.as_ref().is_none_or(|s| s.status.is_ended());
             context.insert("gone", &gone);
             context.insert("masked", &subscriber.map(|s| s.email.to_string()));
-            let preferences = web.keyring.link_token(Purpose::Preferences, id);
-            context.insert("preferences", &format!("/preferences/{preferences}"));
+            // Templates of an operator's own may ask for it. The link to leave works for ever, also
+            // in the hands of an address before: it must lead to no other.
+            context.insert("preferences", "/");
             web.pages.show(StatusCode::OK, "unsubscribe.html", &context)
         }
         Err(error) => web.unavailable(&error),
@@ -132,8 +133,7 @@ pub async fn undo(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Res
         Ok(Some(subscriber)) => {
             let mut context = web.context();
             context.insert("masked", &subscriber.email.to_string());
-            let preferences = web.keyring.link_token(Purpose::Preferences, id);
-            context.insert("preferences", &format!("/preferences/{preferences}"));
+            context.insert("preferences", "/");
             web.pages.show(StatusCode::OK, "unsubscribe_undone.html", &context)
         }
         Ok(None) => web.not_found(),

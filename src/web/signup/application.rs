@@ -82,7 +82,7 @@ impl Web {
 
     /// Takes a sign-up in. The notice is sent by the worker, never here.
     pub(in crate::web) async fn sign_up(&self, application: &Application<'_>, now: UnixMillis) -> Answer {
-        let email = match EmailAddress::parse(application.email) {
+        let email = match EmailAddress::from_public(application.email) {
             Ok(email) => email,
             Err(error) => return Answer::Unreadable(error),
         };
@@ -182,8 +182,8 @@ pub fn error_text(error: AddressError) -> &'static str {
         AddressError::Empty => "join.error_empty",
         AddressError::NoAt => "join.error_no_at",
         AddressError::TooLong => "join.error_too_long",
-        AddressError::Local => "join.error_local",
-        AddressError::Domain => "join.error_domain",
+        AddressError::Local | AddressError::Route => "join.error_local",
+        AddressError::Domain | AddressError::Private => "join.error_domain",
     }
 }
 

@@ -6,7 +6,6 @@
 //! and begun and claimed ahead by a worker that was killed, some put off, and readers who left, paused or were erased meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use mail_parser::MessageParser;
 use sqlx::{AnyConnection, Connection as _, Row as _};
@@ -80,72 +79,73 @@ fn lines(text: &str) -> BTreeSet<String> {
     text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
-/// Counted by hand in the fixture.
+/// The rows of the three issues as [`rows`] says them, counted by hand in the fixture.
+const ROWS_OF_ONE: &str = "
+    5 sent 0a
+    18 sent 0b
+    4 sent 0b choice 1
+    2 sent 1a choice 2
+    5 sent 1b choice 2
+    1 sent 2a choice 3
+    3 sent 2b choice 3
+    1 failed 0a
+    3 failed 0b
+    1 failed 0a choice 1
+    1 failed 0b choice 1
+    1 failed 1a choice 2
+    1 failed 1b choice 2
+    1 failed 2a choice 3
+    1 failed 2b choice 3
+    2 cancelled 0a by topics";
+const ROWS_OF_TWO: &str = "
+    6 sent 0a
+    11 sent 0b
+    1 sent 0a choice 1
+    3 sent 1a choice 2
+    5 sent 1b choice 2
+    3 sent 2a choice 3
+    1 sent 2b choice 3
+    2 cancelled 0a by topics";
+const ROWS_OF_THREE: &str = "
+    12 sent 0a
+    10 sent 0b
+    5 sent 0a choice 1
+    3 sent 0b choice 1
+    3 sent 1a choice 2
+    6 sent 1b choice 2
+    4 sent 2a choice 3
+    4 sent 2b choice 3
+    1 failed 0b
+    1 sending 0a ahead
+    1 sending 1b choice 2 ahead
+    1 sending 0b
+    1 sending 1a choice 2
+    1 deferred 0b
+    1 deferred 1b choice 2
+    1 queued 0a
+    1 queued 0b
+    34 queued 0a held
+    4 queued 0a choice 1 held
+    12 queued 1a choice 2 held
+    4 queued 2a choice 3 held
+    1 cancelled 0a by leaving
+    1 cancelled 0a held by leaving
+    1 cancelled 1a choice 2 held by leaving
+    1 cancelled 0a held by erasure
+    2 cancelled 0a by pause
+    1 cancelled 0a held by pause
+    1 cancelled 0a by unwanted
+    2 cancelled 0a by topics";
+
 async fn assert_every_row_says_what_it_said(w: &World) {
-    let one = "
-        5 sent 0a
-        18 sent 0b
-        4 sent 0b choice 1
-        2 sent 1a choice 2
-        5 sent 1b choice 2
-        1 sent 2a choice 3
-        3 sent 2b choice 3
-        1 failed 0a
-        3 failed 0b
-        1 failed 0a choice 1
-        1 failed 0b choice 1
-        1 failed 1a choice 2
-        1 failed 1b choice 2
-        1 failed 2a choice 3
-        1 failed 2b choice 3
-        2 cancelled 0a by topics";
-    let two = "
-        6 sent 0a
-        11 sent 0b
-        1 sent 0a choice 1
-        3 sent 1a choice 2
-        5 sent 1b choice 2
-        3 sent 2a choice 3
-        1 sent 2b choice 3
-        2 cancelled 0a by topics";
-    let three = "
-        12 sent 0a
-        10 sent 0b
-        5 sent 0a choice 1
-        3 sent 0b choice 1
-        3 sent 1a choice 2
-        6 sent 1b choice 2
-        4 sent 2a choice 3
-        4 sent 2b choice 3
-        1 failed 0b
-        1 sending 0a ahead
-        1 sending 1b choice 2 ahead
-        1 sending 0b
-        1 sending 1a choice 2
-        1 deferred 0b
-        1 deferred 1b choice 2
-        1 queued 0a
-        1 queued 0b
-        34 queued 0a held
-        4 queued 0a choice 1 held
-        12 queued 1a choice 2 held
-        4 queued 2a choice 3 held
-        1 cancelled 0a by leaving
-        1 cancelled 0a held by leaving
-        1 cancelled 1a choice 2 held by leaving
-        1 cancelled 0a held by erasure
-        2 cancelled 0a by pause
-        1 cancelled 0a held by pause
-        1 cancelled 0a by unwanted
-        2 cancelled 0a by topics";
-    assert_eq!(rows(w, ONE).await, lines(one));
+    assert_eq!(rows(w, ONE).await, lines(ROWS_OF_ONE));
     let of_two = rows(w, TWO).await;
     let (called_off, others): (BTreeSet<_>, _) =
         of_two.into_iter().partition(|row| row.ends_with("operator") || row.ends_with("erasure"));
-    assert_eq!(others, lines(two));
+    assert_eq!(others, lines(ROWS_OF_TWO));
     let held = called_off.iter().filter(|row| row.contains(" held ")).count();
     assert!(called_off.len() - held > 3 && held > 3, "both who was drawn and who waited: {called_off:?}");
-    assert_eq!(rows(w, THREE).await, lines(three));
+    assert_eq!(rows(w, THREE).await, lines(ROWS_OF_THREE));
 
     let far = "SELECT note FROM delivery WHERE due_at > 1900000000000 OR enqueued_at > 1900000000000";
     assert_eq!(texts(w, far).await, [""; 0], "every time is one of the calendar");
@@ -223,14 +223,7 @@ async fn come_back(store: &Store, reader: i64, now: UnixMillis) {
 
 async fn a_run_in_the_middle_of_a_test_is_finished(w: World) {
     let w = of_the_release_before(w).await;
-    let tallies = async || {
-        let mut all = Vec::new();
-        for number in [ONE, TWO, THREE] {
-            all.push(w.store.tally(number).await.unwrap());
-        }
-        all
-    };
-    let before = tallies().await;
+    let before = tallies(&w).await;
     let peer = Peer::start(Script::default()).await;
     let mut house = House::new(&peer.url(), "[delivery]\nkeep = \"3650d\"\n");
     house.set("VERDICTS__DATABASE__URL", &w.url);
@@ -239,16 +232,44 @@ async fn a_run_in_the_middle_of_a_test_is_finished(w: World) {
     assert!(refused.code == 1 && refused.err.contains(&says), "{}", refused.err);
     house.must(&["db", "migrate"]);
     assert_every_row_says_what_it_said(&w).await;
-    assert_eq!(tallies().await, before);
+    assert_eq!(tallies(&w).await, before);
     assert!(before.iter().all(Tally::balances));
+    let drawn = send_what_was_drawn(&w, &house, &peer).await;
+    let all = send_the_winner(&w, &house, &peer, drawn).await;
 
-    // Two who had left take it back before the decision: one waits again, one goes on with what was put off.
+    // And the failed letters of an issue that was over go again as what they were.
+    let failed = asked_for(&w, ONE, "state = 'failed'").await;
+    assert_eq!(failed.len(), 10);
+    let readers: Vec<_> = failed.keys().copied().map(SubscriberId).collect();
+    let now = UnixMillis::now();
+    assert_eq!(w.store.requeue(ONE, &readers, now).await.unwrap(), Requeued::Again(10));
+    house.must(&["send", "--wait"]);
+    let taken = peer.taken();
+    assert_eq!(got(&taken[all.len()..], OF_ONE), failed);
+    for (tally, before) in tallies(&w).await.into_iter().zip(before) {
+        assert!(tally.balances() && tally.audience == before.audience && tally.open() == 0, "{tally:?}");
+    }
+}
+
+async fn tallies(w: &World) -> Vec<Tally> {
+    let mut all = Vec::new();
+    for number in [ONE, TWO, THREE] {
+        all.push(w.store.tally(number).await.unwrap());
+    }
+    all
+}
+
+/// Before the decision, and soon enough after leaving to take it back.
+const SOON: UnixMillis = UnixMillis(BEGAN.0 + 45 * 60 * 1000);
+
+/// Two who had left take it back before the decision: one waits again, one goes on with what was put off. What was drawn goes
+/// out; nobody who waits goes along.
+async fn send_what_was_drawn(w: &World, house: &House, peer: &Peer) -> BTreeMap<i64, String> {
     let decide_at = w.store.subject_test(THREE).await.unwrap().unwrap().decide_at;
     w.raw("UPDATE subject_test SET decide_at = 4000000000000 WHERE issue = 3").await.unwrap();
-    let soon = BEGAN.plus(Duration::from_secs(45 * 60));
-    come_back(&w.store, 8, soon).await;
-    come_back(&w.store, 18, soon).await;
-    let drawn = asked_for(&w, THREE, "held = 0 AND state IN ('queued', 'deferred', 'sending')").await;
+    come_back(&w.store, 8, SOON).await;
+    come_back(&w.store, 18, SOON).await;
+    let drawn = asked_for(w, THREE, "held = 0 AND state IN ('queued', 'deferred', 'sending')").await;
     assert_eq!(drawn.keys().copied().collect::<Vec<_>>(), [2, 6, 11, 16, 17, 18, 19, 26, 62]);
     let sent = house.run(&["send"]);
     assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
@@ -264,14 +285,22 @@ async fn a_run_in_the_middle_of_a_test_is_finished(w: World) {
         "one before, and two that had begun; those claimed ahead were not tried"
     );
     assert_eq!(got(&peer.taken(), OF_THREE), drawn);
-
-    // The decision, as the votes of that time have it. A third one comes back after it.
     w.raw(&format!("UPDATE subject_test SET decide_at = {} WHERE issue = 3", decide_at.0)).await.unwrap();
+    drawn
+}
+
+/// The decision, as the votes of that time have it; a third one comes back after it. What everybody got in the end.
+async fn send_the_winner(
+    w: &World,
+    house: &House,
+    peer: &Peer,
+    drawn: BTreeMap<i64, String>,
+) -> BTreeMap<i64, String> {
     let decided = w.store.decide_subject_test(UnixMillis::now()).await.unwrap().unwrap();
     assert_eq!(decided.decided.map(|one| (one.winner, one.why)), Some((Arm::B, Why::Rate)));
     assert_eq!(decided.figures.map(|arm| (arm.sent, arm.voted)), [(28, 1), (28, 12)]);
-    come_back(&w.store, 1, soon).await;
-    let rest = asked_for(&w, THREE, "state = 'queued'").await;
+    come_back(&w.store, 1, SOON).await;
+    let rest = asked_for(w, THREE, "state = 'queued'").await;
     assert_eq!((rest.len(), &*rest[&1], &*rest[&8]), (56, "1b", "0b"));
     assert!(rest.values().all(|letter| letter.ends_with('b')), "the winner, of their own topics: {rest:?}");
     house.must(&["send", "--wait"]);
@@ -283,20 +312,7 @@ async fn a_run_in_the_middle_of_a_test_is_finished(w: World) {
     );
     let all: BTreeMap<_, _> = drawn.into_iter().chain(rest).collect();
     assert_eq!(got(&peer.taken(), OF_THREE), all, "everybody once");
-
-    // And the failed letters of an issue that was over go again as what they were.
-    let failed = asked_for(&w, ONE, "state = 'failed'").await;
-    assert_eq!(failed.len(), 10);
-    let readers: Vec<_> = failed.keys().copied().map(SubscriberId).collect();
-    let now = UnixMillis::now();
-    assert_eq!(w.store.requeue(ONE, &readers, now).await.unwrap(), Requeued::Again(10));
-    house.must(&["send", "--wait"]);
-    let taken = peer.taken();
-    assert_eq!(got(&taken[all.len()..], OF_ONE), failed);
-    for (number, before) in [ONE, TWO, THREE].into_iter().zip(before) {
-        let tally = w.store.tally(number).await.unwrap();
-        assert!(tally.balances() && tally.audience == before.audience && tally.open() == 0, "{tally:?}");
-    }
+    all
 }
 
 contract! {

@@ -1,6 +1,6 @@
 //! What an operator wrote for an issue, and the test of two subjects, as the store keeps them. On both engines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -123,21 +123,20 @@ async fn what_is_written_holds_for_the_next_issue_alone(w: World) {
     assert_eq!(w.store.decide_subject_test(minutes(600)).await.unwrap(), None, "nothing to decide");
 }
 
+/// Whom the key draws first of so many readers.
+fn first_lots(readers: i64, count: usize) -> BTreeSet<i64> {
+    let keyring = keyring();
+    let lots: BTreeSet<_> = (1..=readers).map(|n| (keyring.lot(ONE, SubscriberId(n)), n)).collect();
+    lots.into_iter().take(count).map(|(_, n)| n).collect()
+}
+
 async fn a_share_goes_at_once_in_halves_and_the_rest_waits_for_the_winner(w: World) {
     w.with_readers(300).await;
     enqueue(&w.store, "20%", &Choices::default()).await;
     let me = w.store.enlist(NOW).await.unwrap().unwrap();
     let drawn = send_due(&w.store, &me, NOW).await;
     assert_eq!((under(&drawn, Arm::A).len(), under(&drawn, Arm::B).len()), (30, 30));
-    let keyring = keyring();
-    let mut lots: Vec<_> = (1..=300).map(|n| (keyring.lot(ONE, SubscriberId(n)), n)).collect();
-    lots.sort_unstable();
-    let expected: Vec<i64> = {
-        let mut ids: Vec<_> = lots[..60].iter().map(|(_, n)| *n).collect();
-        ids.sort_unstable();
-        ids
-    };
-    assert_eq!(drawn.keys().copied().collect::<Vec<_>>(), expected, "the key draws the lots");
+    assert_eq!(drawn.keys().copied().collect::<BTreeSet<_>>(), first_lots(300, 60), "the key draws the lots");
 
     let tally = w.store.tally(ONE).await.unwrap();
     assert!(tally.balances());

@@ -8,8 +8,8 @@ use verdicts::domain::signup::{
     Allowance, Confirmation, Evidence, LINK_VALID, PENDING_KEPT, SignUp, SignedUp, SignupLimits, of_already,
     of_mailbox,
 };
-use verdicts::domain::subscriber::{NewSubscriber, Subscriber, SubscriberStatus};
-use verdicts::domain::token::Keyring;
+use verdicts::domain::subscriber::{NewSubscriber, Subscriber, SubscriberId, SubscriberStatus};
+use verdicts::domain::token::{ConfirmLink, Keyring};
 use verdicts::domain::{EmailAddress, UnixMillis};
 
 use crate::support::world::*;
@@ -67,9 +67,23 @@ async fn person(w: &World, email: &str) -> Option<Subscriber> {
     w.store.subscriber(&parsed(email)).await.unwrap()
 }
 
+/// The link of the wish that stands, as its notice has it; of one long done, if none stands.
+async fn link(w: &World, id: SubscriberId) -> ConfirmLink {
+    use sqlx::{Connection as _, Row as _};
+    let mut connection = sqlx::AnyConnection::connect(&w.url).await.unwrap();
+    let row = sqlx::query("SELECT request FROM pending WHERE subscriber = $1").bind(id.0);
+    let row = row.fetch_optional(&mut connection).await.unwrap();
+    let request = row.map_or(1, |row| row.get("request"));
+    ConfirmLink { subscriber: id, wish: Some((request, "of no account here".to_owned())) }
+}
+
 async fn confirm(w: &World, email: &str, now: UnixMillis) -> Confirmation {
     let person = person(w, email).await.expect("they are known");
-    w.store.confirm(person.id, &keyring().suppression_hash(&person.email), now).await.unwrap()
+    press(w, &link(w, person.id).await, email, now).await
+}
+
+async fn press(w: &World, link: &ConfirmLink, email: &str, now: UnixMillis) -> Confirmation {
+    w.store.confirm(link, &keyring().suppression_hash(&parsed(email)), now).await.unwrap()
 }
 
 async fn known(w: &World, email: &str, status: SubscriberStatus) {
@@ -88,8 +102,11 @@ async fn only_who_confirms_becomes_a_reader(w: World) {
     asks(&w, "ann@example.com", NOW).await;
     let ann = person(&w, "ann@example.com").await.unwrap();
     assert_eq!((ann.status, ann.source.as_str()), (SubscriberStatus::Pending, "https://verdicts.example/"));
-    assert_eq!(w.store.confirmation(ann.id, NOW).await.unwrap(), Confirmation::Open);
-    assert_eq!(w.store.confirmation(ann.id, NOW.plus(LINK_VALID)).await.unwrap(), Confirmation::Expired);
+    assert_eq!(w.store.confirmation(&link(&w, ann.id).await, NOW).await.unwrap(), Confirmation::Open);
+    assert_eq!(
+        w.store.confirmation(&link(&w, ann.id).await, NOW.plus(LINK_VALID)).await.unwrap(),
+        Confirmation::Expired
+    );
     let later = NOW.plus(HOUR);
     assert_eq!(confirm(&w, "ann@example.com", later).await, Confirmation::Done);
     assert_eq!(
@@ -122,9 +139,9 @@ async fn an_expired_link_confirms_nothing_and_a_new_wish_renews_it(w: World) {
     assert_eq!(confirm(&w, "ann@example.com", late).await, Confirmation::Expired);
     assert_eq!(person(&w, "ann@example.com").await.unwrap().status, SubscriberStatus::Pending);
     let (ring, ann) = (keyring(), parsed("ann@example.com"));
-    let again = w.store.ask_again(id, &[], &of_mailbox(&ring, &ann), late).await.unwrap();
+    let again = w.store.ask_again(&link(&w, id).await, &[], &of_mailbox(&ring, &ann), late).await.unwrap();
     assert_eq!(again, SignedUp::Heard);
-    assert_eq!(w.store.confirmation(id, late).await.unwrap(), Confirmation::Open);
+    assert_eq!(w.store.confirmation(&link(&w, id).await, late).await.unwrap(), Confirmation::Open);
     assert_eq!(confirm(&w, "ann@example.com", late.plus(LINK_VALID).minus(SECOND)).await, Confirmation::Done);
 }
 
@@ -154,10 +171,101 @@ async fn a_reader_is_told_once_a_day(w: World) {
         asks(&w, "Ann@Example.com", NOW.plus(HOUR * n)).await;
     }
     let told = drain(&w, &me).await;
-    assert_eq!(told, [(NoticeKind::AlreadySubscribed, "Ann@example.com".to_owned())]);
+    assert_eq!(told, [(NoticeKind::AlreadySubscribed, "ann@example.com".to_owned())]);
     assert_eq!(w.store.count_subscribers().await.unwrap()["pending"], 0, "no second one in other letters");
     asks(&w, "ann@example.com", NOW.plus(DAY)).await;
     assert_eq!(drain(&w, &me).await.len(), 1);
+}
+
+async fn a_look_alike_gets_nothing_of_a_readers(w: World) {
+    known(&w, "kim@example.com", SubscriberStatus::Active).await;
+    known(&w, "kai@example.com", SubscriberStatus::Unsubscribed).await;
+    let me = w.store.enlist_for_notices(NOW).await.unwrap().unwrap();
+    // The Kelvin sign is another mailbox, and the same word once it is in small letters.
+    for typed in ["\u{212a}im@example.com", "\u{212a}ai@example.com"] {
+        asks(&w, typed, NOW).await;
+    }
+    let told = drain(&w, &me).await;
+    let want = [(NoticeKind::AlreadySubscribed, "kim@example.com"), (NoticeKind::Confirm, "kai@example.com")];
+    assert_eq!(told, want.map(|(kind, email)| (kind, email.to_owned())));
+}
+
+async fn a_link_confirms_the_wish_that_it_was_sent_for(w: World) {
+    asks(&w, "ann@example.com", NOW).await;
+    let ann = person(&w, "ann@example.com").await.unwrap().id;
+    let first = link(&w, ann).await;
+    asks(&w, "ann@example.com", NOW.plus(HOUR)).await;
+    assert_eq!(link(&w, ann).await, first, "asking twice is one wish, and both links are good for it");
+    assert_eq!(press(&w, &first, "ann@example.com", NOW.plus(HOUR)).await, Confirmation::Done);
+    let hash = keyring().suppression_hash(&parsed("ann@example.com"));
+    w.store.unsubscribe(ann, &hash, NOW.plus(DAY)).await.unwrap();
+    asks(&w, "ann@example.com", NOW.plus(DAY * 2)).await;
+    let late = NOW.plus(DAY * 2);
+    assert_eq!(w.store.confirmation(&first, late).await.unwrap(), Confirmation::Gone);
+    assert_eq!(press(&w, &first, "ann@example.com", late).await, Confirmation::Gone, "of the wish before");
+    let again = w.store.ask_again(&first, &[], &[], late).await.unwrap();
+    assert_eq!(again, SignedUp::Heard, "and nothing comes of it");
+    assert_eq!(person(&w, "ann@example.com").await.unwrap().status, SubscriberStatus::Unsubscribed);
+    assert_eq!(confirm(&w, "ann@example.com", late).await, Confirmation::Done);
+}
+
+async fn a_link_of_the_release_before_confirms_what_was_asked_then(w: World) {
+    for email in ["ann@example.com", "bob@example.com"] {
+        asks(&w, email, NOW).await;
+    }
+    known(&w, "cleo@example.com", SubscriberStatus::Unsubscribed).await;
+    asks(&w, "cleo@example.com", NOW).await;
+    let old = async |email: &str| {
+        let subscriber = person(&w, email).await.unwrap().id;
+        ConfirmLink { subscriber, wish: None }
+    };
+    let bob = old("bob@example.com").await;
+    assert_eq!(press(&w, &bob, "bob@example.com", NOW).await, Confirmation::Gone, "asked for after it");
+    w.raw("UPDATE pending SET request = 0").await.unwrap();
+    let ann = old("ann@example.com").await;
+    assert_eq!(press(&w, &ann, "ann@example.com", NOW).await, Confirmation::Done);
+    let cleo = old("cleo@example.com").await;
+    assert_eq!(
+        press(&w, &cleo, "cleo@example.com", NOW).await,
+        Confirmation::Gone,
+        "had another life before"
+    );
+}
+
+async fn the_loudest_network_is_refused_first(w: World) {
+    let (ring, limits) = (keyring(), limits("20/h", "1000/h"));
+    let mut next = 0;
+    let mut heard = async |ip: &str| {
+        next += 1;
+        let asker = limits.of_asker(&ring, ip.parse::<IpAddr>().unwrap(), true);
+        w.store.sign_up(&ask(&format!("r{next}@example.com"), asker), NOW).await.unwrap() == SignedUp::Heard
+    };
+    let mut of_one = 0;
+    for net in 0..52 {
+        for n in 0..20 {
+            of_one += usize::from(heard(&format!("2001:db8:1:{net:x}::{n:x}")).await);
+        }
+    }
+    assert_eq!(of_one, 80, "52 /64 of one /56");
+    let mut of_many = 0;
+    for net in 0..40 {
+        for n in 0..21 {
+            of_many += usize::from(heard(&format!("2001:db8:1:{net:x}00::{n:x}")).await);
+        }
+    }
+    assert_eq!(of_one + of_many, 320, "40 /56 of one /48");
+    // Whole /48s, one after the other: each gets what is left of a share that shrinks.
+    for net in 2..6 {
+        for n in 0..64 {
+            for host in 0..10 {
+                heard(&format!("2001:db8:{net:x}:{n:x}00::{host:x}")).await;
+            }
+        }
+    }
+    assert!(!heard("2001:db8:2:f00::1").await, "a loud one is refused, from another of its /56 too");
+    for n in 0..5 {
+        assert!(heard(&format!("203.0.{n}.7")).await, "and quiet ones are heard");
+    }
 }
 
 async fn a_network_and_everybody_have_limits_that_hold_over_restarts(w: World) {
@@ -255,7 +363,7 @@ async fn nobody_who_does_not_confirm_is_kept(w: World) {
     assert!(
         w.store.consents(ann).await.unwrap().is_empty() && w.store.consents(cleo).await.unwrap().is_empty()
     );
-    assert_eq!(w.store.confirmation(ann, NOW).await.unwrap(), Confirmation::Gone);
+    assert_eq!(w.store.confirmation(&link(&w, ann).await, NOW).await.unwrap(), Confirmation::Gone);
     assert!(person(&w, "bob@example.com").await.is_some(), "asked later");
     assert_eq!(person(&w, "cleo@example.com").await.unwrap().status, SubscriberStatus::Unsubscribed);
     assert!(person(&w, "dan@example.com").await.is_some(), "an operator's waiting list is the operator's");
@@ -270,7 +378,7 @@ async fn an_erasure_takes_the_proof_along(w: World) {
     w.store.erase(ann, &keyring().suppression_hash(&parsed("ann@example.com")), NOW).await.unwrap();
     assert!(w.store.consents(ann).await.unwrap().is_empty());
     assert!(w.store.count_notices().await.unwrap().is_empty());
-    assert_eq!(w.store.confirmation(ann, NOW).await.unwrap(), Confirmation::Gone);
+    assert_eq!(w.store.confirmation(&link(&w, ann).await, NOW).await.unwrap(), Confirmation::Gone);
 }
 
 async fn twenty_at_once_are_one_person_and_one_notice(w: World) {
@@ -289,10 +397,11 @@ async fn twenty_at_once_are_one_person_and_one_notice(w: World) {
     let me = w.store.enlist_for_notices(NOW).await.unwrap().unwrap();
     assert_eq!(drain(&w, &me).await.len(), 1);
     let hash = keyring().suppression_hash(&parsed("ann@example.com"));
+    let link = link(&w, ann).await;
     let presses: Vec<_> = (0..10)
         .map(|_| {
-            let (store, hash) = (w.store.clone(), hash.clone());
-            tokio::spawn(async move { store.confirm(ann, &hash, NOW).await.unwrap() })
+            let (store, hash, link) = (w.store.clone(), hash.clone(), link.clone());
+            tokio::spawn(async move { store.confirm(&link, &hash, NOW).await.unwrap() })
         })
         .collect();
     for one in presses {
@@ -306,6 +415,10 @@ contract! {
     an_expired_link_confirms_nothing_and_a_new_wish_renews_it,
     a_mailbox_gets_one_notice_in_ten_minutes_and_three_a_day,
     a_reader_is_told_once_a_day,
+    a_look_alike_gets_nothing_of_a_readers,
+    a_link_confirms_the_wish_that_it_was_sent_for,
+    a_link_of_the_release_before_confirms_what_was_asked_then,
+    the_loudest_network_is_refused_first,
     a_network_and_everybody_have_limits_that_hold_over_restarts,
     a_clock_set_back_holds_nobody_for_long,
     who_left_or_was_erased_comes_back_by_confirming,

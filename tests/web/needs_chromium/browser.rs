@@ -1,6 +1,6 @@
 //! What a reader sees and does, in a real browser: every page in light and dark, wide and narrow, with no script and no cookie.
 
-use crate::support::mail::letters::wait_for;
+use crate::support::mail::letters::{Mail, wait_for};
 use crate::support::programs::browser::{Browser, Light};
 use crate::support::site::Site;
 
@@ -46,10 +46,24 @@ fn the_keyboard_reaches_the_content_first() {
 #[test]
 fn the_whole_life_of_a_reader() {
     let site = Site::open(1, "[signup]\nminimum_fill = \"0s\"");
-    let outbox = site.house.path("outbox");
-    let me = "nora@example.com";
     let browser = Browser::open();
+    let me = "nora@example.com";
+    join(&site, &browser, me);
+    site.next_issue();
+    let letter =
+        wait_for(&site.house.path("outbox"), |mail| mail.to.contains(me) && mail.html.contains("/vote/"));
+    browser.goto(&letter.link("say=ship"));
+    browser.inspect("vote");
+    browser.submit("form button[type=submit]");
+    browser.inspect("voted");
+    choose(&browser, &letter.link("/preferences/"));
+    let new = "nora.new@example.org";
+    move_to(&site, &browser, me, new);
+    leave(&site, &browser, &letter, new);
+    be_erased(&site, &browser, &letter.link("/preferences/"), new);
+}
 
+fn join(site: &Site, browser: &Browser, me: &str) {
     browser.goto(&site.url("/"));
     browser.fill("#email", "nora@example");
     browser.submit("form button[type=submit]");
@@ -59,23 +73,17 @@ fn the_whole_life_of_a_reader() {
     browser.inspect("join-sent");
     assert!(browser.main_text().contains(me), "it says where the mail went");
 
-    let asked = wait_for(&outbox, |mail| mail.to.contains(me));
+    let asked = wait_for(&site.house.path("outbox"), |mail| mail.to.contains(me));
     browser.goto(&asked.link("/confirm/"));
     browser.inspect("confirm");
     assert!(!site.status_of(me).contains("active"), "a look confirms nothing");
     browser.submit("form button[type=submit]");
     browser.inspect("confirmed");
     assert!(site.status_of(me).contains("active"));
+}
 
-    site.next_issue();
-    let letter = wait_for(&outbox, |mail| mail.to.contains(me) && mail.html.contains("/vote/"));
-    browser.goto(&letter.link("say=ship"));
-    browser.inspect("vote");
-    browser.submit("form button[type=submit]");
-    browser.inspect("voted");
-
-    let preferences = letter.link("/preferences/");
-    browser.goto(&preferences);
+fn choose(browser: &Browser, preferences: &str) {
+    browser.goto(preferences);
     browser.inspect("preferences");
     browser.fill("#name", "Nora <b>");
     browser.click("input[name=topics][value=some]");
@@ -92,21 +100,23 @@ fn the_whole_life_of_a_reader() {
     browser.submit("form[action$='/pause'] button");
     browser.inspect("preferences-paused");
     browser.submit("form[action$='/pause'] button");
+}
 
-    // A new address counts once somebody at it has said so.
-    let new = "nora.new@example.org";
+/// From the page of preferences. A new address counts once somebody at it has said so.
+fn move_to(site: &Site, browser: &Browser, me: &str, new: &str) {
     browser.fill("#email", new);
     browser.submit("form[action$='/address'] button");
     browser.inspect("address-asked");
-    let asked = wait_for(&outbox, |mail| mail.to.contains(new));
+    let asked = wait_for(&site.house.path("outbox"), |mail| mail.to.contains(new));
     browser.goto(&asked.link("/address/"));
     browser.inspect("address-confirm");
     assert!(site.status_of(me).contains("active"), "a look changes no address");
     browser.submit("main form button[type=submit]");
     browser.inspect("address-changed");
-    let me = new;
-    assert!(site.status_of(me).contains("active"));
+    assert!(site.status_of(new).contains("active"));
+}
 
+fn leave(site: &Site, browser: &Browser, letter: &Mail, me: &str) {
     browser.goto(&letter.link("/unsubscribe/"));
     browser.inspect("leave");
     assert!(site.status_of(me).contains("active"), "a look leaves nothing");
@@ -123,7 +133,9 @@ fn the_whole_life_of_a_reader() {
     browser.inspect("leaving-reason");
     browser.goto(&letter.link("/unsubscribe/"));
     browser.inspect("left-already");
+}
 
+fn be_erased(site: &Site, browser: &Browser, preferences: &str, me: &str) {
     browser.goto(&format!("{preferences}/erase"));
     browser.inspect("erase");
     assert!(site.status_of(me).contains("unsubscribed"), "a look erases nothing");
@@ -134,7 +146,7 @@ fn the_whole_life_of_a_reader() {
     browser.inspect("erased");
     let gone = site.house.run(&["subscribers", "show", me]);
     assert!(!gone.out.contains(me), "nobody by that address: {}", gone.out);
-    browser.goto(&preferences);
+    browser.goto(preferences);
     browser.inspect("preferences-of-nobody");
 }
 

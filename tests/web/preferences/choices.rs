@@ -38,9 +38,19 @@ fn the_letter_carries_what_was_chosen_and_nothing_else() {
     let new =
         outbox(&site.house.path("outbox")).into_iter().filter(|letter| !before.contains(letter)).count();
     assert_eq!(new, 4);
-    let issue = mails(&site);
+    assert_letters_carry_what_was_chosen(&mails(&site));
+    // Rendered once for each distinct rest, not for each choice: "Agents" and "agents" are one.
+    let tables = served::dump(&site.house);
+    assert_eq!(tables["issue_variant"].len(), 2, "two letters besides the whole one");
+    assert_eq!(tables["issue_topics"].len(), 4, "for four different choices");
+    // The operator and the archive see the whole letter.
+    assert!(site.get("/issues/2").text().contains("video one"));
+}
+
+/// The letters of issue 2: comparisons, and the line that says what its reader chose.
+fn assert_letters_carry_what_was_chosen(mails: &[Mail]) {
     let letter =
-        |n: usize| issue.iter().find(|mail| mail.to.contains(&reader(n)) && mail.text.contains("No. 2,"));
+        |n: usize| mails.iter().find(|mail| mail.to.contains(&reader(n)) && mail.text.contains("No. 2,"));
     for (n, carries, lacks) in [
         (0, vec!["agent one", "mixed one"], vec!["video"]),
         (1, vec!["video one"], vec!["agent one", "mixed"]),
@@ -65,12 +75,6 @@ fn the_letter_carries_what_was_chosen_and_nothing_else() {
     }
     assert!(letter(2).is_none(), "nothing was left for reader 2");
     assert!(letter(1).unwrap().text.contains("One comparison"), "the letter counts what it carries");
-    // Rendered once for each distinct rest, not for each choice: "Agents" and "agents" are one.
-    let tables = served::dump(&site.house);
-    assert_eq!(tables["issue_variant"].len(), 2, "two letters besides the whole one");
-    assert_eq!(tables["issue_topics"].len(), 4, "for four different choices");
-    // The operator and the archive see the whole letter.
-    assert!(site.get("/issues/2").text().contains("video one"));
 }
 
 #[test]

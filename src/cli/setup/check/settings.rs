@@ -1,6 +1,6 @@
 //! What the settings and their files alone tell: keys, sender, links, signatures, schedule.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use super::report::{CheckGrade, CheckReport};
 use crate::app;
@@ -9,20 +9,41 @@ use crate::domain::UnixMillis;
 use crate::domain::relay::RelayUrl;
 use crate::domain::schedule::Schedule;
 use crate::mail::Signer;
+use crate::private;
 
 pub(super) fn key(settings: &Settings, found: &mut CheckReport) {
     let path = &settings.secret.key_file;
     if let Err(error) = app::read_keyring(settings) {
         return found.add(CheckGrade::Bad, "key", error.to_string());
     }
-    let mode = std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode() & 0o077);
-    match mode {
-        0 => found.add(CheckGrade::Good, "key", "readable by its owner alone"),
-        _ => found.add(
-            CheckGrade::Warn,
-            "key",
-            format!("others can read {0}; run: chmod 600 {0}", path.display()),
-        ),
+    if private::is_open_to_others(path) {
+        return open_to_others("key", path, found);
+    }
+    found.add(CheckGrade::Good, "key", "readable by its owner alone");
+}
+
+fn open_to_others(subject: &'static str, path: &Path, found: &mut CheckReport) {
+    let (mode, path) = (if path.is_dir() { 700 } else { 600 }, path.display());
+    found.add(CheckGrade::Warn, subject, format!("others can read {path}; run: chmod {mode} {path}"));
+}
+
+/// What holds addresses, letters and marks: made by older versions or copied, it may be open to others.
+pub(super) fn files(settings: &Settings, found: &mut CheckReport) {
+    let open = |path: &Path| private::is_open_to_others(path);
+    if let Some(database) = settings.database.url.sqlite_file() {
+        for suffix in ["", "-wal", "-shm", ".ledger-mark", ".worker.lock", ".notices.lock"] {
+            let mut path = database.as_os_str().to_owned();
+            path.push(suffix);
+            let path = Path::new(&path);
+            if open(path) {
+                open_to_others("database", path, found);
+            }
+        }
+    }
+    if let RelayUrl::Outbox(folder) = &settings.relay.url
+        && open(folder)
+    {
+        open_to_others("outbox", folder, found);
     }
 }
 
@@ -98,10 +119,8 @@ pub(super) fn dkim(settings: &Settings, found: &mut CheckReport) {
         for record in signer.records() {
             found.add(CheckGrade::Good, "dkim", format!("signs and verifies; the DNS has to say: {record}"));
         }
-        let mode = std::fs::metadata(&key.key_file).map_or(0, |meta| meta.permissions().mode() & 0o077);
-        if mode != 0 {
-            let file = key.key_file.display();
-            found.add(CheckGrade::Warn, "dkim", format!("others can read {file}; run: chmod 600 {file}"));
+        if private::is_open_to_others(&key.key_file) {
+            open_to_others("dkim", &key.key_file, found);
         }
     }
     let sender = settings.site.from.address.domain();

@@ -1,5 +1,7 @@
 //! `verdicts issue preview N --serve`: what an operator judges a letter by, on this machine, as the files stand.
 
+mod needs_chromium;
+
 use std::collections::BTreeSet;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -7,7 +9,6 @@ use std::time::{Duration, Instant};
 use verdicts::domain::token::{Keyring, Purpose};
 
 use crate::support::house::{self, House};
-use crate::support::programs::browser::{Browser, Light};
 use crate::support::served;
 use crate::support::site::{Site, free_address};
 
@@ -95,6 +96,17 @@ fn a_letter_is_shown_in_every_way_that_it_is_judged_by() {
     assert_eq!(both.matches("<iframe").count(), 2);
     assert!(both.contains("frame--375") && both.contains("title=\"The letter, dark, 375 px\""), "{both}");
 
+    // What is asked for wrongly is what there is first.
+    assert!(
+        site.get("/?show=zilch&part=zilch&scheme=zilch&width=zilch&reader=zilch").text().contains("<iframe")
+    );
+    assert_eq!(served::dump(&site.house), rows, "looking changes no row");
+}
+
+#[test]
+fn a_letter_is_a_page_and_a_file_of_its_own() {
+    let site = preview(furnished(), "1");
+    let rows = served::dump(&site.house);
     let light = site.get("/letter.html").text();
     let dark = site.get("/letter.html?scheme=dark").text();
     for html in [&light, &dark] {
@@ -109,7 +121,13 @@ fn a_letter_is_shown_in_every_way_that_it_is_judged_by() {
     let letter = site.get("/letter.eml");
     assert!(letter.must("content-disposition").starts_with("attachment"));
     assert!(letter.text().starts_with("Date: ") && letter.text().contains("\r\nTo: =?"), "{}", letter.text());
+    assert_eq!(served::dump(&site.house), rows, "looking changes no row");
+}
 
+#[test]
+fn notices_are_shown_like_letters() {
+    let site = preview(furnished(), "1");
+    let rows = served::dump(&site.house);
     for (kind, says) in [
         ("confirm", "/confirm/"),
         ("already_subscribed", "/preferences/"),
@@ -122,10 +140,6 @@ fn a_letter_is_shown_in_every_way_that_it_is_judged_by() {
         assert!(!page.contains("pill--skip"), "our own notices have no error: {page}");
         assert!(site.get(&format!("/letter.html?show={kind}")).text().contains("</html>"));
     }
-    // What is asked for wrongly is what there is first.
-    assert!(
-        site.get("/?show=zilch&part=zilch&scheme=zilch&width=zilch&reader=zilch").text().contains("<iframe")
-    );
     assert_eq!(served::dump(&site.house), rows, "looking changes no row");
 }
 
@@ -202,7 +216,7 @@ fn it_answers_to_this_machine_and_changes_nothing() {
 }
 
 #[test]
-fn it_follows_templates_texts_comparisons_and_settings() {
+fn it_follows_templates_and_texts() {
     let site = preview(furnished(), "1");
     let page = site.get("/").text();
     let masthead = read(&site, "own/letter/masthead.mjml");
@@ -238,7 +252,11 @@ fn it_follows_templates_texts_comparisons_and_settings() {
     assert!(notice.contains("own/texts/en/join.toml:") && notice.contains("is missing"), "{notice}");
     assert!(site.get("/").text().contains("<iframe"), "the letter needs none of them");
     site.house.write("own/texts/en/join.toml", &text);
+}
 
+#[test]
+fn it_follows_comparisons_and_settings() {
+    let site = preview(furnished(), "1");
     let second = read(&site, "comparisons/second.json");
     let before = version(&site.get("/").text());
     site.house.write("comparisons/second.json", &second.replace("Brickyard", "Kilnworks"));
@@ -280,120 +298,4 @@ fn it_starts_with_broken_templates_and_shows_what_was_sent() {
     let page = site.get("/").text();
     assert!(page.contains("<iframe") && page.contains("as it was enqueued"), "{page}");
     assert!(!page.contains("the draft"), "{page}");
-}
-
-mod needs_chromium {
-    use super::*;
-
-    /// What somebody does who works on a template: looks, saves, looks again without touching the browser.
-    #[test]
-    fn the_browser_shows_what_is_saved() {
-        let site = preview(furnished(), "1");
-        let browser = Browser::open();
-        browser.goto(&site.url("/"));
-        browser.look(1200, Light::Light);
-        let waits = |script: &str, what: &str| {
-            let start = Instant::now();
-            while browser.run(script) != serde_json::json!(true) {
-                assert!(start.elapsed() < Duration::from_secs(30), "{what}:\n{}", browser.source());
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        };
-        let frame = "document.querySelector('iframe').contentDocument";
-        waits(&format!("return {frame}.body.innerText.includes('Stackforge')"), "the letter is in its frame");
-        waits(
-            "const f = document.querySelector('iframe'); return f.clientHeight >= f.contentDocument.body.scrollHeight",
-            "the frame is as high as the letter",
-        );
-        browser.run("window.untouched = true");
-
-        let masthead = read(&site, "own/letter/masthead.mjml");
-        let paint = "<mj-section><mj-column><mj-text>Fresh paint</mj-text></mj-column></mj-section>";
-        site.house.write("own/letter/masthead.mjml", &format!("{masthead}{paint}"));
-        waits(
-            &format!("return {frame} && {frame}.body && {frame}.body.innerText.includes('Fresh paint')"),
-            "the change is shown",
-        );
-        site.house.write("own/letter/masthead.mjml", &format!("{masthead}\n{{{{ nobody }}}}"));
-        waits("return !document.querySelector('iframe')", "the mistake is shown");
-        let line = masthead.matches('\n').count() + 2;
-        let said = browser.text_of("[role=alert]");
-        assert!(
-            said.contains(&format!("own/letter/masthead.mjml:{line}:4: Variable `nobody` is not defined")),
-            "{said}"
-        );
-        browser.inspect_letter("preview-broken");
-        browser.look(1200, Light::Light);
-        site.house.write("own/letter/masthead.mjml", &masthead);
-        waits(
-            &format!(
-                "const f = document.querySelector('iframe'); return Boolean(f && {frame}.body && {frame}.body.innerText.includes('Stackforge'))"
-            ),
-            "the letter is back",
-        );
-        assert_eq!(browser.run("return window.untouched"), true, "nobody has loaded the page anew");
-
-        // Widths and light do not depend on the browser's own.
-        let ground = || {
-            browser.run(&format!("const d = {frame}; return d.defaultView.getComputedStyle(d.querySelector('.page') || d.body).backgroundColor"))
-        };
-        let width = || browser.run("return document.querySelector('iframe').clientWidth");
-        let mut grounds = Vec::new();
-        for own in [Light::Light, Light::Dark] {
-            browser.look(1200, own);
-            for scheme in ["light", "dark"] {
-                for (asked, pixels) in [("375", 375), ("640", 640)] {
-                    browser.goto(&site.url(&format!("/?scheme={scheme}&width={asked}")));
-                    waits(
-                        &format!(
-                            "return {frame}.readyState === 'complete' && Boolean({frame}.body.innerText)"
-                        ),
-                        "the frame is there",
-                    );
-                    assert_eq!(width(), pixels);
-                    grounds.push((scheme, ground()));
-                }
-            }
-        }
-        let of = |scheme: &str| {
-            grounds
-                .iter()
-                .filter(|(own, _)| *own == scheme)
-                .map(|(_, ground)| ground.to_string())
-                .collect::<BTreeSet<_>>()
-        };
-        assert_eq!((of("light").len(), of("dark").len()), (1, 1), "{grounds:?}");
-        assert_ne!(of("light"), of("dark"));
-
-        // Choices are links that work without a new page, and the way back works, too.
-        browser.goto(&site.url("/"));
-        browser.run("window.untouched = true");
-        browser.click(".choose a[href*='part=headers']");
-        waits("return Boolean(document.querySelector('table.headers'))", "the headers are shown");
-        browser.run("history.back()");
-        waits("return Boolean(document.querySelector('iframe'))", "the letter is shown again");
-        assert_eq!(browser.run("return window.untouched"), true);
-        assert_eq!(browser.console(), Vec::<String>::new(), "the console is silent");
-        for (name, path) in [
-            ("preview", "/"),
-            ("preview-both", "/?scheme=both&width=375"),
-            ("preview-text", "/?part=text"),
-            ("preview-headers", "/?part=headers"),
-            ("preview-notice", "/?show=confirm"),
-        ] {
-            browser.goto(&site.url(path));
-            browser.inspect_letter(name);
-        }
-    }
-
-    /// Without scripts it is a page like any other; only its owner has to reload it.
-    #[test]
-    fn it_is_there_without_scripts() {
-        let site = preview(furnished(), "1");
-        let browser = Browser::without_scripts();
-        browser.goto(&site.url("/"));
-        assert!(browser.text_of("[role=status]").contains("Reload this page"));
-        browser.submit(".choose a[href*='part=text']");
-        assert!(browser.main_text().contains("WEEKLY VERDICTS"));
-    }
 }

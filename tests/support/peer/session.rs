@@ -1,223 +1,13 @@
-//! A scripted SMTP peer: a small server on loopback that says what a test wants it to say, and keeps its own ledger of
-//! what it took.
+//! One session of the peer, command by command.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::net::TcpStream;
 
-/// Where the script is asked what to do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum At {
-    Greeting,
-    StartTls,
-    Mail,
-    Rcpt,
-    Data,
-    /// After 354, before a single octet of the letter is read.
-    Body,
-    /// The whole letter is there, dot and all.
-    Dot,
-    Rset,
-}
-
-#[derive(Clone, Debug)]
-pub struct Ask {
-    pub at: At,
-    /// The recipient, from RCPT on.
-    pub to: String,
-    /// How many RCPTs this recipient has had, this one included.
-    pub nth: usize,
-    /// The number of the session, from 1.
-    pub session: usize,
-}
-
-/// What the peer does.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Act {
-    /// What a relay that likes everybody would do.
-    Usual,
-    Say(&'static str),
-    SayAndDrop(&'static str),
-    /// These octets as they are, whatever they are.
-    SayOctets(&'static [u8]),
-    /// Octets without an end.
-    Flood(&'static [u8]),
-    Drop,
-    /// At the dot: takes the letter, and drops the line before it says so.
-    TakeAndDrop,
-    /// At the dot: takes the letter, and never says a word again.
-    TakeAndHang,
-}
-
-type Rule = Box<dyn Fn(&Ask) -> Act + Send + Sync>;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Tls {
-    None,
-    /// By STARTTLS.
-    Upgrade,
-    Implicit,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ehlo {
-    Taken,
-    /// OpenSMTPD: a second one is refused, unless TLS has begun between.
-    Once,
-    /// A relay of before 1995 knows HELO only.
-    Unknown,
-}
-
-pub struct Script {
-    pub pipelining: bool,
-    pub smtputf8: bool,
-    pub size: Option<usize>,
-    pub tls: Tls,
-    /// `PLAIN LOGIN` (or `=LOGIN`, the old form), and the user and password that are let in.
-    pub auth: Option<(&'static str, &'static str, &'static str)>,
-    /// How EHLO is taken.
-    pub ehlo: Ehlo,
-    /// Whether DATA says 354 even when no recipient was taken.
-    pub data_without_recipients: bool,
-    pub rule: Rule,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self {
-            pipelining: true,
-            smtputf8: false,
-            size: None,
-            tls: Tls::None,
-            auth: None,
-            ehlo: Ehlo::Taken,
-            data_without_recipients: false,
-            rule: Box::new(|_| Act::Usual),
-        }
-    }
-}
-
-/// A letter that the peer took responsibility for.
-#[derive(Clone, Debug)]
-pub struct Taken {
-    pub to: String,
-    pub message_id: String,
-    /// As the reader would get it: dots undone.
-    pub letter: Vec<u8>,
-    pub session: usize,
-    pub encrypted: bool,
-}
-
-pub struct Peer {
-    pub addr: SocketAddr,
-    /// The CA that signed the peer's certificate.
-    pub ca_pem: String,
-    state: Arc<State>,
-    accepting: tokio::task::JoinHandle<()>,
-}
-
-struct State {
-    script: Script,
-    acceptor: TlsAcceptor,
-    taken: Mutex<Vec<Taken>>,
-    commands: Mutex<Vec<String>>,
-    rcpts: Mutex<HashMap<String, usize>>,
-    sessions: AtomicUsize,
-    standing: AtomicUsize,
-    most_standing: AtomicUsize,
-    /// MAIL commands that had RCPT right behind them.
-    groups: AtomicUsize,
-}
-
-impl Peer {
-    pub async fn start(script: Script) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self::on(listener, script)
-    }
-
-    /// On a listener that the test bound, for a peer that comes back on the same port.
-    pub fn on(listener: TcpListener, script: Script) -> Self {
-        let (acceptor, ca_pem) = certificates();
-        let state = Arc::new(State {
-            script,
-            acceptor,
-            taken: Mutex::default(),
-            commands: Mutex::default(),
-            rcpts: Mutex::default(),
-            sessions: AtomicUsize::new(0),
-            standing: AtomicUsize::new(0),
-            most_standing: AtomicUsize::new(0),
-            groups: AtomicUsize::new(0),
-        });
-        let addr = listener.local_addr().unwrap();
-        let shared = state.clone();
-        let accepting = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let state = shared.clone();
-                tokio::spawn(async move {
-                    let standing = state.standing.fetch_add(1, Ordering::SeqCst) + 1;
-                    state.most_standing.fetch_max(standing, Ordering::SeqCst);
-                    let number = state.sessions.fetch_add(1, Ordering::SeqCst) + 1;
-                    let _ = serve(stream, &state, number).await;
-                    state.standing.fetch_sub(1, Ordering::SeqCst);
-                });
-            }
-        });
-        Self { addr, ca_pem, state, accepting }
-    }
-
-    pub fn url(&self) -> String {
-        match self.state.script.tls {
-            Tls::None => format!("smtp://{}", self.addr),
-            Tls::Upgrade => format!("smtp://{}?starttls=required", self.addr),
-            Tls::Implicit => format!("smtps://{}", self.addr),
-        }
-    }
-
-    pub fn taken(&self) -> Vec<Taken> {
-        self.state.taken.lock().unwrap().clone()
-    }
-
-    /// How many letters each recipient has got.
-    pub fn copies(&self) -> HashMap<String, usize> {
-        let mut copies = HashMap::new();
-        for taken in self.state.taken.lock().unwrap().iter() {
-            *copies.entry(taken.to.clone()).or_default() += 1;
-        }
-        copies
-    }
-
-    pub fn commands(&self) -> Vec<String> {
-        self.state.commands.lock().unwrap().clone()
-    }
-
-    pub fn sessions(&self) -> usize {
-        self.state.sessions.load(Ordering::SeqCst)
-    }
-
-    pub fn most_standing(&self) -> usize {
-        self.state.most_standing.load(Ordering::SeqCst)
-    }
-
-    pub fn groups(&self) -> usize {
-        self.state.groups.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
+use super::{Act, Ask, At, Ehlo, State, Taken, Tls};
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -225,7 +15,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 type Line = BufReader<Box<dyn Stream>>;
 
 /// Ends the session.
-struct Gone;
+pub(super) struct Gone;
 
 impl From<std::io::Error> for Gone {
     fn from(_: std::io::Error) -> Self {
@@ -243,7 +33,7 @@ struct Session<'a> {
     nth: usize,
 }
 
-async fn serve(stream: TcpStream, state: &State, number: usize) -> Result<(), Gone> {
+pub(super) async fn serve(stream: TcpStream, state: &State, number: usize) -> Result<(), Gone> {
     stream.set_nodelay(true)?;
     let implicit = state.script.tls == Tls::Implicit;
     let stream: Box<dyn Stream> =
@@ -438,25 +228,4 @@ impl Session<'_> {
         let taken = Taken { to, message_id, letter, session: self.number, encrypted: self.encrypted };
         self.state.taken.lock().unwrap().push(taken);
     }
-}
-
-/// A CA of the test's own, and a certificate for loopback signed by it.
-fn certificates() -> (TlsAcceptor, String) {
-    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut params =
-        rcgen::CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
-    let certificate = params.signed_by(&key, &ca).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    (TlsAcceptor::from(Arc::new(config)), ca.pem())
 }
