@@ -26,7 +26,7 @@ fn a_browser_lets_scripts_of_any_site_ask() {
     for (name, value) in [
         ("access-control-allow-origin", "*"),
         ("access-control-allow-methods", "GET, POST, OPTIONS"),
-        ("access-control-allow-headers", "content-type"),
+        ("access-control-allow-headers", "content-type, accept-language"),
     ] {
         assert!(preflight.must(name).eq_ignore_ascii_case(value), "{}", preflight.head);
     }

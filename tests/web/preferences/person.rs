@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn an_address_changes_when_its_owner_says_so_and_can_be_taken_back() {
     let site = Site::open(3, "");
-    let (ann, bob) = (reader(0), reader(1));
+    let ann = reader(0);
     let preferences = link_of(&site, &ann, "/preferences/");
     let unsubscribe = link_of(&site, &ann, "/unsubscribe/");
     let ask = |email: &str| {
@@ -42,9 +42,7 @@ fn an_address_changes_when_its_owner_says_so_and_can_be_taken_back() {
     let leave = site.get(&unsubscribe);
     assert!(leave.status == 200 && !leave.text().contains("/preferences/"), "{}", leave.text());
     assert!(!look.text().contains("/preferences/"), "nor what a stranger's mailbox got");
-    let own = done.text();
-    let own = own.split("href=\"").find(|link| link.starts_with("/preferences/")).expect("the new link");
-    let preferences = own.split('"').next().unwrap().to_owned();
+    let preferences = own_link(&done.text());
     assert!(preferences.contains(".p1-1.") && site.get(&preferences).status == 200, "{preferences}");
 
     // The old mailbox is told, and may take it back.
@@ -59,10 +57,14 @@ fn an_address_changes_when_its_owner_says_so_and_can_be_taken_back() {
     let taken = site.post(&back, "");
     assert_eq!(taken.status, 200);
     assert_eq!(site.get(&preferences).status, 404, "now that of the other mailbox is good for nothing");
-    let own = taken.text();
-    let own = own.split("href=\"").find(|link| link.starts_with("/preferences/")).expect("the newest link");
-    assert_eq!(site.get(own.split('"').next().unwrap()).status, 200);
+    assert_eq!(site.get(&own_link(&taken.text())).status, 200);
     assert!(status_of(&site, &ann).contains("\"status\":\"active\""));
+}
+
+/// The link to a reader's own page on a page that they have just proved to be theirs.
+fn own_link(page: &str) -> String {
+    let link = page.split("href=\"").find(|link| link.starts_with("/preferences/")).expect("a link");
+    link.split('"').next().unwrap().to_owned()
 }
 
 #[test]
