@@ -14,6 +14,10 @@ fn no_real_address_stands_in_the_tree() {
         ".test",
         "localhost",
         ".localdomain",
+        ".local",
+        ".internal",
+        ".onion",
+        ".arpa",
         ".invalid",
     ];
     let mut texts: Vec<_> = sources().into_iter().map(|one| (one.path, one.text)).collect();
