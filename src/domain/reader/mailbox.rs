@@ -42,7 +42,7 @@ const YAHOO: Provider = Provider { domains: &[], ignores: "", tags: "-" };
 pub fn mailbox(email: &EmailAddress) -> String {
     let (local, domain) = email.expose().rsplit_once('@').unwrap_or_default();
     let local = local.to_lowercase();
-    // There `anything@ann.fastmail.com` is `ann@fastmail.com`.
+    // There whatever is sent to a domain of one's own, `ann.fastmail.com`, reaches the user `ann`.
     let own = ["fastmail.com", "fastmail.fm"]
         .into_iter()
         .find_map(|host| domain.strip_suffix(host)?.strip_suffix('.').map(|user| (user, host)));
