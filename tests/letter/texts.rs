@@ -126,6 +126,9 @@ fn templates_ask_for_texts_that_exist_with_what_they_need() {
     }
 }
 
+/// What no page of ours says any more, and an operator's own page may.
+const KEPT: [&str; 1] = ["leave.leave_preferences"];
+
 #[test]
 fn every_text_is_said_somewhere() {
     let texts = texts();
@@ -153,7 +156,8 @@ fn every_text_is_said_somewhere() {
             }
         })
     };
-    let silent: Vec<_> = english.keys().filter(|key| !is_said(key)).collect();
+    let silent: Vec<_> =
+        english.keys().filter(|key| !is_said(key) && !KEPT.contains(&key.as_str())).collect();
     assert!(silent.is_empty(), "nobody says {silent:?}");
     for (key, file) in &said {
         let known = key.contains('{') || english.keys().any(|own| own == key || plain(own) == key);
