@@ -58,9 +58,9 @@ fn the_whole_life_of_a_reader() {
     browser.inspect("voted");
     choose(&browser, &letter.link("/preferences/"));
     let new = "nora.new@example.org";
-    move_to(&site, &browser, me, new);
+    let preferences = move_to(&site, &browser, me, new);
     leave(&site, &browser, &letter, new);
-    be_erased(&site, &browser, &letter.link("/preferences/"), new);
+    be_erased(&site, &browser, &preferences, new);
 }
 
 fn join(site: &Site, browser: &Browser, me: &str) {
@@ -102,8 +102,9 @@ fn choose(browser: &Browser, preferences: &str) {
     browser.submit("form[action$='/pause'] button");
 }
 
-/// From the page of preferences. A new address counts once somebody at it has said so.
-fn move_to(site: &Site, browser: &Browser, me: &str, new: &str) {
+/// From the page of preferences. A new address counts once somebody at it has said so; the page that
+/// says so has the new link to the reader's own page, since that of the old mailbox is spent.
+fn move_to(site: &Site, browser: &Browser, me: &str, new: &str) -> String {
     browser.fill("#email", new);
     browser.submit("form[action$='/address'] button");
     browser.inspect("address-asked");
@@ -114,6 +115,8 @@ fn move_to(site: &Site, browser: &Browser, me: &str, new: &str) {
     browser.submit("main form button[type=submit]");
     browser.inspect("address-changed");
     assert!(site.status_of(new).contains("active"));
+    let link = browser.attribute("main a[href^='/preferences/']", "href").expect("the new link");
+    site.url(&link)
 }
 
 fn leave(site: &Site, browser: &Browser, letter: &Mail, me: &str) {

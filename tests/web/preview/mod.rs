@@ -211,8 +211,8 @@ fn it_answers_to_this_machine_and_changes_nothing() {
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("issue 7"), "{}", ran.err);
     let ran = site.house.run(&["issue", "preview", "1", "--serve", "--listen", &site.address.to_string()]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("choose another port"), "{}", ran.err);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("choose a port"), "{}", ran.err);
 }
 
 #[test]
